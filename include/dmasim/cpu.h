@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Simulated CPUs. Kernel code paths are plain C; they charge time to the CPU they run on, whose own
+ * clock runs ahead of the global one, and are atomic between *waiting points*:
+ *
+ *   cpu_wait_until()   spin until a hardware completion
+ *   spin_lock()        contended lock
+ *   cpu_sync()         let everything with an earlier clock happen first
+ *
+ * In fidelity = timing a waiting point switches from the CPU's fibre to the event loop, so hardware
+ * events and other CPUs with earlier clocks run before the path goes on. In fidelity = counts there
+ * are no fibres and each waiting point costs one untaken branch.
+ */
+#ifndef DMASIM_CPU_H
+#define DMASIM_CPU_H
+
+#include <dmasim/sim.h>
+
+struct fibre;
+struct cpu_work;
+typedef void (*cpu_work_fn)(struct cpu_work *w, struct cpu *cpu);
+
+/* A piece of kernel work to run on a CPU (system call, interrupt, timer); embedded by its owner. */
+struct cpu_work {
+	cpu_work_fn fn;
+	struct cpu_work *next;
+	sim_time_t ready; /* earliest start */
+};
+
+struct cpu {
+	struct sim *sim;
+	unsigned id, node;
+	sim_time_t now;             /* local clock, >= sim->now while running */
+	sim_time_t busy;            /* total time charged or waited */
+	sim_time_t lock_wait;       /* part of busy spent waiting for locks */
+	uint64_t steps[COST_COUNT]; /* units charged per step, for whole-unit charges */
+	sim_time_t step_time[COST_COUNT];
+	/* private to sim/core */
+	struct fibre *fibre;
+	struct event resume;
+	struct cpu_work *head, **tail;
+	bool running, blocked;
+};
+
+static inline struct cpu *sim_cpu(struct sim *s)
+{
+	return s->cpu;
+}
+static inline unsigned smp_processor_id(const struct sim *s)
+{
+	return s->cpu->id;
+}
+
+static inline void cpu_spend(struct cpu *c, sim_time_t t)
+{
+	c->now += t;
+	c->busy += t;
+}
+static inline void cpu_charge_n(struct cpu *c, enum cost step, uint64_t n)
+{
+	sim_time_t t = c->sim->cost[step] * n;
+
+	c->steps[step] += n;
+	c->step_time[step] += t;
+	cpu_spend(c, t);
+}
+static inline void cpu_charge(struct cpu *c, enum cost step)
+{
+	cpu_charge_n(c, step, 1);
+}
+
+/*
+ * Queue w to run on c no earlier than at. In counts fidelity it runs at once, before the call
+ * returns (nested on the current CPU's code if there is one). Works of one CPU run in the order of
+ * their ready time, ties in posting order, each to its end.
+ */
+void cpu_post(struct cpu *c, struct cpu_work *w, sim_time_t at);
+/* Run fn(arg) as c's code right now (counts fidelity and tests). */
+void cpu_run(struct cpu *c, void (*fn)(void *arg), void *arg);
+
+void cpu_sync_slow(struct cpu *c);
+/* Waiting point: everything earlier than the CPU's clock happens first. */
+static inline void cpu_sync(struct cpu *c)
+{
+	if (G_UNLIKELY(c->sim->timing))
+		cpu_sync_slow(c);
+}
+/* Waiting point: the CPU spins until t (its clock becomes at least t). */
+static inline void cpu_wait_until(struct cpu *c, sim_time_t t)
+{
+	if (t > c->now)
+		cpu_spend(c, t - c->now);
+	if (G_UNLIKELY(c->sim->timing))
+		cpu_sync_slow(c);
+}
+
+/* A kernel spinlock, FIFO. handoff: time from release to the next owner's first instruction. */
+struct spinlock {
+	const char *name;
+	struct cpu *owner;
+	sim_time_t handoff;
+	uint64_t acquired, contended;
+	sim_time_t wait_time, hold_time, taken_at;
+	GQueue queue; /* waiting CPUs; empty unless contended */
+};
+void spin_lock_init(struct spinlock *l, const char *name, sim_time_t handoff);
+void spin_lock_slow(struct cpu *c, struct spinlock *l);
+void spin_unlock_slow(struct cpu *c, struct spinlock *l);
+static inline void spin_lock(struct cpu *c, struct spinlock *l)
+{
+	l->acquired++;
+	if (G_UNLIKELY(c->sim->timing))
+		spin_lock_slow(c, l);
+}
+static inline void spin_unlock(struct cpu *c, struct spinlock *l)
+{
+	if (G_UNLIKELY(c->sim->timing))
+		spin_unlock_slow(c, l);
+}
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The DMA layer of one machine: everything of models/dma that is not the driver-facing API.
+ * (kernel/dma, drivers/iommu/{dma-iommu,iova,iommu}.c, drivers/iommu/intel, kernel/dma/swiotlb.c.)
+ */
+#ifndef DMASIM_DMA_LAYER_H
+#define DMASIM_DMA_LAYER_H
+
+#include <dmasim/device.h>
+#include <dmasim/kernel.h>
+#include <dmasim/memory.h>
+#include <dmasim/param.h>
+#include <dmasim/stat.h>
+#include <dmasim/vtd.h>
+
+enum iommu_mode { IOMMU_OFF, IOMMU_PASSTHROUGH, IOMMU_LAZY, IOMMU_STRICT, IOMMU_MODES };
+extern const char *const iommu_mode_names[]; /* "off" "passthrough" "lazy" "strict", NULL */
+
+struct iova_params {
+	bool forcedac;          /* iommu.forcedac: no 32-bit-first */
+	uint64_t magazine_size; /* pfns per magazine */
+	sim_time_t depot_delay; /* trimmer period */
+};
+struct flush_queue_params {
+	uint64_t entries; /* ring size per CPU */
+	sim_time_t timeout;
+	uint64_t hz; /* CONFIG_HZ: the timer wheel's tick */
+};
+struct swiotlb_params {
+	uint64_t size;  /* bytes of the default pool; 0: none */
+	uint64_t areas; /* 0: number of CPUs rounded up to a power of two */
+	bool force;     /* swiotlb=force */
+	bool dynamic;   /* CONFIG_SWIOTLB_DYNAMIC */
+	uint64_t base;  /* physical base, 0: allocated below 4 GiB */
+};
+extern const struct param_table iova_param_table, flush_queue_param_table, swiotlb_param_table;
+
+struct dma_params {
+	struct iova_params iova;
+	struct flush_queue_params flush_queue;
+	struct swiotlb_params swiotlb;
+	struct kernel_quirks quirks;
+};
+
+struct dma_stats {
+	uint64_t map_calls, unmap_calls; /* one per API call: single mappings and whole lists */
+	uint64_t map_page_calls, unmap_page_calls, map_phys_calls, unmap_phys_calls, map_sg_calls,
+	    unmap_sg_calls;
+	uint64_t iova_try_alloc_calls, link_calls, sync_calls, unlink_calls, destroy_calls;
+	uint64_t coherent_allocs, coherent_frees;
+	uint64_t bytes_mapped;
+	uint64_t iova_allocs, iova_frees, iova_pages_allocated, iova_pages_freed;
+	uint64_t rcache_hits, rcache_puts, depot_refills, depot_spills, tree_allocs, tree_frees,
+	    iova_failures;
+	uint64_t iommu_map_ops, iommu_unmap_ops, iommu_map_bytes, iommu_unmap_bytes, ptes_written,
+	    ptes_cleared, walks_software, table_pages_allocated, table_pages_freed, iotlb_syncs, sync_maps,
+	    flush_all, indirect_calls;
+	uint64_t fq_entries, fq_timeouts, fq_ring_full;
+	uint64_t swiotlb_bounces, swiotlb_bytes_copied, swiotlb_slots_used, swiotlb_slots_peak,
+	    swiotlb_failures;
+	uint64_t overmapped_bytes; /* mapped beyond the buffers: granule rounding, segment padding (sum over
+				      mappings) */
+	sim_time_t map_time, unmap_time;
+	struct hist *map_size, *unmap_size, *iova_pages;
+};
+extern const struct stat_table dma_stat_table;
+
+struct dma_layer;
+struct dma_layer *dma_layer_new(struct sim *sim, struct memory *mem, struct vtd_unit *unit,
+				enum iommu_mode mode, const struct kernel_profile *kernel,
+				const struct dma_params *p, struct dma_stats *st);
+void dma_layer_free(struct dma_layer *l);
+
+/*
+ * Attach dev: gives it its domain (domain ids from 2 upwards in order of attachment), or the direct
+ * path; fills the defaults of struct device that the PCI core sets. reserved: IOVA windows of the
+ * host bridge ("80000000-afffffff,..."), see iommu.reserved. 0 or errno.
+ */
+int dma_layer_attach(struct dma_layer *l, struct device *dev);
+void dma_layer_detach(struct device *dev);
+
+const struct kernel_profile *dma_kernel(const struct device *dev);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What differs between kernel releases, as data: one row per release, read by the DMA layer, the
+ * block layer and the drivers. No code asks for a version.
+ */
+#ifndef DMASIM_KERNEL_H
+#define DMASIM_KERNEL_H
+
+#include <dmasim/types.h>
+
+enum kernel_version { KERNEL_6_1, KERNEL_6_12, KERNEL_7_0, KERNEL_VERSIONS };
+
+struct kernel_profile {
+	const char *name;  /* "6.12" */
+	bool has_iova_api; /* dma_iova_*: 6.16 */
+	bool has_map_phys; /* 6.18: dma_map_page is dma_map_phys */
+	bool generic_pt;   /* generic radix page table; else per-chunk page-size calls */
+	bool ih_hint; /* page-selective descriptors carry IH when no table was freed (6.12, 7.0; not 6.1) */
+	unsigned qi_batch;      /* descriptors per submission; 1 on 6.1 */
+	bool opt_mapping_clamp; /* max_hw_sectors <= dma_opt_mapping_size (6.4) */
+	bool bio_merges_pages;  /* adjacent pages join when the bio is built: segments = runs (6.1, 6.12) */
+	bool nvme_iterator;     /* block DMA iterator instead of scatterlists (6.17) */
+	bool virt_boundary_sgl; /* virt_boundary 4095 even for SGL-capable I/O queues */
+	bool gap_bit;           /* per-request gap tracking decides coalescing (6.19) */
+	uint32_t nvme_max_segments;
+	uint32_t nvme_max_kib;
+	bool p2p_mmio_attr; /* host-bridge P2P maps with the MMIO attribute (6.18) */
+	unsigned depot_max; /* magazines per class in the depot; 0: unbounded with trimmer */
+};
+extern const struct kernel_profile kernel_profiles[KERNEL_VERSIONS];
+/* By name ("6.12"), NULL if unknown. */
+const struct kernel_profile *kernel_profile_find(const char *name);
+
+/* Repaired defects that can be switched back on (docs/quirks.md). */
+struct kernel_quirks {
+	bool link_zero_middle; /* reference 3.18 */
+	bool direct_sg_thb;    /* reference 8.11 */
+	bool sg_bus_len;       /* reference 2.22 */
+};
+
+#endif

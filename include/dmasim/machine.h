@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine is a value: everything one run needs, and nothing outside it. One machine runs one API
+ * in one IOMMU mode; machines that are compared share only the read-only record buffer.
+ */
+#ifndef DMASIM_MACHINE_H
+#define DMASIM_MACHINE_H
+
+#include <dmasim/config.h>
+#include <dmasim/cpu.h>
+#include <dmasim/dma_layer.h>
+#include <dmasim/memory.h>
+#include <dmasim/pcie.h>
+#include <dmasim/vtd.h>
+
+struct cpu_params {
+	uint64_t count;
+	double clock_scale;      /* multiplies every step cost: 1.0 = 3 GHz server core */
+	double cost[COST_COUNT]; /* ns per unit, cpu.cost_<key> */
+};
+extern const struct param_table cpu_param_table;
+
+/* What every workload reports about its requests. */
+struct io_stats {
+	uint64_t completed, bytes, failed;
+	uint64_t records;       /* trace records consumed */
+	sim_time_t first, last; /* first submission, last completion */
+	struct hist *latency_ns;
+};
+
+struct machine {
+	struct sim sim;
+	const struct config *config;
+	enum iommu_mode mode;
+	const struct kernel_profile *kernel;
+	struct memory *memory;
+	struct pcie_fabric *fabric;
+	struct pcie_node *host_bridge;
+	struct vtd_unit *iommu;
+	struct dma_layer *dma;
+	struct vtd_stats vtd_stats;
+	struct pcie_stats pcie_stats;
+	struct dma_stats dma_stats;
+	struct io_stats io;
+};
+
+struct machine *machine_new(const struct config *config, enum iommu_mode mode,
+			    const struct kernel_profile *kernel, enum fidelity fidelity, uint64_t seed,
+			    GError **error);
+void machine_free(struct machine *m);
+/*
+ * Add a PCI endpoint under its own root port (or find it in the loaded topology), attach it to the
+ * fabric, the IOMMU unit and the DMA layer. name "0000:00:01.0", or NULL for the next free one.
+ */
+struct device *machine_add_device(struct machine *m, const char *name, GError **error);
+
+#endif

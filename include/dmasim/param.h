@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Parameters declare themselves: a model has one struct of plain values and one table that names,
+ * bounds and explains each member. Configuration checking, `dmasim params`, --set, sweeps, the
+ * effective scenario in each result, man pages and completion are all generated from the tables.
+ */
+#ifndef DMASIM_PARAM_H
+#define DMASIM_PARAM_H
+
+#include <dmasim/types.h>
+
+enum param_type {
+	PARAM_BOOL,   /* bool: true/false, yes/no, on/off, 1/0 */
+	PARAM_UINT,   /* uint64_t, decimal or 0x hex, suffixes k M G (powers of 1000) when unit is "" */
+	PARAM_SIZE,   /* uint64_t bytes: 4096, 4KiB, 8MiB, 1GiB, 4kB (1000) */
+	PARAM_TIME,   /* sim_time_t: needs a unit: ps ns us ms s */
+	PARAM_DOUBLE, /* double, optionally followed by the unit of the table row */
+	PARAM_ENUM,   /* int index into choices */
+	PARAM_STRING, /* char *, owned by the struct */
+};
+
+struct param_spec {
+	const char *name; /* without the section: "entries" */
+	enum param_type type;
+	const char *unit; /* "" if none; "GT/s", "GB/s", "bytes"... */
+	size_t offset;    /* of the member in the model's struct */
+	const char *def;  /* default, in the text form a user would write */
+	double min, max;  /* numbers: inclusive, in the base unit (bytes, ps, plain); both 0: unbounded */
+	const char *const *choices; /* PARAM_ENUM: NULL-terminated names */
+	const char *help;           /* one line */
+	const char
+	    *source; /* where the default comes from, with its confidence tag; NULL if it is a choice */
+};
+
+struct param_table {
+	const char *section; /* "iotlb" */
+	const char *help;
+	const struct param_spec *specs;
+	size_t nspecs;
+	size_t struct_size;
+};
+
+/* Fill dst (struct_size bytes) with the defaults. */
+void param_defaults(const struct param_table *t, void *dst);
+/* Free what PARAM_STRING members own. */
+void param_clear(const struct param_table *t, void *dst);
+/* Copy including strings; dst is overwritten, not freed. */
+void param_copy(const struct param_table *t, void *dst, const void *src);
+const struct param_spec *param_find(const struct param_table *t, const char *name);
+/* Parse text into dst. On failure *error says what was expected (type, unit, range, choices). */
+G_GNUC_WARN_UNUSED_RESULT bool param_set(const struct param_spec *s, void *dst, const char *text,
+					 GError **error);
+/* The value in canonical text form, such that param_set reads it back to the same value. g_free it. */
+char *param_get(const struct param_spec *s, const void *src);
+/* Nearest of the n names by edit distance, NULL if none is close enough to be meant. */
+const char *nearest_name(const char *name, const char *const *names, size_t n);
+
+#define PARAM_ERROR (param_error_quark())
+GQuark param_error_quark(void);
+
+#endif

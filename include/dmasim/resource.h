@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A hardware server with a queue: n identical units, first come first served. Users compute
+ * synchronously: reserving a unit returns when service starts, so a whole transfer is one event.
+ */
+#ifndef DMASIM_RESOURCE_H
+#define DMASIM_RESOURCE_H
+
+#include <dmasim/types.h>
+
+struct resource {
+	unsigned units;
+	sim_time_t *free_at; /* per unit; one unit: inline below */
+	sim_time_t one;
+	uint64_t served;
+	sim_time_t busy, waited;
+};
+
+void resource_init(struct resource *r, unsigned units);
+void resource_fini(struct resource *r);
+/* Occupy one unit for service from the first moment >= arrival that one is free; returns the start. */
+sim_time_t resource_serve(struct resource *r, sim_time_t arrival, sim_time_t service);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The part of a machine that every model holds on to: clock, events, CPUs, ledger, random seed.
+ * Nothing in dmasim is global; a process may hold any number of struct sim.
+ */
+#ifndef DMASIM_SIM_H
+#define DMASIM_SIM_H
+
+#include <dmasim/cost.h>
+#include <dmasim/event.h>
+#include <dmasim/ledger.h>
+#include <dmasim/rng.h>
+#include <dmasim/types.h>
+
+struct cpu;
+struct timeline;
+
+struct sim {
+	sim_time_t now; /* global clock: everything before it has happened */
+	enum fidelity fidelity;
+	bool timing; /* fidelity == FIDELITY_TIMING: the one branch that waiting points test */
+	uint64_t seed;
+	struct event_queue *events;
+	struct cpu *cpus; /* array */
+	unsigned ncpus;
+	struct cpu *cpu; /* whose kernel code runs now; NULL in hardware events */
+	sim_time_t cost[COST_COUNT];
+	struct ledger ledger;
+	struct timeline *timeline; /* NULL unless asked for */
+	uint64_t events_run;
+};
+
+void sim_init(struct sim *s, enum fidelity f, unsigned ncpus, uint64_t seed);
+void sim_fini(struct sim *s);
+/* Run all events up to and including t, then set the clock to t (never backwards). */
+void sim_advance(struct sim *s, sim_time_t t);
+/* Run until no event is left (timers that re-arm only on demand end by themselves). */
+void sim_run(struct sim *s);
+
+static inline void sim_schedule(struct sim *s, struct event *ev, sim_time_t at)
+{
+	event_push(s->events, ev, at < s->now ? s->now : at);
+}
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Trace records, readers, the native writer. A reader streams: a record and its segments are valid
+ * until the next call. Formats are found by content; compression (.gz .xz .zst .bz2) and standard
+ * input ("-") are transparent.
+ */
+#ifndef DMASIM_TRACE_H
+#define DMASIM_TRACE_H
+
+#include <dmasim/memory.h>
+#include <dmasim/param.h>
+
+enum trace_workload { TRACE_NVME, TRACE_RDMA_ODP, TRACE_VFIO_MIGRATION, TRACE_DMA, TRACE_WORKLOADS };
+extern const char *const trace_workload_names[]; /* "nvme" "rdma_odp" "vfio_migration" "dma_replay", NULL */
+
+struct trace_segment {
+	phys_addr_t phys;
+	uint32_t len;
+	uint8_t kind; /* enum memory_kind */
+	uint8_t node;
+};
+
+enum nvme_op { NVME_OP_READ, NVME_OP_WRITE, NVME_OP_FLUSH, NVME_OP_DISCARD };
+enum odp_event { ODP_REG, ODP_FAULT, ODP_PREFETCH, ODP_INVAL, ODP_DEREG, ODP_ACCESS };
+enum vfio_event {
+	VFIO_ALLOC,
+	VFIO_SAVE,
+	VFIO_LOAD,
+	VFIO_READ,
+	VFIO_FREE,
+	VFIO_TRACK_START,
+	VFIO_TRACK_READ,
+	VFIO_TRACK_STOP
+};
+enum dma_event {
+	DMA_EV_MAP,
+	DMA_EV_UNMAP,
+	DMA_EV_MAP_SG,
+	DMA_EV_UNMAP_SG,
+	DMA_EV_TRY_ALLOC,
+	DMA_EV_LINK,
+	DMA_EV_SYNC,
+	DMA_EV_UNLINK,
+	DMA_EV_DESTROY,
+	DMA_EV_FREE,
+	DMA_EV_ALLOC_COHERENT,
+	DMA_EV_FREE_COHERENT,
+};
+
+#define TRACE_NO_TIME UINT64_MAX
+
+struct trace_record {
+	uint64_t time_ns; /* since the first record */
+	uint32_t cpu;
+	uint32_t device; /* index into trace_device_name */
+	uint64_t where;  /* line (text) or byte offset (binary) of the record in its file */
+	uint32_t nsegs;
+	const struct trace_segment *segs; /* the request's vectors as handed over; NULL: lay them out */
+	union {
+		struct {
+			uint32_t queue;
+			uint8_t op;       /* enum nvme_op */
+			bool split_front; /* a front part of a split: its gap information is lost on 7.0 */
+			bool split_done;  /* already split by the recorded kernel: do not split again */
+			uint64_t offset, bytes;
+			uint64_t done_ns; /* TRACE_NO_TIME when the trace does not record it */
+			uint32_t done_cpu;
+		} nvme;
+		struct {
+			uint8_t event; /* enum odp_event */
+			bool write, implicit;
+			uint32_t mr, access;
+			uint64_t offset, bytes, va;
+		} odp;
+		struct {
+			uint8_t event;     /* enum vfio_event */
+			uint8_t direction; /* enum dma_data_direction */
+			uint8_t purpose;
+			bool incremental;
+			uint32_t buffer;
+			uint64_t offset, bytes;
+		} vfio;
+		struct {
+			uint8_t event; /* enum dma_event */
+			uint8_t dir;
+			uint64_t attrs;
+			uint64_t handle; /* recorded DMA address: names the mapping until unmap */
+			uint64_t phys, offset, bytes;
+		} dma;
+	};
+};
+
+struct trace_reader;
+struct trace_options {
+	const char *format; /* force a format by name; NULL: by content */
+	const char *device; /* keep only this device; NULL: all */
+	bool strict;        /* stop at the first bad record */
+	bool queue_events;  /* blktrace: Q instead of D */
+	double time_scale;  /* 1.0 */
+};
+#define TRACE_OPTIONS_DEFAULT ((struct trace_options){.time_scale = 1.0})
+
+/* What a format is, for detection, listing and help. */
+struct trace_format {
+	const char *name, *help;
+	enum trace_workload workload;
+};
+const struct trace_format *const *trace_formats(void); /* NULL-terminated */
+
+/* Open path ("-": standard input). NULL with *error naming file, line or offset, and remedy. */
+struct trace_reader *trace_open(const char *path, const struct trace_options *o, GError **error);
+const struct trace_format *trace_reader_format(const struct trace_reader *r);
+/* 1: *rec filled; 0: end of trace; -1: error. */
+G_GNUC_WARN_UNUSED_RESULT int trace_next(struct trace_reader *r, struct trace_record *rec, GError **error);
+const char *trace_device_name(const struct trace_reader *r, uint32_t device);
+/* Raw input bytes consumed so far and the file's size (0 if unknown), for progress. */
+uint64_t trace_bytes_read(const struct trace_reader *r, uint64_t *size);
+/* SHA-256 of the input as stored, hex; valid after the end of the trace. */
+const char *trace_sha256(struct trace_reader *r);
+void trace_close(struct trace_reader *r);
+
+/* Native writers: ".csv" or ".dmt" by name, compressed by suffix; temporary name, then renamed. */
+struct trace_writer;
+struct trace_writer *trace_writer_open(const char *path, enum trace_workload w, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool trace_write(struct trace_writer *w, const struct trace_record *rec,
+					   const char *device, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool trace_writer_close(struct trace_writer *w, GError **error);
+
+/* Generators look like readers: name plus key=value parameters. */
+struct trace_generator {
+	const char *name, *help;
+	enum trace_workload workload;
+	const struct param_table *params;
+};
+const struct trace_generator *const *trace_generators(void); /* NULL-terminated */
+struct trace_reader *trace_generate(const struct trace_generator *g, const void *params, uint64_t seed,
+				    GError **error);
+
+#define TRACE_ERROR (trace_error_quark())
+GQuark trace_error_quark(void);
+enum trace_error {
+	TRACE_ERROR_OPEN,
+	TRACE_ERROR_FORMAT,
+	TRACE_ERROR_RECORD,
+	TRACE_ERROR_TRUNCATED,
+	TRACE_ERROR_WRITE
+};
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Intel VT-d remapping unit as hardware: page-table formats, walker, IOTLB, paging-structure,
+ * context and PASID caches, queued invalidation, device TLBs, faults.
+ * Intel VT-d architecture specification rev 4.1: 3.4-3.7 (translation), 6.2-6.5 (caching and
+ * invalidation), 7 (faults), 9 (entry formats), 10.4 (registers).
+ *
+ * Every access carries the time at which it starts and returns the time at which it is done; in
+ * counts fidelity the two are equal. Caches, tables and descriptors behave identically in both.
+ */
+#ifndef DMASIM_VTD_H
+#define DMASIM_VTD_H
+
+#include <dmasim/memory.h>
+#include <dmasim/resource.h>
+
+/* ---- page-table formats: one table of constants per format, every test runs over all of them ---- */
+
+enum vtd_format {
+	VTD_SS_39,
+	VTD_SS_48,
+	VTD_SS_57, /* second stage, 3, 4, 5 levels */
+	VTD_FS_48,
+	VTD_FS_57, /* first stage (x86-64), 4, 5 levels */
+	VTD_FORMATS,
+};
+
+struct vtd_format_info {
+	const char *name;
+	unsigned levels, width;
+	bool first_stage;
+	uint64_t present_mask; /* entry is present iff (entry & mask) != 0 */
+	uint64_t read, write, page_size_bit, address_mask;
+};
+extern const struct vtd_format_info vtd_formats[VTD_FORMATS];
+
+#define VTD_PAGES_4K (1u << 0)
+#define VTD_PAGES_2M (1u << 1)
+#define VTD_PAGES_1G (1u << 2)
+
+/* ---- unit ---- */
+
+enum vtd_replacement { VTD_LRU, VTD_FIFO, VTD_RANDOM, VTD_PLRU, VTD_AGEING };
+
+struct iotlb_params {
+	uint64_t entries; /* usable entries */
+	uint64_t ways;    /* 0: fully associative */
+	int replacement;  /* enum vtd_replacement */
+	bool hash_sets;   /* set index by hash instead of low page bits */
+	bool tag_sid;     /* tag entries by requester as well as by domain */
+	sim_time_t hit_latency;
+	uint64_t ageing_interval; /* requests per ageing step of VTD_AGEING */
+};
+struct pwc_params {
+	uint64_t entries_512g, entries_1g, entries_2m; /* one cache per level; 256t for 5-level tables */
+	uint64_t entries_256t;
+	uint64_t context_entries, pasid_entries;
+	int psi_nonleaf; /* what a page-selective invalidation with IH = 0 does to these: range or domain */
+};
+struct walker_params {
+	uint64_t concurrency;     /* walks in flight */
+	sim_time_t read_latency;  /* one table read */
+	sim_time_t miss_overhead; /* fixed part of a miss */
+	bool merge;               /* walks to the same page join */
+	bool line_reuse; /* neighbouring entries of a fetched 64-byte line are free while in flight */
+	bool coherent;   /* snoops CPU caches (ECAP.C) */
+};
+struct qi_params {
+	uint64_t entries;        /* descriptors in the ring */
+	sim_time_t service;      /* hardware time of one IOTLB descriptor */
+	sim_time_t wait_latency; /* status write and its observation */
+	sim_time_t device_tlb_latency;
+	bool drain; /* DW and DR honoured: wait for in-flight DMA */
+};
+struct iommu_params {
+	int mode;           /* default mode when [compare] does not vary it: off, passthrough, lazy, strict */
+	uint64_t cap, ecap; /* raw registers, as a kernel prints them */
+	bool scalable;      /* scalable mode on (intel_iommu=sm_on) */
+	bool caching_mode;  /* overrides CAP.CM */
+	bool superpages;    /* false: sp_off */
+	uint64_t levels;    /* 3, 4, 5; 0: what CAP allows */
+	bool nested;        /* first stage over second stage */
+	char *reserved;     /* reserved IOVA windows: "80000000-afffffff,c0000000-febfffff" */
+	char *dmar;         /* path of a DMAR ACPI table dump, "" if none */
+};
+extern const struct param_table iotlb_param_table, pwc_param_table, walker_param_table, qi_param_table,
+    iommu_param_table;
+
+struct vtd_params {
+	struct iotlb_params iotlb;
+	struct pwc_params pwc;
+	struct walker_params walker;
+	struct qi_params qi;
+	struct iommu_params iommu;
+};
+
+struct vtd_stats {
+	uint64_t iotlb_lookups, iotlb_hits, iotlb_misses, iotlb_evictions;
+	uint64_t walks, walk_memory_reads, walks_merged;
+	uint64_t pwc_hits_256t, pwc_hits_512g, pwc_hits_1g, pwc_hits_2m;
+	uint64_t context_lookups, context_hits, pasid_lookups, pasid_hits;
+	uint64_t qi_iotlb_page, qi_iotlb_domain, qi_iotlb_global, qi_device_tlb, qi_context, qi_pasid, qi_iec,
+	    qi_wait, qi_total;
+	sim_time_t qi_wait_time;
+	uint64_t faults, faults_lost, page_requests, page_requests_lost;
+	struct hist *page_span; /* qi.page_span */
+};
+extern const struct stat_table vtd_stat_table;
+
+struct vtd_unit;
+struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_params *p,
+			 struct vtd_stats *st);
+void vtd_free(struct vtd_unit *u);
+
+/* What software programmed for a requester (source id) or a PASID of it. */
+enum vtd_translation { VTD_BLOCKED, VTD_PASSTHROUGH, VTD_SECOND_STAGE, VTD_FIRST_STAGE, VTD_NESTED };
+struct vtd_context {
+	enum vtd_translation type;
+	uint16_t did;
+	enum vtd_format format, outer_format; /* outer: the second stage under a nested first stage */
+	phys_addr_t root, outer_root;
+	bool ats;
+};
+#define VTD_NO_PASID UINT32_MAX
+void vtd_set_context(struct vtd_unit *u, uint16_t sid, uint32_t pasid, const struct vtd_context *ctx);
+
+enum vtd_access { VTD_READ = 1, VTD_WRITE = 2 };
+struct vtd_request {
+	uint16_t sid;
+	uint32_t pasid; /* VTD_NO_PASID for requests without */
+	uint8_t access; /* enum vtd_access */
+	dma_addr_t addr;
+};
+struct vtd_result {
+	phys_addr_t phys;
+	uint8_t page_shift; /* size of the translation: 12, 21, 30 */
+	uint8_t fault;      /* 0, or the VT-d fault reason (rev 4.1 table 7-1) */
+	bool hit;
+	sim_time_t ready;
+};
+/* Translate one access (it must not cross a 4 KiB page). Returns 0, or -EFAULT with res->fault set. */
+int vtd_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time_t when, struct vtd_result *res);
+/* Tell the unit that a DMA it translated is in flight until done (for drain). */
+void vtd_in_flight(struct vtd_unit *u, sim_time_t done);
+
+/* Queued-invalidation descriptors: 128-bit (legacy) or 256-bit, rev 4.1 6.5.2. */
+struct qi_desc {
+	uint64_t qw0, qw1, qw2, qw3;
+};
+enum qi_type {
+	QI_CC = 1,
+	QI_IOTLB = 2,
+	QI_DEV_TLB = 3,
+	QI_IEC = 4,
+	QI_WAIT = 5,
+	QI_P_IOTLB = 6,
+	QI_PC = 7,
+	QI_P_DEV_TLB = 8,
+	QI_PGRP_RESP = 9,
+};
+enum qi_granularity { QI_GLOBAL = 1, QI_DOMAIN = 2, QI_PAGE = 3 };
+struct qi_desc qi_desc_iotlb(uint16_t did, enum qi_granularity g, uint64_t addr, unsigned am, bool ih,
+			     bool drain);
+struct qi_desc qi_desc_wait(phys_addr_t status_addr, uint32_t status_data);
+
+/*
+ * The tail register moves: the unit executes n descriptors starting no earlier than when and
+ * returns when the last wait among them has written its status. Invalidation takes effect in queue
+ * order. Every executed descriptor is reported to the observer, if one is set.
+ */
+sim_time_t vtd_qi_execute(struct vtd_unit *u, const struct qi_desc *desc, unsigned n, sim_time_t when);
+typedef void (*vtd_qi_observer)(void *arg, const struct qi_desc *desc, sim_time_t when);
+void vtd_set_qi_observer(struct vtd_unit *u, vtd_qi_observer fn, void *arg);
+
+/* Capabilities decoded from the raw registers. */
+struct vtd_caps {
+	bool caching_mode, psi, drain_read, drain_write, rwbf, coherent, queued, device_tlb, pass_through,
+	    scalable, first_stage, second_stage, nested, five_level_first;
+	unsigned mamv;       /* maximum address-mask value */
+	unsigned widths;     /* SAGAW bits */
+	unsigned mgaw;       /* bits */
+	unsigned page_sizes; /* VTD_PAGES_* of the second stage */
+	unsigned domains;    /* number of domain ids */
+	unsigned fault_records;
+};
+void vtd_decode_caps(uint64_t cap, uint64_t ecap, struct vtd_caps *caps);
+const struct vtd_caps *vtd_caps(const struct vtd_unit *u);
+
+/*
+ * Stand-alone set-associative cache of page numbers, the IOTLB's own machinery, for tests and
+ * for devices' translation caches.
+ */
+struct tlb;
+struct tlb_key {
+	uint32_t tag;  /* domain id, or did | sid << 16 */
+	uint64_t page; /* address >> shift */
+	uint8_t shift;
+};
+struct tlb *tlb_new(uint64_t entries, uint64_t ways, enum vtd_replacement r, bool hash_sets,
+		    uint64_t ageing_interval, struct rng *rng);
+void tlb_free(struct tlb *t);
+/* Payload of the entry, NULL on a miss; a hit updates replacement state. */
+uint64_t *tlb_lookup(struct tlb *t, const struct tlb_key *k);
+/* Insert (after a miss); returns whether another entry was evicted. */
+bool tlb_insert(struct tlb *t, const struct tlb_key *k, uint64_t payload);
+/* Remove entries of tag that intersect [page, page + count) in 4 KiB pages; returns how many. */
+unsigned tlb_invalidate_range(struct tlb *t, uint32_t tag, uint64_t page, uint64_t count);
+unsigned tlb_invalidate_tag(struct tlb *t, uint32_t tag);
+unsigned tlb_invalidate_all(struct tlb *t);
+
+#endif
