@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Watching and steering the DMA layer, for replaying a recorded kernel.
+ *
+ * struct dma_observer: one function per thing that a kernel's trace events show (iommu:map,
+ * iommu:unmap, intel_iommu:qi_submit, ...) and per decision of the IOVA allocator that no event shows.
+ * NULL members are skipped; without an observer each place costs one untaken branch.
+ *
+ * Unknown state: a recording may begin in a kernel that has run before. Caches of a CPU and class can be
+ * started as "unknown": below the entries that the recording has put there lies an unknown number of
+ * entries with unknown pfns. When an allocation reaches them, the oracle says what came out.
+ */
+#ifndef DMASIM_DMA_OBSERVER_H
+#define DMASIM_DMA_OBSERVER_H
+
+#include <dmasim/dma_layer.h>
+
+/* How an allocation was served. */
+enum iova_source {
+	IOVA_FROM_CACHE,   /* per-CPU magazine (possibly after a depot refill) */
+	IOVA_FROM_TREE,    /* red-black tree search */
+	IOVA_FROM_UNKNOWN, /* entry of unknown contents, bound by the oracle */
+	IOVA_FAILED,
+};
+
+/* An allocation of the fast path (alloc_iova_fast). */
+struct iova_alloc_event {
+	struct device *dev;
+	unsigned cpu;
+	uint64_t pages;     /* asked for */
+	uint64_t rounded;   /* after rounding to a cacheable size */
+	uint64_t limit_pfn; /* inclusive */
+	int order;          /* cache class, -1: not cacheable */
+	uint64_t pfn;       /* result, 0 on failure */
+	enum iova_source source;
+};
+
+struct dma_observer {
+	void *arg;
+	void (*iova_alloc)(void *arg, const struct iova_alloc_event *e);
+	/* free_iova_fast: cached is false when the range went to the tree. */
+	void (*iova_free)(void *arg, struct device *dev, unsigned cpu, uint64_t pfn, uint64_t pages,
+			  bool cached);
+	/* Range inserted into or removed from the tree, whatever the reason. */
+	void (*tree_insert)(void *arg, uint64_t pfn_lo, uint64_t pfn_hi);
+	void (*tree_remove)(void *arg, uint64_t pfn_lo, uint64_t pfn_hi);
+	/* One map_nosync / unmap call of the IOMMU core with its whole range (iommu:map, iommu:unmap). */
+	void (*map)(void *arg, struct device *dev, dma_addr_t iova, phys_addr_t phys, size_t size);
+	void (*unmap)(void *arg, struct device *dev, dma_addr_t iova, size_t size, size_t unmapped);
+	/* Invalidation of one cache tag (cache_tag_flush_range); flush_all: 0 .. UINT64_MAX. order: AM. */
+	void (*cache_tag_flush)(void *arg, uint16_t did, uint64_t start, uint64_t end, uint64_t base,
+				unsigned order, bool leaf_only);
+	/* Descriptor submitted, without the trailing wait (intel_iommu:qi_submit). */
+	void (*qi_submit)(void *arg, const struct qi_desc *desc);
+	/* Entry stored in, and released from, the ring of a CPU. */
+	void (*fq_enqueue)(void *arg, unsigned cpu, uint64_t pfn, uint64_t pages);
+	void (*fq_release)(void *arg, unsigned ring_cpu, uint64_t pfn, uint64_t pages);
+	/* Flush of a whole domain, before its descriptor; timer: by the timer, else by a full ring. */
+	void (*fq_flush)(void *arg, unsigned cpu, bool timer);
+
+	/* ---- steering ---- */
+
+	/*
+	 * The allocation reached an unknown part of the cache of (cpu, order): return the pfn that the
+	 * recorded kernel got, and true if it came from a cache (known to be live or cached elsewhere is the
+	 * caller's business), or false if the recorded kernel searched the tree (the unknown part is then
+	 * taken to be empty). NULL: as if it returned false.
+	 */
+	bool (*resolve_unknown)(void *arg, const struct iova_alloc_event *e, uint64_t *pfn);
+	/*
+	 * Waiting points at which an interrupt of the recorded kernel may have run: the observer may call
+	 * dma_replay_flush_timer() from here. See enum.
+	 */
+	void (*window)(void *arg, unsigned cpu, int where);
+};
+
+/* Where an interrupt can fall inside one allocation or enqueue (reference 4.17, 5.5). */
+enum dma_window {
+	DMA_WINDOW_BEFORE_CACHE,  /* before the cache is accessed */
+	DMA_WINDOW_BEFORE_TREE,   /* after the cache missed, before the tree search */
+	DMA_WINDOW_AFTER_ENQUEUE, /* entry stored, ring unlocked, timer not yet tested */
+};
+
+void dma_layer_set_observer(struct dma_layer *l, const struct dma_observer *o);
+
+/* ---- state of a recorded kernel that is older than the recording ---- */
+
+/* Caches of dev's domain for (cpu, order 0..5); cpu = -1: all, order = -1: all. */
+void dma_replay_cache_unknown(struct device *dev, int cpu, int order);
+/* Put known pfns into the cache of (cpu, order), the last one on top; nodes are inserted if missing. */
+int dma_replay_cache_load(struct device *dev, unsigned cpu, unsigned order, const uint64_t *pfns, unsigned n);
+/* Insert a live range of unknown origin into the tree. 0, or -EEXIST if it overlaps another one. */
+int dma_replay_reserve(struct device *dev, uint64_t pfn, uint64_t pages);
+/* Range node that holds pfn: false if none. */
+bool dma_replay_find(struct device *dev, uint64_t pfn, uint64_t *pfn_lo, uint64_t *pfn_hi);
+
+/* Text dump of the allocator (caches of every CPU and class, hints, depot) for divergence reports. g_free. */
+char *dma_replay_dump(struct device *dev);
+
+/* ---- recorded flushes instead of the model's timer ---- */
+
+/* Off: the flush-queue timer never fires by itself; dma_replay_flush_timer is its only source. */
+void dma_replay_own_timer(struct dma_layer *l, bool on);
+/* fq_flush_timeout of dev's domain on CPU cpu, now. */
+void dma_replay_flush_timer(struct device *dev, unsigned cpu);
+/* Entries now in the ring of cpu. */
+unsigned dma_replay_ring_entries(struct device *dev, unsigned cpu);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of models/dma know of each other: the seams of kernel/dma (dispatch, direct,
+ * swiotlb, P2P) and drivers/iommu (dma-iommu, iommu core, allocator, flush queue, Intel driver).
+ */
+#ifndef DMASIM_DMA_INTERNAL_H
+#define DMASIM_DMA_INTERNAL_H
+
+#include <dmasim/cpu.h>
+#include <dmasim/dma-mapping.h>
+#include <dmasim/dma_layer.h>
+#include <dmasim/dma_observer.h>
+#include <dmasim/pcie.h>
+
+struct swiotlb;
+struct iova_caches;
+
+/* One machine's DMA layer. */
+struct dma_layer {
+	struct sim *sim;
+	struct memory *mem;
+	struct vtd_unit *unit; /* NULL: no IOMMU in the machine */
+	enum iommu_mode mode;
+	const struct kernel_profile *kernel;
+	struct dma_params params;
+	struct dma_stats *st;
+	const struct dma_observer *observer; /* NULL: nobody listens */
+	struct swiotlb *swiotlb;             /* NULL: no bounce pool */
+	struct intel_iommu *intel;    /* driver side of unit; NULL in off and passthrough without a unit */
+	struct iommu_domain *domains; /* list of all domains */
+	struct iova_arena *arena;     /* struct iova nodes and magazines, shared by all domains */
+};
+
+/* ---- kernel/dma/direct.c ---- */
+
+dma_addr_t dma_direct_map_phys(struct device *dev, phys_addr_t phys, size_t size, enum dma_data_direction dir,
+			       unsigned long attrs);
+void dma_direct_unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
+			   unsigned long attrs);
+/* Number of entries, or a negative errno. */
+int dma_direct_map_sg(struct device *dev, struct scatterlist *sg, int nents, enum dma_data_direction dir,
+		      unsigned long attrs);
+void dma_direct_unmap_sg(struct device *dev, struct scatterlist *sg, int nents, enum dma_data_direction dir,
+			 unsigned long attrs);
+void dma_direct_sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size,
+				    enum dma_data_direction dir);
+void dma_direct_sync_single_for_device(struct device *dev, dma_addr_t addr, size_t size,
+				       enum dma_data_direction dir);
+void dma_direct_sync_sg_for_cpu(struct device *dev, struct scatterlist *sg, int nents,
+				enum dma_data_direction dir);
+void dma_direct_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nents,
+				   enum dma_data_direction dir);
+size_t dma_direct_max_mapping_size(struct device *dev);
+uint64_t dma_direct_get_required_mask(struct device *dev);
+/* Whether the last byte of [addr, addr + size) is within the device's mask and bus limit (8.7). */
+bool dma_capable(struct device *dev, dma_addr_t addr, size_t size);
+
+/* ---- kernel/dma/swiotlb.c ---- */
+
+/* The default pool by params.swiotlb; sets l->swiotlb (NULL when there is none). 0 or errno. */
+int swiotlb_init(struct dma_layer *l);
+void swiotlb_exit(struct dma_layer *l);
+/* Slots for mapping_size bytes of orig; copies in. DMA_MAPPING_ERROR (all ones) on failure. */
+phys_addr_t swiotlb_tbl_map_single(struct device *dev, phys_addr_t orig, size_t mapping_size,
+				   unsigned alloc_align_mask, enum dma_data_direction dir,
+				   unsigned long attrs);
+void swiotlb_tbl_unmap_single(struct device *dev, phys_addr_t tlb_addr, size_t mapping_size,
+			      enum dma_data_direction dir, unsigned long attrs);
+void swiotlb_sync_single_for_cpu(struct device *dev, phys_addr_t tlb_addr, size_t size,
+				 enum dma_data_direction dir);
+void swiotlb_sync_single_for_device(struct device *dev, phys_addr_t tlb_addr, size_t size,
+				    enum dma_data_direction dir);
+/* Bounce for the direct path: event, slots, addressability (7.28). DMA_MAPPING_ERROR on failure. */
+dma_addr_t swiotlb_map(struct device *dev, phys_addr_t phys, size_t size, enum dma_data_direction dir,
+		       unsigned long attrs);
+bool is_swiotlb_active(const struct device *dev);
+bool is_swiotlb_force_bounce(const struct device *dev);
+/* Whether phys lies in a bounce pool of dev (swiotlb_find_pool). */
+bool is_swiotlb_buffer(const struct device *dev, phys_addr_t phys);
+size_t swiotlb_max_mapping_size(const struct device *dev);
+
+/* ---- drivers/pci/p2pdma.c ---- */
+
+enum pci_p2pdma_map_type {
+	PCI_P2PDMA_MAP_UNKNOWN,
+	PCI_P2PDMA_MAP_NONE,
+	PCI_P2PDMA_MAP_NOT_SUPPORTED,
+	PCI_P2PDMA_MAP_BUS_ADDR,
+	PCI_P2PDMA_MAP_THRU_HOST_BRIDGE,
+};
+/* Kept per list, zeroed by its owner: one look-up per provider change, not per page (9.15). */
+struct pci_p2pdma_map_state {
+	const void *provider;
+	enum pci_p2pdma_map_type map;
+	uint64_t bus_off;
+};
+enum pci_p2pdma_map_type pci_p2pdma_state(struct pci_p2pdma_map_state *state, struct device *dev,
+					  phys_addr_t phys);
+static inline dma_addr_t pci_p2pdma_bus_addr_map(const struct pci_p2pdma_map_state *state, phys_addr_t phys)
+{
+	return phys + state->bus_off;
+}
+
+/* ---- kernel/dma/mapping.c ---- */
+
+/* "skip sync" flag as setting the mask computes it (8.18). */
+void dma_setup_need_sync(struct device *dev);
+
+/* ---- drivers/iommu/dma-iommu.c: the IOMMU path, called by the dispatch ---- */
+
+static inline bool use_dma_iommu(const struct device *dev)
+{
+	return dev->use_dma_iommu;
+}
+dma_addr_t iommu_dma_map_phys(struct device *dev, phys_addr_t phys, size_t size, enum dma_data_direction dir,
+			      unsigned long attrs);
+void iommu_dma_unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
+			  unsigned long attrs);
+/* Number of DMA segments, or a negative errno. */
+int iommu_dma_map_sg(struct device *dev, struct scatterlist *sg, int nents, enum dma_data_direction dir,
+		     unsigned long attrs);
+void iommu_dma_unmap_sg(struct device *dev, struct scatterlist *sg, int nents, enum dma_data_direction dir,
+			unsigned long attrs);
+void iommu_dma_sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size,
+				   enum dma_data_direction dir);
+void iommu_dma_sync_single_for_device(struct device *dev, dma_addr_t addr, size_t size,
+				      enum dma_data_direction dir);
+void iommu_dma_sync_sg_for_cpu(struct device *dev, struct scatterlist *sg, int nents,
+			       enum dma_data_direction dir);
+void iommu_dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nents,
+				  enum dma_data_direction dir);
+size_t iommu_dma_opt_mapping_size(void);
+size_t iommu_dma_max_mapping_size(struct device *dev);
+unsigned long iommu_dma_get_merge_boundary(struct device *dev);
+uint64_t iommu_dma_get_required_mask(struct device *dev);
+
+#endif
