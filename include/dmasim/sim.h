@@ -10,6 +10,7 @@
 #include <dmasim/event.h>
 #include <dmasim/ledger.h>
 #include <dmasim/rng.h>
+#include <dmasim/slab.h>
 #include <dmasim/types.h>
 
 struct cpu;
@@ -26,6 +27,7 @@ struct sim {
 	struct cpu *cpu; /* whose kernel code runs now; NULL in hardware events */
 	sim_time_t cost[COST_COUNT];
 	struct ledger ledger;
+	struct slab slab; /* host memory for request-rate arrays; sim_fini empties it */
 	struct timeline *timeline; /* NULL unless asked for */
 	uint64_t events_run;
 };
