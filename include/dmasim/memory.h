@@ -51,6 +51,10 @@ void memory_release(struct memory *m, const struct phys_vec *vec, unsigned n);
 
 /* Host address of the byte at phys; valid to the end of its 4 KiB page. Allocates zeroed contents. */
 void *memory_ptr(struct memory *m, phys_addr_t phys);
+/* The same without allocating: NULL for a page that never got contents (it reads as zeroes). */
+void *memory_peek(const struct memory *m, phys_addr_t phys);
+/* Copy inside simulated memory; a page without contents stays without when it only receives zeroes. */
+void memory_copy(struct memory *m, phys_addr_t dst, phys_addr_t src, size_t len);
 /* Copy across page boundaries. */
 void memory_read(struct memory *m, phys_addr_t phys, void *dst, size_t len);
 void memory_write(struct memory *m, phys_addr_t phys, const void *src, size_t len);

@@ -101,7 +101,12 @@ static inline dma_addr_t pci_p2pdma_bus_addr_map(const struct pci_p2pdma_map_sta
 	return phys + state->bus_off;
 }
 
-/* ---- kernel/dma/mapping.c ---- */
+/*
+ * ---- kernel/dma/mapping.c ----
+ *
+ * mapping.c dispatches, counts and times every function of dma-mapping.h but these: dma_iova_* live with
+ * the IOMMU path, dma_alloc_attrs, dma_free_attrs and dma_pool_* with the coherent allocator.
+ */
 
 /* "skip sync" flag as setting the mask computes it (8.18). */
 void dma_setup_need_sync(struct device *dev);
