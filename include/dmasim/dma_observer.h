@@ -61,12 +61,20 @@ struct dma_observer {
 	/* ---- steering ---- */
 
 	/*
-	 * The allocation reached an unknown part of the cache of (cpu, order): return the pfn that the
-	 * recorded kernel got, and true if it came from a cache (known to be live or cached elsewhere is the
-	 * caller's business), or false if the recorded kernel searched the tree (the unknown part is then
-	 * taken to be empty). NULL: as if it returned false.
+	 * The allocation reached an unknown entry of the cache of (e->cpu, e->order). Return true and what
+	 * the recorded kernel got in *pfn: the entry is bound to it (its range enters the tree unless it is
+	 * there). Return false if the recorded kernel went on to the tree: everything unknown in this cache
+	 * is taken to be absent from now on. NULL: as if it returned false.
 	 */
 	bool (*resolve_unknown)(void *arg, const struct iova_alloc_event *e, uint64_t *pfn);
+	/*
+	 * The allocation has a predicted outcome, e->pfn from e->source. Return false to accept it. Return
+	 * true to have *pfn (0: failure) from *source (IOVA_FROM_CACHE or IOVA_FROM_TREE) instead: the
+	 * prediction is undone (entry back on top of its magazine, or range out of the tree and hints as
+	 * before) and the state changed as the recorded outcome implies; wherever *pfn was cached it is no
+	 * longer, and a range that the tree does not know is inserted. iova_alloc then reports the final one.
+	 */
+	bool (*outcome)(void *arg, const struct iova_alloc_event *e, uint64_t *pfn, enum iova_source *source);
 	/*
 	 * Waiting points at which an interrupt of the recorded kernel may have run: the observer may call
 	 * dma_replay_flush_timer() from here. See enum.
@@ -85,8 +93,12 @@ void dma_layer_set_observer(struct dma_layer *l, const struct dma_observer *o);
 
 /* ---- state of a recorded kernel that is older than the recording ---- */
 
-/* Caches of dev's domain for (cpu, order 0..5); cpu = -1: all, order = -1: all. */
-void dma_replay_cache_unknown(struct device *dev, int cpu, int order);
+/*
+ * Caches of dev's domain for (cpu, order 0..5) are unknown: cpu = -1: all, order = -1: all. fill
+ * entries whose pfns are unknown are put on the loaded and then the previous magazine (at most both);
+ * more: below all of them and in front of the depot there may be any number of further ones.
+ */
+void dma_replay_cache_unknown(struct device *dev, int cpu, int order, unsigned fill, bool more);
 /* Put known pfns into the cache of (cpu, order), the last one on top; nodes are inserted if missing. */
 int dma_replay_cache_load(struct device *dev, unsigned cpu, unsigned order, const uint64_t *pfns, unsigned n);
 /* Insert a live range of unknown origin into the tree. 0, or -EEXIST if it overlaps another one. */

@@ -13,7 +13,7 @@
 #include <dmasim/pcie.h>
 
 struct swiotlb;
-struct iova_caches;
+struct intel_iommu;
 
 /* One machine's DMA layer. */
 struct dma_layer {
