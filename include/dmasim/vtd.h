@@ -129,6 +129,11 @@ struct vtd_request {
 	uint16_t sid;
 	uint32_t pasid; /* VTD_NO_PASID for requests without */
 	uint8_t access; /* enum vtd_access */
+	/*
+	 * TLPs of one train to this page, all translated by this call: each is one IOTLB lookup, those after
+	 * the first hit (or wait with it for the same walk). 0 means 1.
+	 */
+	uint16_t tlps;
 	dma_addr_t addr;
 };
 struct vtd_result {
