@@ -37,19 +37,25 @@ const struct memory_params *memory_params(const struct memory *m);
 
 /* 2^order contiguous pages on node, 0 when exhausted (physical page 0 is never handed out). */
 phys_addr_t memory_alloc_pages(struct memory *m, unsigned node, unsigned order);
+/* The same with every byte below limit (GFP_DMA32: limit 4 GiB). */
+phys_addr_t memory_alloc_pages_below(struct memory *m, phys_addr_t limit, unsigned order);
+/* Freed pages lose their contents. */
 void memory_free_pages(struct memory *m, phys_addr_t base, unsigned order);
 
 /*
  * Lay out a data buffer of bytes that starts offset bytes into its first page, as the page
  * allocator of a machine with this fragmentation would. Writes at most max pieces, each one page
- * or folio (never merged here), returns how many. Deterministic in the rng.
+ * or folio (never merged here), returns how many; 0 when memory is exhausted. Deterministic in the rng.
  */
 unsigned memory_lay_out(struct memory *m, struct rng *rng, unsigned node, uint64_t offset, uint64_t bytes,
 			struct phys_vec *vec, unsigned max);
 /* Give back what memory_lay_out took. */
 void memory_release(struct memory *m, const struct phys_vec *vec, unsigned n);
 
-/* Host address of the byte at phys; valid to the end of its 4 KiB page. Allocates zeroed contents. */
+/*
+ * Host address of the byte at phys; valid to the end of its 4 KiB page, until the page is freed or
+ * dropped. Allocates zeroed contents. NULL where there is neither RAM nor a BAR.
+ */
 void *memory_ptr(struct memory *m, phys_addr_t phys);
 /* The same without allocating: NULL for a page that never got contents (it reads as zeroes). */
 void *memory_peek(const struct memory *m, phys_addr_t phys);

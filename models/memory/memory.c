@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Address map and contents of simulated physical memory. */
+#include "memory_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#define SLAB_PAGES 64
+
+#define P(member) offsetof(struct memory_params, member)
+static const struct param_spec memory_specs[] = {
+    {"size", PARAM_SIZE, "bytes", P(size), "64GiB", 16.0 * MIB, 4096.0 * GIB, NULL, "DRAM of the machine",
+     NULL},
+    {"nodes", PARAM_UINT, "", P(nodes), "1", 1, 16, NULL, "NUMA nodes, equal shares of DRAM", NULL},
+    {"fragmentation", PARAM_DOUBLE, "", P(fragmentation), "1", 0, 1, NULL,
+     "chance that the page after a data page lies elsewhere: 0 neighbours, 1 every page by itself", NULL},
+    {"huge_share", PARAM_DOUBLE, "", P(huge_share), "0", 0, 1, NULL,
+     "share of data buffers that are backed by 2 MiB pages", NULL},
+    {"low_hole_base", PARAM_SIZE, "bytes", P(low_hole_base), "2GiB", 16.0 * MIB, 4096.0 * MIB, NULL,
+     "start of the MMIO hole below 4 GiB; DRAM goes on at 4 GiB", NULL},
+    {"latency_llc", PARAM_TIME, "", P(latency_llc), "20ns", 0, 1e7, NULL,
+     "one read by the I/O side that hits the last-level cache; models use differences between the three",
+     "E (absolute value; pcie.read_rtt holds the round trip)"},
+    {"latency_dram", PARAM_TIME, "", P(latency_dram), "87ns", 0, 1e7, NULL,
+     "one read by the I/O side from local DRAM",
+     "pcie-bench (SIGCOMM 2018), Broadwell: 480 - 413 ns, difference to latency_llc: A"},
+    {"latency_remote", PARAM_TIME, "", P(latency_remote), "148ns", 0, 1e7, NULL,
+     "one read by the I/O side from another socket's DRAM",
+     "pcie-bench (SIGCOMM 2018), Broadwell: 541 - 480 ns, difference to latency_dram: A"},
+    {"io_hits_llc", PARAM_BOOL, "", P(io_hits_llc), "true", 0, 0, NULL,
+     "device reads of lines that a CPU wrote hit the last-level cache", NULL},
+};
+#undef P
+const struct param_table memory_param_table = {"memory", "DRAM: size, nodes, layout, latency", memory_specs,
+					       G_N_ELEMENTS(memory_specs), sizeof(struct memory_params)};
+
+struct memory *memory_new(struct sim *sim, const struct memory_params *p)
+{
+	struct memory *m = g_new0(struct memory, 1);
+	uint64_t size = align_down(p->size, PAGE_SIZE),
+		 low = MIN(size, align_down(p->low_hole_base, PAGE_SIZE));
+
+	m->sim = sim;
+	m->params = *p;
+	m->params.size = size;
+	m->low_last = low - 1;
+	m->high_last = size > low ? 4 * GIB + (size - low) - 1 : 0;
+	m->ram_pages = size >> PAGE_SHIFT;
+	m->node_pages = MAX(m->ram_pages / p->nodes, 1);
+	m->nchunks = (memory_max(m) >> (PAGE_SHIFT + CHUNK_LG2)) + 1;
+	m->contents = g_new0(struct page_contents *, m->nchunks);
+	m->infos = g_new0(struct page_infos *, m->nchunks);
+	m->bars = g_array_new(FALSE, TRUE, sizeof(struct bar));
+	m->slabs = g_ptr_array_new_with_free_func(g_free);
+	memory_alloc_init(m);
+	return m;
+}
+
+static uint64_t bar_chunks(const struct bar *b)
+{
+	return ((b->last - b->base) >> (PAGE_SHIFT + CHUNK_LG2)) + 1;
+}
+
+void memory_free(struct memory *m)
+{
+	if (!m)
+		return;
+	memory_alloc_fini(m);
+	for (uint64_t i = 0; i < m->nchunks; i++) {
+		g_free(m->contents[i]);
+		g_free(m->infos[i]);
+	}
+	for (guint i = 0; i < m->bars->len; i++) {
+		struct bar *b = &g_array_index(m->bars, struct bar, i);
+
+		for (uint64_t c = 0; c < bar_chunks(b); c++)
+			g_free(b->contents[c]);
+		g_free(b->contents);
+	}
+	g_free(m->contents);
+	g_free(m->infos);
+	g_array_free(m->bars, TRUE);
+	g_ptr_array_free(m->slabs, TRUE);
+	g_free(m);
+}
+
+const struct memory_params *memory_params(const struct memory *m)
+{
+	return &m->params;
+}
+
+phys_addr_t memory_max(const struct memory *m)
+{
+	return m->high_last ? m->high_last : m->low_last;
+}
+
+static bool is_ram(const struct memory *m, phys_addr_t phys)
+{
+	return phys <= m->low_last || (phys >= 4 * GIB && phys <= m->high_last);
+}
+
+/* The BAR that holds phys, or NULL. Few and sorted: binary search. */
+static struct bar *bar_find(const struct memory *m, phys_addr_t phys)
+{
+	guint lo = 0, hi = m->bars->len;
+
+	while (lo < hi) {
+		guint mid = (lo + hi) / 2;
+		struct bar *b = &g_array_index(m->bars, struct bar, mid);
+
+		if (phys < b->base)
+			hi = mid;
+		else if (phys > b->last)
+			lo = mid + 1;
+		else
+			return b;
+	}
+	return NULL;
+}
+
+void memory_add_bar(struct memory *m, phys_addr_t base, uint64_t size, enum memory_kind kind, void *owner)
+{
+	struct bar b = {.base = base, .last = base + size - 1, .kind = kind, .owner = owner};
+	guint at = 0;
+
+	g_assert(size && !((base | size) & ~PAGE_MASK) && b.last > base);
+	g_assert(kind == MEMORY_P2P || kind == MEMORY_MMIO);
+	g_assert(base > m->low_last && (!m->high_last || b.last < 4 * GIB || base > m->high_last));
+	while (at < m->bars->len && g_array_index(m->bars, struct bar, at).base < base)
+		at++;
+	g_assert(at == 0 || g_array_index(m->bars, struct bar, at - 1).last < base);
+	g_assert(at == m->bars->len || g_array_index(m->bars, struct bar, at).base > b.last);
+	b.contents = g_new0(struct page_contents *, bar_chunks(&b));
+	g_array_insert_val(m->bars, at, b);
+}
+
+enum memory_kind memory_kind(const struct memory *m, phys_addr_t phys)
+{
+	const struct bar *b;
+
+	if (G_LIKELY(is_ram(m, phys)))
+		return MEMORY_RAM;
+	b = bar_find(m, phys);
+	return b ? b->kind : MEMORY_NONE;
+}
+
+void *memory_bar_owner(const struct memory *m, phys_addr_t phys, phys_addr_t *base)
+{
+	const struct bar *b = bar_find(m, phys);
+
+	if (!b)
+		return NULL;
+	if (base)
+		*base = b->base;
+	return b->owner;
+}
+
+unsigned memory_node(const struct memory *m, phys_addr_t phys)
+{
+	return is_ram(m, phys) ? page_node(m, (uint32_t)(phys >> PAGE_SHIFT)) : 0;
+}
+
+static uint8_t *host_page(struct memory *m)
+{
+	uint8_t *page = m->free_host;
+
+	if (!page) {
+		uint8_t *slab = g_malloc((SLAB_PAGES + 1) * PAGE_SIZE);
+
+		g_ptr_array_add(m->slabs, slab);
+		/* g_malloc aligns to 16 bytes only; host pages on page bounds keep simulated lines on lines.
+		 */
+		slab = (uint8_t *)align_up((uintptr_t)slab, PAGE_SIZE);
+		for (unsigned i = 0; i < SLAB_PAGES; i++) {
+			memcpy(slab + i * PAGE_SIZE, &m->free_host, sizeof(m->free_host));
+			m->free_host = slab + i * PAGE_SIZE;
+		}
+		page = m->free_host;
+	}
+	memcpy(&m->free_host, page, sizeof(m->free_host));
+	memset(page, 0, PAGE_SIZE);
+	return page;
+}
+
+/* Where the radix keeps the contents pointer of phys; NULL in a hole, or if make is false and none is there.
+ */
+static uint8_t **contents_slot(struct memory *m, phys_addr_t phys, bool make)
+{
+	struct page_contents **chunk;
+	uint64_t pfn = phys >> PAGE_SHIFT;
+
+	if (is_ram(m, phys)) {
+		chunk = &m->contents[pfn >> CHUNK_LG2];
+	} else {
+		struct bar *b = bar_find(m, phys);
+
+		if (!b)
+			return NULL;
+		pfn = (phys - b->base) >> PAGE_SHIFT;
+		chunk = &b->contents[pfn >> CHUNK_LG2];
+	}
+	if (!*chunk) {
+		if (!make)
+			return NULL;
+		*chunk = g_new0(struct page_contents, 1);
+	}
+	return &(*chunk)->page[pfn & (CHUNK_PAGES - 1)];
+}
+
+static void *memory_ptr_slow(struct memory *m, phys_addr_t phys)
+{
+	uint8_t **slot = contents_slot(m, phys, true);
+
+	if (!slot)
+		return NULL;
+	if (!*slot)
+		*slot = host_page(m);
+	return *slot + (phys & ~PAGE_MASK);
+}
+
+void *memory_ptr(struct memory *m, phys_addr_t phys)
+{
+	uint64_t chunk = phys >> (PAGE_SHIFT + CHUNK_LG2);
+
+	if (G_LIKELY(chunk < m->nchunks && m->contents[chunk])) {
+		uint8_t *page = m->contents[chunk]->page[(phys >> PAGE_SHIFT) & (CHUNK_PAGES - 1)];
+
+		if (G_LIKELY(page))
+			return page + (phys & ~PAGE_MASK);
+	}
+	return memory_ptr_slow(m, phys);
+}
+
+void *memory_peek(const struct memory *m, phys_addr_t phys)
+{
+	uint8_t **slot = contents_slot((struct memory *)(uintptr_t)m, phys, false);
+
+	return slot && *slot ? *slot + (phys & ~PAGE_MASK) : NULL;
+}
+
+void memory_read(struct memory *m, phys_addr_t phys, void *dst, size_t len)
+{
+	uint8_t *to = dst;
+
+	while (len) {
+		size_t part = MIN(len, PAGE_SIZE - (phys & ~PAGE_MASK));
+		const void *from = memory_peek(m, phys);
+
+		if (from)
+			memcpy(to, from, part);
+		else /* never written: zeroes, without giving the page contents */
+			memset(to, 0, part);
+		to += part;
+		phys += part;
+		len -= part;
+	}
+}
+
+void memory_write(struct memory *m, phys_addr_t phys, const void *src, size_t len)
+{
+	const uint8_t *from = src;
+
+	while (len) {
+		size_t part = MIN(len, PAGE_SIZE - (phys & ~PAGE_MASK));
+		uint8_t *to = memory_ptr(m, phys);
+
+		if (to) /* writes to a hole are lost, as on a real bus */
+			memcpy(to, from, part);
+		from += part;
+		phys += part;
+		len -= part;
+	}
+}
+
+void memory_drop(struct memory *m, phys_addr_t page)
+{
+	uint8_t **slot = contents_slot(m, page & PAGE_MASK, false);
+
+	if (!slot || !*slot)
+		return;
+	memcpy(*slot, &m->free_host, sizeof(m->free_host));
+	m->free_host = *slot;
+	*slot = NULL;
+}
