@@ -31,6 +31,9 @@ struct vtd_format_info {
 	bool first_stage;
 	uint64_t present_mask; /* entry is present iff (entry & mask) != 0 */
 	uint64_t read, write, page_size_bit, address_mask;
+	uint64_t table_bits; /* what software sets in an entry that points to a table */
+	uint64_t leaf_bits;  /* ... in every leaf, and in a writable one */
+	uint64_t leaf_write_bits;
 };
 extern const struct vtd_format_info vtd_formats[VTD_FORMATS];
 
