@@ -30,16 +30,17 @@ struct cpu_work {
 struct cpu {
 	struct sim *sim;
 	unsigned id, node;
-	sim_time_t now;             /* local clock, >= sim->now while running */
-	sim_time_t busy;            /* total time charged or waited */
-	sim_time_t lock_wait;       /* part of busy spent waiting for locks */
-	uint64_t steps[COST_COUNT]; /* units charged per step, for whole-unit charges */
-	sim_time_t step_time[COST_COUNT];
+	sim_time_t now;                    /* local clock, >= sim->now while running */
+	sim_time_t lock_wait;              /* part of cpu_busy() spent waiting for locks */
+	uint64_t steps[COST_COUNT];        /* units charged per step, for whole-unit charges */
+	sim_time_t step_extra[COST_COUNT]; /* time charged per step by cpu_charge_time() */
 	/* private to sim/core */
+	sim_time_t idle; /* part of now in which no code ran (modulo 2^64) */
 	struct fibre *fibre;
-	struct event resume;
-	struct cpu_work *head, **tail;
-	bool running, blocked;
+	struct event resume;    /* scheduled while the fibre waits for its turn */
+	struct cpu_work *works; /* by ready time */
+	struct cpu *lock_next;  /* in the queue of a spinlock */
+	bool running;           /* inside a work */
 };
 
 static inline struct cpu *sim_cpu(struct sim *s)
@@ -54,15 +55,27 @@ static inline unsigned smp_processor_id(const struct sim *s)
 static inline void cpu_spend(struct cpu *c, sim_time_t t)
 {
 	c->now += t;
-	c->busy += t;
+}
+/* Total time charged or waited. */
+static inline sim_time_t cpu_busy(const struct cpu *c)
+{
+	return c->now - c->idle;
 }
 static inline void cpu_charge_n(struct cpu *c, enum cost step, uint64_t n)
 {
-	sim_time_t t = c->sim->cost[step] * n;
-
 	c->steps[step] += n;
-	c->step_time[step] += t;
+	cpu_spend(c, c->sim->cost[step] * n);
+}
+/* Charge a time that is no whole number of units (a copy of some bytes) under step. */
+static inline void cpu_charge_time(struct cpu *c, enum cost step, sim_time_t t)
+{
+	c->step_extra[step] += t;
 	cpu_spend(c, t);
+}
+/* Time charged to step so far. */
+static inline sim_time_t cpu_step_time(const struct cpu *c, enum cost step)
+{
+	return c->steps[step] * c->sim->cost[step] + c->step_extra[step];
 }
 static inline void cpu_charge(struct cpu *c, enum cost step)
 {
@@ -75,7 +88,10 @@ static inline void cpu_charge(struct cpu *c, enum cost step)
  * their ready time, ties in posting order, each to its end.
  */
 void cpu_post(struct cpu *c, struct cpu_work *w, sim_time_t at);
-/* Run fn(arg) as c's code right now (counts fidelity and tests). */
+/*
+ * Run fn(arg) as c's code and return when it has ended: probing and tearing down a driver, tests. In
+ * timing fidelity the machine runs until then; call it from outside events and other CPUs' code.
+ */
 void cpu_run(struct cpu *c, void (*fn)(void *arg), void *arg);
 
 void cpu_sync_slow(struct cpu *c);
@@ -94,14 +110,19 @@ static inline void cpu_wait_until(struct cpu *c, sim_time_t t)
 		cpu_sync_slow(c);
 }
 
-/* A kernel spinlock, FIFO. handoff: time from release to the next owner's first instruction. */
+/*
+ * A kernel spinlock, FIFO. handoff: time from release to the next owner's first instruction. Taking
+ * it is a waiting point, so CPUs ask for it in the order of their clocks; releasing it is none: who
+ * asks later for a moment at which it was held, waits until it was released.
+ */
 struct spinlock {
 	const char *name;
 	struct cpu *owner;
 	sim_time_t handoff;
 	uint64_t acquired, contended;
-	sim_time_t wait_time, hold_time, taken_at;
-	GQueue queue; /* waiting CPUs; empty unless contended */
+	sim_time_t wait_time, hold_time, taken_at, free_at;
+	struct cpu *first, *last; /* waiting CPUs; empty unless contended */
+	unsigned waiting;
 };
 void spin_lock_init(struct spinlock *l, const char *name, sim_time_t handoff);
 void spin_lock_slow(struct cpu *c, struct spinlock *l);

@@ -27,14 +27,56 @@ enum event_priority {
 	EVENT_TIMER = 2,
 };
 
-struct event_queue;
+/* Place in the total order at one instant: priority in the top bits, then order of scheduling. */
+typedef uint64_t event_order_t;
+#define EVENT_ORDER_SHIFT 60
+
+struct event_key {
+	sim_time_t time;
+	event_order_t order;
+};
+
+/*
+ * 4-ary array heap. The root is element 3, so that four children share one cache line; unused
+ * elements hold the largest key. Members are private to sim/core/event.c and the inlines below.
+ */
+#define EVENT_ROOT 3u
+struct event_queue {
+	struct event_key *keys;
+	struct event **events;
+	uint32_t end;      /* one past the last used element */
+	uint32_t capacity; /* elements allocated, a multiple of 4 */
+	uint64_t sequence; /* of the next event */
+};
 
 struct event_queue *event_queue_new(void);
 void event_queue_free(struct event_queue *q);
 /* Schedule ev at time; ev must not be scheduled. ev->fn and ev->priority must be set. */
 void event_push(struct event_queue *q, struct event *ev, sim_time_t time);
+/* Draw the place that an event scheduled now would get; push it later, if at all. */
+static inline event_order_t event_order(struct event_queue *q, uint32_t priority)
+{
+	return (event_order_t)priority << EVENT_ORDER_SHIFT | q->sequence++;
+}
+/* Schedule ev at a place drawn before. */
+void event_push_at(struct event_queue *q, struct event *ev, sim_time_t time, event_order_t order);
 /* Earliest time, SIM_TIME_NEVER when empty. */
-sim_time_t event_peek_time(const struct event_queue *q);
+static inline sim_time_t event_peek_time(const struct event_queue *q)
+{
+	return q->keys[EVENT_ROOT].time;
+}
+/* First event, NULL when empty. */
+static inline struct event *event_peek(const struct event_queue *q)
+{
+	return q->end > EVENT_ROOT ? q->events[EVENT_ROOT] : NULL;
+}
+/* Is the first event before this place? */
+static inline bool event_first_before(const struct event_queue *q, sim_time_t time, event_order_t order)
+{
+	const struct event_key *k = &q->keys[EVENT_ROOT];
+
+	return k->time < time || (k->time == time && k->order < order);
+}
 /* Remove and return the first event, its time in *time; NULL when empty. */
 struct event *event_pop(struct event_queue *q, sim_time_t *time);
 /* Remove ev if it is scheduled; returns whether it was. */
@@ -43,6 +85,9 @@ static inline bool event_is_scheduled(const struct event *ev)
 {
 	return ev->heap_index != 0;
 }
-size_t event_queue_size(const struct event_queue *q);
+static inline size_t event_queue_size(const struct event_queue *q)
+{
+	return q->end - EVENT_ROOT;
+}
 
 #endif

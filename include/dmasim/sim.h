@@ -14,6 +14,7 @@
 #include <dmasim/types.h>
 
 struct cpu;
+struct fibre;
 struct timeline;
 
 struct sim {
@@ -24,7 +25,10 @@ struct sim {
 	struct event_queue *events;
 	struct cpu *cpus; /* array */
 	unsigned ncpus;
-	struct cpu *cpu; /* whose kernel code runs now; NULL in hardware events */
+	struct cpu *cpu;    /* whose kernel code runs now; NULL in events; outside the loop the first CPU */
+	sim_time_t horizon; /* the event loop goes no further */
+	bool in_loop;
+	struct fibre *main_fibre; /* stack of who called the event loop; NULL in counts */
 	sim_time_t cost[COST_COUNT];
 	struct ledger ledger;
 	struct slab slab; /* host memory for request-rate arrays; sim_fini empties it */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Timeline of a run in Chrome's trace-event form (opens in Perfetto). Slices of one track must not
- * overlap. Calls cost one branch when sim->timeline is NULL.
+ * Timeline of a run in Chrome's trace-event form (opens in Perfetto). Slices of one track that overlap
+ * (walks in flight together) are shown in further lanes of it, each a row of its own, so that slices
+ * of one row never overlap. Callers test sim->timeline first: one branch when no timeline is wanted.
  */
 #ifndef DMASIM_TIMELINE_H
 #define DMASIM_TIMELINE_H
@@ -9,7 +10,12 @@
 #include <dmasim/sim.h>
 
 struct timeline;
-/* Writes path atomically at close; limit in bytes, further slices are counted, not written. */
+/* Lanes of one track; a slice that overlaps more than that is counted as dropped. */
+#define TIMELINE_MAX_LANES 64u
+/*
+ * Writes path atomically at close. limit in bytes (0: none); what does not fit is counted, not
+ * written. Close frees t in any case.
+ */
 struct timeline *timeline_open(const char *path, uint64_t limit, GError **error);
 bool timeline_close(struct timeline *t, GError **error);
 uint64_t timeline_dropped(const struct timeline *t);
@@ -17,5 +23,8 @@ uint64_t timeline_dropped(const struct timeline *t);
 unsigned timeline_track(struct timeline *t, const char *process, const char *track);
 void timeline_slice(struct timeline *t, unsigned track, const char *name, sim_time_t start, sim_time_t end);
 void timeline_instant(struct timeline *t, unsigned track, const char *name, sim_time_t at);
+
+/* The track's value from this moment on, drawn as a curve (queue depth, mappings alive). */
+void timeline_counter(struct timeline *t, unsigned track, sim_time_t at, uint64_t value);
 
 #endif

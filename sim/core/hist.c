@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <dmasim/stat.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Log-linear: values below 128 have a bucket each; above, each power of two [2^e, 2^(e+1)) is cut in
+ * 128 buckets of 2^(e-7).
+ */
+#define HIST_SUB_LG2 7
+#define HIST_SUB (1u << HIST_SUB_LG2)
+#define HIST_LOG_BUCKETS (HIST_SUB * (64 - HIST_SUB_LG2 + 1))
+
+/* Exact: open addressing over the values, at most half full. */
+struct hist_slot {
+	uint64_t value, count;
+};
+
+struct hist {
+	bool exact;
+	uint64_t count, min, max;
+	double sum;
+	uint64_t *buckets;       /* log-linear */
+	struct hist_slot *slots; /* exact; count 0: free */
+	unsigned nslots_lg2, used;
+};
+
+struct hist *hist_new_exact(void)
+{
+	struct hist *h = g_new0(struct hist, 1);
+
+	h->exact = true;
+	h->min = UINT64_MAX;
+	h->nslots_lg2 = 6;
+	h->slots = g_new0(struct hist_slot, (size_t)1 << h->nslots_lg2);
+	return h;
+}
+
+struct hist *hist_new_log(void)
+{
+	struct hist *h = g_new0(struct hist, 1);
+
+	h->min = UINT64_MAX;
+	h->buckets = g_new0(uint64_t, HIST_LOG_BUCKETS);
+	return h;
+}
+
+void hist_free(struct hist *h)
+{
+	if (!h)
+		return;
+	g_free(h->buckets);
+	g_free(h->slots);
+	g_free(h);
+}
+
+static unsigned log_index(uint64_t v)
+{
+	unsigned shift;
+
+	if (v < HIST_SUB)
+		return (unsigned)v;
+	shift = 63 - (unsigned)__builtin_clzll(v) - HIST_SUB_LG2;
+	return (shift << HIST_SUB_LG2) + (unsigned)(v >> shift);
+}
+
+static void log_range(unsigned index, uint64_t *lo, uint64_t *hi)
+{
+	unsigned shift = index < 2 * HIST_SUB ? 0 : (index >> HIST_SUB_LG2) - 1;
+
+	*lo = (uint64_t)(index - (shift << HIST_SUB_LG2)) << shift;
+	*hi = *lo + (((uint64_t)1 << shift) - 1);
+}
+
+static struct hist_slot *exact_slot(struct hist *h, uint64_t value)
+{
+	size_t mask = ((size_t)1 << h->nslots_lg2) - 1;
+	size_t i = value * 0x9e3779b97f4a7c15 >> (64 - h->nslots_lg2);
+
+	while (h->slots[i].count && h->slots[i].value != value)
+		i = (i + 1) & mask;
+	return &h->slots[i];
+}
+
+static void exact_grow(struct hist *h)
+{
+	struct hist_slot *old = h->slots;
+	size_t n = (size_t)1 << h->nslots_lg2++;
+
+	h->slots = g_new0(struct hist_slot, 2 * n);
+	for (size_t i = 0; i < n; i++)
+		if (old[i].count)
+			*exact_slot(h, old[i].value) = old[i];
+	g_free(old);
+}
+
+static void exact_add(struct hist *h, uint64_t value, uint64_t count)
+{
+	struct hist_slot *slot = exact_slot(h, value);
+
+	if (!slot->count) {
+		slot->value = value;
+		h->used++;
+	}
+	slot->count += count;
+	if (2 * h->used > 1u << h->nslots_lg2)
+		exact_grow(h);
+}
+
+void hist_add(struct hist *h, uint64_t value, uint64_t count)
+{
+	if (!count)
+		return;
+	h->count += count;
+	h->sum += (double)value * (double)count;
+	if (value < h->min)
+		h->min = value;
+	if (value > h->max)
+		h->max = value;
+	if (h->exact)
+		exact_add(h, value, count);
+	else
+		h->buckets[log_index(value)] += count;
+}
+
+void hist_merge(struct hist *into, const struct hist *from)
+{
+	g_assert(into->exact == from->exact);
+	if (!from->count)
+		return;
+	if (from->exact) {
+		for (size_t i = 0; i < (size_t)1 << from->nslots_lg2; i++)
+			if (from->slots[i].count)
+				exact_add(into, from->slots[i].value, from->slots[i].count);
+	} else {
+		for (unsigned i = 0; i < HIST_LOG_BUCKETS; i++)
+			into->buckets[i] += from->buckets[i];
+	}
+	into->count += from->count;
+	into->sum += from->sum;
+	into->min = MIN(into->min, from->min);
+	into->max = MAX(into->max, from->max);
+}
+
+uint64_t hist_count(const struct hist *h)
+{
+	return h->count;
+}
+
+uint64_t hist_min(const struct hist *h)
+{
+	return h->count ? h->min : 0;
+}
+
+uint64_t hist_max(const struct hist *h)
+{
+	return h->max;
+}
+
+double hist_mean(const struct hist *h)
+{
+	return h->count ? h->sum / (double)h->count : 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const struct hist_slot *x = a, *y = b;
+
+	return (x->value > y->value) - (x->value < y->value);
+}
+
+void hist_visit(const struct hist *h, hist_visit_fn fn, void *arg)
+{
+	g_autofree struct hist_slot *sorted = NULL;
+	unsigned n = 0;
+
+	if (!h->exact) {
+		for (unsigned i = 0; i < HIST_LOG_BUCKETS; i++)
+			if (h->buckets[i]) {
+				uint64_t lo, hi;
+
+				log_range(i, &lo, &hi);
+				fn(lo, hi, h->buckets[i], arg);
+			}
+		return;
+	}
+	sorted = g_new(struct hist_slot, h->used);
+	for (size_t i = 0; i < (size_t)1 << h->nslots_lg2; i++)
+		if (h->slots[i].count)
+			sorted[n++] = h->slots[i];
+	qsort(sorted, n, sizeof(*sorted), by_value);
+	for (unsigned i = 0; i < n; i++)
+		fn(sorted[i].value, sorted[i].value, sorted[i].count, arg);
+}
+
+struct quantile {
+	uint64_t rank, seen, value;
+};
+
+static void quantile_visit(uint64_t lo, uint64_t hi, uint64_t count, void *arg)
+{
+	struct quantile *q = arg;
+
+	(void)lo;
+	if (q->seen < q->rank)
+		q->value = hi;
+	q->seen += count;
+}
+
+uint64_t hist_quantile(const struct hist *h, double q)
+{
+	double rank = q * (double)h->count;
+	struct quantile find = {.rank = (uint64_t)rank};
+
+	if ((double)find.rank < rank || !find.rank)
+		find.rank++;
+	hist_visit(h, quantile_visit, &find);
+	return MIN(find.value, h->max);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "loop.h"
+
+void sim_init(struct sim *s, enum fidelity f, unsigned ncpus, uint64_t seed)
+{
+	g_assert(ncpus > 0);
+	*s = (struct sim){
+	    .fidelity = f,
+	    .timing = f == FIDELITY_TIMING,
+	    .seed = seed,
+	    .events = event_queue_new(),
+	    .cpus = g_new0(struct cpu, ncpus),
+	    .ncpus = ncpus,
+	};
+	for (unsigned i = 0; i < ncpus; i++) {
+		s->cpus[i].sim = s;
+		s->cpus[i].id = i;
+		cpu_init(&s->cpus[i]);
+	}
+	s->cpu = s->cpus;
+	if (s->timing)
+		s->main_fibre = fibre_new_main();
+	for (unsigned i = 0; i < COST_COUNT; i++)
+		s->cost[i] = (sim_time_t)(cost_info[i].default_ns * SIM_NS + 0.5);
+}
+
+void sim_fini(struct sim *s)
+{
+	for (unsigned i = 0; i < s->ncpus; i++)
+		fibre_free(s->cpus[i].fibre);
+	fibre_free(s->main_fibre);
+	event_queue_free(s->events);
+	g_free(s->cpus);
+	*s = (struct sim){0};
+}
+
+void sim_loop(struct sim *s, struct fibre *self)
+{
+	for (;;) {
+		sim_time_t now = event_peek_time(s->events);
+		struct event *ev;
+		struct fibre *to;
+
+		if (now > s->horizon || now == SIM_TIME_NEVER) {
+			if (self == s->main_fibre)
+				return;
+			to = s->main_fibre;
+		} else {
+			ev = event_pop(s->events, &now);
+			s->events_run++;
+			s->now = now;
+			if (ev->fn != cpu_resume) {
+				ev->fn(ev, now);
+				continue;
+			}
+			to = ((struct cpu *)((char *)ev - offsetof(struct cpu, resume)))->fibre;
+		}
+		if (to != self)
+			fibre_switch(self, to);
+		return;
+	}
+}
+
+void sim_run_until(struct sim *s, sim_time_t t)
+{
+	struct cpu *outside = s->cpu;
+
+	g_assert(!s->in_loop);
+	s->in_loop = true;
+	s->horizon = t;
+	s->cpu = NULL;
+	sim_loop(s, s->main_fibre);
+	s->cpu = outside;
+	s->in_loop = false;
+}
+
+void sim_advance(struct sim *s, sim_time_t t)
+{
+	if (event_peek_time(s->events) <= t)
+		sim_run_until(s, t);
+	if (t > s->now)
+		s->now = t;
+}
+
+void sim_run(struct sim *s)
+{
+	sim_run_until(s, SIM_TIME_NEVER);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "loop.h"
+
+void spin_lock_init(struct spinlock *l, const char *name, sim_time_t handoff)
+{
+	*l = (struct spinlock){.name = name, .handoff = handoff};
+}
+
+static void waited(struct cpu *c, struct spinlock *l, sim_time_t until)
+{
+	sim_time_t t = until - c->now;
+
+	l->contended++;
+	l->wait_time += t;
+	c->lock_wait += t;
+	cpu_spend(c, t);
+}
+
+void spin_lock_slow(struct cpu *c, struct spinlock *l)
+{
+	if (c->sim->ncpus > 1)
+		cpu_sync_slow(c);
+	if (l->owner) {
+		g_assert(l->owner != c);
+		if (l->last)
+			l->last->lock_next = c;
+		else
+			l->first = c;
+		l->last = c;
+		l->waiting++;
+		cpu_block(c);
+		g_assert(l->owner == c);
+	} else if (l->free_at > c->now) {
+		waited(c, l, l->free_at + l->handoff);
+	}
+	l->owner = c;
+	l->taken_at = c->now;
+}
+
+void spin_unlock_slow(struct cpu *c, struct spinlock *l)
+{
+	struct cpu *next = l->first;
+
+	g_assert(l->owner == c);
+	l->hold_time += c->now - l->taken_at;
+	l->free_at = c->now;
+	l->owner = next;
+	if (!next)
+		return;
+	l->first = next->lock_next;
+	if (!l->first)
+		l->last = NULL;
+	next->lock_next = NULL;
+	l->waiting--;
+	waited(next, l, c->now + l->handoff);
+	event_push(c->sim->events, &next->resume, next->now);
+}
