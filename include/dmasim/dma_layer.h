@@ -50,8 +50,8 @@ struct dma_stats {
 	uint64_t coherent_allocs, coherent_frees;
 	uint64_t bytes_mapped;
 	uint64_t iova_allocs, iova_frees, iova_pages_allocated, iova_pages_freed;
-	uint64_t rcache_hits, rcache_puts, depot_refills, depot_spills, tree_allocs, tree_frees,
-	    iova_failures;
+	uint64_t rcache_hits, rcache_puts, depot_refills, depot_spills, tree_allocs, tree_frees, depot_trims,
+	    rcache_flushes, iova_failures;
 	uint64_t iommu_map_ops, iommu_unmap_ops, iommu_map_bytes, iommu_unmap_bytes, ptes_written,
 	    ptes_cleared, walks_software, table_pages_allocated, table_pages_freed, iotlb_syncs, sync_maps,
 	    flush_all, indirect_calls;

@@ -42,8 +42,8 @@ struct dma_observer {
 	void (*iova_free)(void *arg, struct device *dev, unsigned cpu, uint64_t pfn, uint64_t pages,
 			  bool cached);
 	/* Range inserted into or removed from the tree, whatever the reason. */
-	void (*tree_insert)(void *arg, uint64_t pfn_lo, uint64_t pfn_hi);
-	void (*tree_remove)(void *arg, uint64_t pfn_lo, uint64_t pfn_hi);
+	void (*tree_insert)(void *arg, struct device *dev, uint64_t pfn_lo, uint64_t pfn_hi);
+	void (*tree_remove)(void *arg, struct device *dev, uint64_t pfn_lo, uint64_t pfn_hi);
 	/* One map_nosync / unmap call of the IOMMU core with its whole range (iommu:map, iommu:unmap). */
 	void (*map)(void *arg, struct device *dev, dma_addr_t iova, phys_addr_t phys, size_t size);
 	void (*unmap)(void *arg, struct device *dev, dma_addr_t iova, size_t size, size_t unmapped);
@@ -53,10 +53,10 @@ struct dma_observer {
 	/* Descriptor submitted, without the trailing wait (intel_iommu:qi_submit). */
 	void (*qi_submit)(void *arg, const struct qi_desc *desc);
 	/* Entry stored in, and released from, the ring of a CPU. */
-	void (*fq_enqueue)(void *arg, unsigned cpu, uint64_t pfn, uint64_t pages);
-	void (*fq_release)(void *arg, unsigned ring_cpu, uint64_t pfn, uint64_t pages);
+	void (*fq_enqueue)(void *arg, struct device *dev, unsigned cpu, uint64_t pfn, uint64_t pages);
+	void (*fq_release)(void *arg, struct device *dev, unsigned ring_cpu, uint64_t pfn, uint64_t pages);
 	/* Flush of a whole domain, before its descriptor; timer: by the timer, else by a full ring. */
-	void (*fq_flush)(void *arg, unsigned cpu, bool timer);
+	void (*fq_flush)(void *arg, struct device *dev, unsigned cpu, bool timer);
 
 	/* ---- steering ---- */
 
@@ -79,7 +79,7 @@ struct dma_observer {
 	 * Waiting points at which an interrupt of the recorded kernel may have run: the observer may call
 	 * dma_replay_flush_timer() from here. See enum.
 	 */
-	void (*window)(void *arg, unsigned cpu, int where);
+	void (*window)(void *arg, struct device *dev, unsigned cpu, int where);
 };
 
 /* Where an interrupt can fall inside one allocation or enqueue (reference 4.17, 5.5). */

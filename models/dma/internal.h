@@ -28,8 +28,16 @@ struct dma_layer {
 	struct swiotlb *swiotlb;             /* NULL: no bounce pool */
 	struct intel_iommu *intel;    /* driver side of unit; NULL in off and passthrough without a unit */
 	struct iommu_domain *domains; /* list of all domains */
-	struct iova_arena *arena;     /* struct iova nodes and magazines, shared by all domains */
+	bool own_timer;               /* flushes come from dma_replay_flush_timer only */
+	uint16_t next_did;
+	struct iova_arena *arena; /* struct iova nodes and magazines, shared by all domains */
 };
+
+/* Time as the running kernel code sees it. */
+static inline sim_time_t dma_now(const struct dma_layer *l)
+{
+	return l->sim->timing ? l->sim->cpu->now : l->sim->now;
+}
 
 /* ---- kernel/dma/direct.c ---- */
 
