@@ -38,6 +38,7 @@ struct machine {
 	struct pcie_node *host_bridge;
 	struct vtd_unit *iommu;
 	struct dma_layer *dma;
+	GPtrArray *devices; /* struct device *, in the order they were added */
 	struct vtd_stats vtd_stats;
 	struct pcie_stats pcie_stats;
 	struct dma_stats dma_stats;

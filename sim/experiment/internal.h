@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the files of sim/experiment. */
+#ifndef DMASIM_EXPERIMENT_INTERNAL_H
+#define DMASIM_EXPERIMENT_INTERNAL_H
+
+#include <dmasim/experiment.h>
+
+/* Statistics over struct machine itself: io.*, cpu.*, sim.*, exposure.* */
+extern const struct stat_table machine_stat_table;
+
+/* ---- config ---- */
+
+/* Visit all values in table order, then those of the selected generator under "workload". */
+void config_visit(const struct config *c, scenario_visit_fn fn, void *arg);
+/* The filled struct of a generator's parameters. */
+const void *config_generator(const struct config *c, const struct trace_generator *g);
+const struct trace_generator *generator_find(const char *name);
+
+/* ---- .ini files ---- */
+
+/* A [section], or key = value in it (key NULL for the section line itself). false stops. */
+typedef bool (*ini_fn)(void *arg, const char *section, const char *key, const char *value, unsigned line,
+		       GError **error);
+/* Scan text; name is for messages ("file.ini:12: ..."). */
+bool ini_scan(const char *name, const char *text, ini_fn fn, void *arg, GError **error);
+
+/* ---- records, shared read-only by all machines ---- */
+
+enum { CHUNK_RECORDS = 1024 };
+struct record_chunk {
+	unsigned n;
+	uint64_t first; /* ordinal of the first record */
+	struct trace_record records[CHUNK_RECORDS];
+	GArray *segments; /* struct trace_segment; records point into it */
+};
+struct record_chunk *record_chunk_new(void);
+void record_chunk_free(struct record_chunk *c);
+
+/* All inputs of a scenario as one stream. */
+struct record_source;
+struct record_source *record_source_new(const struct scenario *s, GError **error);
+/* Fill the chunk; c->n is 0 at the end of the last input. */
+bool record_source_fill(struct record_source *r, struct record_chunk *c, GError **error);
+uint64_t record_source_bytes(const struct record_source *r, uint64_t *total);
+/* Name of a record's device index. */
+void record_source_inputs(struct record_source *r, struct input_file **inputs, unsigned *n);
+void record_source_free(struct record_source *r);
+
+/* ---- results ---- */
+
+/* Read all statistics of a finished machine and workload. */
+void run_collect(struct run_result *r, struct machine *m, const struct workload_ops *ops, struct workload *w);
+void run_clear(struct run_result *r);
+/* The program's name of a mode, an API list and so on, as JSON. */
+struct json_t *stat_to_json(const struct stat_value *v);
+
+#endif

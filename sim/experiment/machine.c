@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A machine from its configuration: CPUs, memory, VT-d unit, PCIe fabric, DMA layer, devices. */
+#include "internal.h"
+
+#include <dmasim/pcie.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define COST_ROW(id, key, ns, where, what)             \
+	{"cost_" key,                                 \
+	 PARAM_DOUBLE,                                 \
+	 "ns",                                         \
+	 offsetof(struct cpu_params, cost[COST_##id]), \
+	 #ns,                                          \
+	 0,                                            \
+	 1e9,                                          \
+	 NULL,                                         \
+	 "cost of one step: " what,                    \
+	 where},
+
+static const struct param_spec cpu_specs[] = {
+    {"count", PARAM_UINT, "", offsetof(struct cpu_params, count), "2", 1, 4096, NULL,
+     "simulated CPUs; a trace's CPU numbers wrap around", NULL},
+    {"clock_scale", PARAM_DOUBLE, "", offsetof(struct cpu_params, clock_scale), "1", 0.01, 100, NULL,
+     "multiplies every cost: 1 is a 3 GHz server core, 1.5 a core at 2 GHz", NULL},
+    COST_STEPS(COST_ROW)};
+
+const struct param_table cpu_param_table = {"cpu", "simulated CPUs and what each step of the kernel costs",
+					    cpu_specs, G_N_ELEMENTS(cpu_specs), sizeof(struct cpu_params)};
+
+static void set_costs(struct sim *sim, const struct cpu_params *p)
+{
+	for (int i = 0; i < COST_COUNT; i++)
+		sim->cost[i] = (sim_time_t)llround(p->cost[i] * p->clock_scale * (double)SIM_NS);
+}
+
+static void place_cpus(struct machine *m, uint64_t nodes)
+{
+	unsigned per_node = (m->sim.ncpus + (unsigned)nodes - 1) / (unsigned)nodes;
+
+	for (unsigned i = 0; i < m->sim.ncpus; i++)
+		m->sim.cpus[i].node = i / per_node;
+}
+
+static void new_iommu(struct machine *m, const struct config *c)
+{
+	struct vtd_params p = {
+	    .iotlb = *(const struct iotlb_params *)config_get(c, &iotlb_param_table),
+	    .pwc = *(const struct pwc_params *)config_get(c, &pwc_param_table),
+	    .walker = *(const struct walker_params *)config_get(c, &walker_param_table),
+	    .qi = *(const struct qi_params *)config_get(c, &qi_param_table),
+	    .iommu = *(const struct iommu_params *)config_get(c, &iommu_param_table),
+	};
+
+	m->iommu = vtd_new(&m->sim, m->memory, &p, &m->vtd_stats);
+}
+
+static void new_dma_layer(struct machine *m, const struct config *c)
+{
+	const struct kernel_params *kernel = config_get(c, &kernel_param_table);
+	struct dma_params p = {
+	    .iova = *(const struct iova_params *)config_get(c, &iova_param_table),
+	    .flush_queue = *(const struct flush_queue_params *)config_get(c, &flush_queue_param_table),
+	    .swiotlb = *(const struct swiotlb_params *)config_get(c, &swiotlb_param_table),
+	    .quirks = kernel->quirks,
+	};
+
+	m->dma = dma_layer_new(&m->sim, m->memory, m->iommu, m->mode, m->kernel, &p, &m->dma_stats);
+}
+
+static void device_free(void *data)
+{
+	struct device *dev = data;
+
+	if (dev->dma)
+		dma_layer_detach(dev);
+	g_free((char *)dev->name);
+	g_free(dev);
+}
+
+void machine_free(struct machine *m)
+{
+	if (!m)
+		return;
+	g_ptr_array_free(m->devices, TRUE);
+	if (m->dma)
+		dma_layer_free(m->dma);
+	if (m->fabric)
+		pcie_fabric_free(m->fabric);
+	if (m->iommu)
+		vtd_free(m->iommu);
+	if (m->memory)
+		memory_free(m->memory);
+	hist_free(m->io.latency_ns);
+	sim_fini(&m->sim);
+	g_free(m);
+}
+
+struct machine *machine_new(const struct config *config, enum iommu_mode mode,
+			    const struct kernel_profile *kernel, enum fidelity fidelity, uint64_t seed,
+			    GError **error)
+{
+	const struct cpu_params *cpu = config_get(config, &cpu_param_table);
+	const struct memory_params *memory = config_get(config, &memory_param_table);
+	const struct pcie_params *pcie = config_get(config, &pcie_param_table);
+	struct machine *m = g_new0(struct machine, 1);
+
+	m->config = config;
+	m->mode = mode;
+	m->devices = g_ptr_array_new_with_free_func(device_free);
+	m->kernel = kernel;
+	sim_init(&m->sim, fidelity, (unsigned)cpu->count, seed);
+	set_costs(&m->sim, cpu);
+	place_cpus(m, memory->nodes ? memory->nodes : 1);
+	m->memory = memory_new(&m->sim, memory);
+	m->io.latency_ns = hist_new_log();
+	if (mode != IOMMU_OFF)
+		new_iommu(m, config);
+	new_dma_layer(m, config);
+	m->fabric = pcie_fabric_new(&m->sim, m->memory, pcie, &m->pcie_stats);
+	if (pcie->topology && *pcie->topology && !pcie_load_dump(m->fabric, pcie->topology, error)) {
+		machine_free(m);
+		return NULL;
+	}
+	m->host_bridge = pcie_add(m->fabric, NULL, PCIE_HOST_BRIDGE, "pci0000:00");
+	return m;
+}
+
+/* A function on the root bus is integrated in the root complex; any other gets its own root port. */
+static struct pcie_node *place(struct machine *m, const char *name)
+{
+	struct pcie_node *node = pcie_find(m->fabric, name), *port;
+	g_autofree char *port_name = NULL;
+	unsigned domain, bus, slot, function;
+
+	if (node)
+		return node;
+	if (sscanf(name, "%x:%x:%x.%x", &domain, &bus, &slot, &function) != 4)
+		return NULL;
+	if (!bus)
+		return pcie_add(m->fabric, m->host_bridge, PCIE_ENDPOINT, name);
+	port_name = g_strdup_printf("%04x:00:%02x.%x", domain, bus / 8, bus % 8);
+	port = pcie_find(m->fabric, port_name);
+	if (!port)
+		port = pcie_add(m->fabric, m->host_bridge, PCIE_ROOT_PORT, port_name);
+	return pcie_add(m->fabric, port, PCIE_ENDPOINT, name);
+}
+
+static char *free_name(const struct machine *m)
+{
+	/* Root ports sit at 00:BUS/8.BUS%8; bus 8 is the first whose port is not the host bridge's slot. */
+	for (unsigned bus = 8; bus < 256; bus++) {
+		char *name = g_strdup_printf("0000:%02x:00.0", bus);
+
+		if (!pcie_find(m->fabric, name))
+			return name;
+		g_free(name);
+	}
+	return NULL;
+}
+
+struct device *machine_add_device(struct machine *m, const char *name, GError **error)
+{
+	g_autofree char *full = name ? g_strdup(name) : free_name(m);
+	struct pcie_node *node = full ? place(m, full) : NULL;
+	struct device *dev;
+	int err;
+
+	if (!node) {
+		g_set_error(
+		    error, DMASIM_ERROR, DMASIM_ERROR_USAGE,
+		    "'%s' is not a PCI function: want DOMAIN:BUS:SLOT.FUNCTION in hex, e.g. 0000:00:01.0",
+		    full ? full : "(none free)");
+		return NULL;
+	}
+	node->iommu = m->iommu;
+	dev = g_new0(struct device, 1);
+	dev->sim = &m->sim;
+	dev->pci = node;
+	dev->name = g_steal_pointer(&full);
+	dev->node = node->socket;
+	err = dma_layer_attach(m->dma, dev);
+	if (err) {
+		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INTERNAL, "device %s could not be attached: %s",
+			    dev->name, g_strerror(-err));
+		dev->dma = NULL;
+		device_free(dev);
+		return NULL;
+	}
+	g_ptr_array_add(m->devices, dev);
+	return dev;
+}

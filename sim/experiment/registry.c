@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The one list of parameter tables, statistic tables and workloads: a new one adds its line here. */
+#include "internal.h"
+
+#include <string.h>
+
+const struct param_table *const param_tables[] = {
+    &scenario_param_table,    &compare_param_table, &workload_param_table, &kernel_param_table,
+    &cpu_param_table,         &memory_param_table,  &iommu_param_table,    &iotlb_param_table,
+    &pwc_param_table,         &walker_param_table,  &qi_param_table,       &iova_param_table,
+    &flush_queue_param_table, &swiotlb_param_table, &pcie_param_table,     NULL,
+};
+
+const struct stat_group stat_groups[] = {
+    {&dma_stat_table, offsetof(struct machine, dma_stats)},
+    {&vtd_stat_table, offsetof(struct machine, vtd_stats)},
+    {&pcie_stat_table, offsetof(struct machine, pcie_stats)},
+    {&machine_stat_table, 0},
+    {NULL, 0},
+};
+
+const struct workload_ops *const workloads[] = {
+    NULL,
+};
+
+const struct workload_ops *workload_find(const char *name)
+{
+	for (const struct workload_ops *const *w = workloads; *w; w++)
+		if (!strcmp((*w)->name, name))
+			return *w;
+	return NULL;
+}
