@@ -47,9 +47,9 @@ void sim_loop(struct sim *s, struct fibre *self)
 			to = s->main_fibre;
 		} else {
 			ev = event_pop(s->events, &now);
-			s->events_run++;
 			s->now = now;
 			if (ev->fn != cpu_resume) {
+				s->events_run++;
 				ev->fn(ev, now);
 				continue;
 			}
