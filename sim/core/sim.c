@@ -31,6 +31,7 @@ void sim_fini(struct sim *s)
 	fibre_free(s->main_fibre);
 	event_queue_free(s->events);
 	g_free(s->cpus);
+	slab_fini(&s->slab);
 	*s = (struct sim){0};
 }
 
