@@ -8,11 +8,7 @@
 
 static void charge_copy(struct sim *sim, size_t bytes)
 {
-	sim_time_t t = sim->cost[COST_SWIOTLB_COPY_KIB] * bytes / KIB;
-
-	sim->cpu->steps[COST_SWIOTLB_COPY_KIB] += div_round_up(bytes, KIB);
-	sim->cpu->step_time[COST_SWIOTLB_COPY_KIB] += t;
-	cpu_spend(sim->cpu, t);
+	cpu_charge_time(sim->cpu, COST_SWIOTLB_COPY_KIB, sim->cost[COST_SWIOTLB_COPY_KIB] * bytes / KIB);
 }
 
 /*

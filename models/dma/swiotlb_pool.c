@@ -56,7 +56,8 @@ struct io_tlb_pool *swiotlb_pool_new(struct swiotlb *sw, uint64_t nslabs, unsign
 	phys_addr_t start = base;
 
 	if (!start)
-		start = memory_alloc_pages_below(l->mem, limit, order_base_2(div_round_up(bytes, PAGE_SIZE)));
+		start = memory_alloc_pages_below(l->mem, limit == UINT64_MAX ? limit : limit + 1,
+						 order_base_2(div_round_up(bytes, PAGE_SIZE)));
 	if (!start)
 		return NULL;
 	pool = g_new0(struct io_tlb_pool, 1);

@@ -77,7 +77,7 @@ static struct pcie_node *add(struct dump *dump, struct pcie_fabric *f, struct pc
 	if (node)
 		return node;
 	if (depth > 32)
-		on_error("bridges form a loop at %s", name);
+		on_error((char *)"bridges form a loop on bus %02x", d->bus);
 	if (up) {
 		parent = add(dump, f, up, depth + 1);
 	} else {
