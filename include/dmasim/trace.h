@@ -92,24 +92,53 @@ struct trace_record {
 
 struct trace_reader;
 struct trace_options {
-	const char *format; /* force a format by name; NULL: by content */
-	const char *device; /* keep only this device; NULL: all */
-	bool strict;        /* stop at the first bad record */
-	bool queue_events;  /* blktrace: Q instead of D */
-	double time_scale;  /* 1.0 */
+	const char *format;      /* force a format by name; NULL: by content */
+	const char *device;      /* keep only this device; NULL: all */
+	const char *member;      /* tar archives: glob of the members to read; NULL: all */
+	bool strict;             /* stop at the first bad record */
+	bool queue_events;       /* blktrace: Q instead of D */
+	bool keep_time;          /* times as recorded, not from the first record */
+	double time_scale;       /* 1.0 */
+	double bad_limit;        /* share of bad records that is an error; 0: 0.01 */
+	uint64_t window_ns;      /* how far out of order records may be; 0: 1 s of trace time */
+	uint32_t window_records; /* ... and how many may be held back; 0: 65536 */
+	uint64_t fio_wait_ns;    /* unit of fio version 2 wait times; 0: 1 ms, as fio's code reads them */
 };
 #define TRACE_OPTIONS_DEFAULT ((struct trace_options){.time_scale = 1.0})
+
+/* Records that could not be used, by cause. */
+enum trace_bad { TRACE_BAD_MALFORMED, TRACE_BAD_OPERATION, TRACE_BAD_RANGE, TRACE_BAD_KINDS };
+/* Records that are well formed but are none of this trace's requests, by cause. */
+enum trace_skip {
+	TRACE_SKIP_EMPTY,    /* no bytes */
+	TRACE_SKIP_DEVICE,   /* another device than the chosen one */
+	TRACE_SKIP_EVENT,    /* another kind of event */
+	TRACE_SKIP_NO_REPLY, /* the recorder saw no answer, so the operation is not known */
+	TRACE_SKIP_KINDS
+};
+extern const char *const trace_bad_names[TRACE_BAD_KINDS], *const trace_skip_names[TRACE_SKIP_KINDS];
+
+struct trace_counts {
+	uint64_t records;      /* handed out */
+	uint64_t out_of_order; /* sorted into place */
+	uint64_t incomplete;   /* requests whose completion the trace should hold but does not */
+	uint64_t lost;         /* events that the recorder says it dropped */
+	uint64_t bad[TRACE_BAD_KINDS], skipped[TRACE_SKIP_KINDS];
+};
 
 /* What a format is, for detection, listing and help. */
 struct trace_format {
 	const char *name, *help;
-	enum trace_workload workload;
+	enum trace_workload workload; /* native formats: the header decides, see trace_reader_workload */
+	bool binary;                  /* places are byte offsets, not lines */
 };
 const struct trace_format *const *trace_formats(void); /* NULL-terminated */
 
 /* Open path ("-": standard input). NULL with *error naming file, line or offset, and remedy. */
 struct trace_reader *trace_open(const char *path, const struct trace_options *o, GError **error);
 const struct trace_format *trace_reader_format(const struct trace_reader *r);
+/* What this trace's records are. */
+enum trace_workload trace_reader_workload(const struct trace_reader *r);
 /* 1: *rec filled; 0: end of trace; -1: error. */
 G_GNUC_WARN_UNUSED_RESULT int trace_next(struct trace_reader *r, struct trace_record *rec, GError **error);
 const char *trace_device_name(const struct trace_reader *r, uint32_t device);
@@ -117,6 +146,10 @@ const char *trace_device_name(const struct trace_reader *r, uint32_t device);
 uint64_t trace_bytes_read(const struct trace_reader *r, uint64_t *size);
 /* SHA-256 of the input as stored, hex; valid after the end of the trace. */
 const char *trace_sha256(struct trace_reader *r);
+/* What was read and what was left out so far. */
+const struct trace_counts *trace_counts(const struct trace_reader *r);
+/* Place and cause of the first bad record, NULL if there was none. */
+const char *trace_first_bad(const struct trace_reader *r);
 void trace_close(struct trace_reader *r);
 
 /* Native writers: ".csv" or ".dmt" by name, compressed by suffix; temporary name, then renamed. */
@@ -125,6 +158,8 @@ struct trace_writer *trace_writer_open(const char *path, enum trace_workload w, 
 G_GNUC_WARN_UNUSED_RESULT bool trace_write(struct trace_writer *w, const struct trace_record *rec,
 					   const char *device, GError **error);
 G_GNUC_WARN_UNUSED_RESULT bool trace_writer_close(struct trace_writer *w, GError **error);
+/* Give up: the file that was there before stays. */
+void trace_writer_abandon(struct trace_writer *w);
 
 /* Generators look like readers: name plus key=value parameters. */
 struct trace_generator {
@@ -132,7 +167,8 @@ struct trace_generator {
 	enum trace_workload workload;
 	const struct param_table *params;
 };
-const struct trace_generator *const *trace_generators(void); /* NULL-terminated */
+const struct trace_generator *const *trace_generators(void);          /* NULL-terminated */
+const struct trace_generator *trace_generator_find(const char *name); /* NULL if unknown */
 struct trace_reader *trace_generate(const struct trace_generator *g, const void *params, uint64_t seed,
 				    GError **error);
 

@@ -91,10 +91,8 @@ static void cpu_main(void *arg)
 	for (;;) {
 		struct cpu_work *w = cpu_next_work(c);
 
-		if (w) {
-			c->sim->events_run++;
+		if (w)
 			w->fn(w, c);
-		}
 		c->running = false;
 	}
 }

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Synthetic block requests: where they go (sequential, random, zipf, a mix), when they come (evenly,
+ * Poisson, in bursts), how large they are, from which CPUs, and how their buffers lie in memory.
+ * Ranges follow what drivers and fio job files use: 512 B to 8 MiB, one queue per CPU.
+ */
+#include "generate.h"
+
+#include <string.h>
+
+enum pattern { PATTERN_SEQUENTIAL, PATTERN_RANDOM, PATTERN_ZIPF, PATTERN_MIXED };
+enum arrival { ARRIVAL_EVEN, ARRIVAL_POISSON, ARRIVAL_BURST };
+enum queue_layout { QUEUES_PER_CPU, QUEUES_SHARED, QUEUES_ONE };
+enum buffers { BUFFERS_MEMORY, BUFFERS_PAGES, BUFFERS_CONTIGUOUS, BUFFERS_HUGE, BUFFERS_GAPS };
+
+static const char *const pattern_names[] = {"sequential", "random", "zipf", "mixed", NULL};
+static const char *const arrival_names[] = {"even", "poisson", "burst", NULL};
+static const char *const queue_names[] = {"per_cpu", "shared", "one", NULL};
+static const char *const buffer_names[] = {"memory", "pages", "contiguous", "huge", "gaps", NULL};
+
+struct nvme_params {
+	uint64_t requests, devices, cpus, queues;
+	int pattern, arrival, queue_layout, buffers;
+	char *sizes;
+	double read_share, flush_share, discard_share, sequential_share, zipf_theta;
+	uint64_t footprint, align, rate, burst_length;
+	sim_time_t burst_gap, service, jitter;
+	uint64_t buffer_base, buffer_pool, buffer_depth, buffer_offset, buffer_gap;
+};
+
+#define P(member) offsetof(struct nvme_params, member)
+static const struct param_spec specs[] = {
+    {"requests", PARAM_UINT, "", P(requests), "1000000", 1, 1e15, NULL, "number of requests", NULL},
+    {"pattern", PARAM_ENUM, "", P(pattern), "random", 0, 0, pattern_names, "where requests go", NULL},
+    {"sizes", PARAM_STRING, "", P(sizes), "4KiB", 0, 0, NULL,
+     "request sizes, SIZE or SIZE:WEIGHT,SIZE:WEIGHT,...", NULL},
+    {"read_share", PARAM_DOUBLE, "", P(read_share), "1", 0, 1, NULL, "reads among reads and writes", NULL},
+    {"flush_share", PARAM_DOUBLE, "", P(flush_share), "0", 0, 1, NULL, "flushes among all", NULL},
+    {"discard_share", PARAM_DOUBLE, "", P(discard_share), "0", 0, 1, NULL, "discards among all", NULL},
+    {"sequential_share", PARAM_DOUBLE, "", P(sequential_share), "0.5", 0, 1, NULL,
+     "mixed: requests that follow the one before on their queue", NULL},
+    {"zipf_theta", PARAM_DOUBLE, "", P(zipf_theta), "0.99", 0, 10, NULL, "zipf: skew", NULL},
+    {"footprint", PARAM_SIZE, "bytes", P(footprint), "64GiB", 512, 1e18, NULL, "range of the device used",
+     NULL},
+    {"align", PARAM_SIZE, "bytes", P(align), "0", 0, 1e12, NULL,
+     "alignment of random offsets; 0: the smallest request size", NULL},
+    {"devices", PARAM_UINT, "", P(devices), "1", 1, 4096, NULL, "drives, used in turn", NULL},
+    {"cpus", PARAM_UINT, "", P(cpus), "1", 1, 4096, NULL, "CPUs that submit, in turn", NULL},
+    {"queues", PARAM_UINT, "", P(queues), "4", 1, 65535, NULL, "queues of a drive for queue_layout = shared",
+     NULL},
+    {"queue_layout", PARAM_ENUM, "", P(queue_layout), "per_cpu", 0, 0, queue_names,
+     "one queue per CPU, several shared by all CPUs, or one", NULL},
+    {"rate", PARAM_UINT, "1/s", P(rate), "1000000", 1, 1e12, NULL, "requests per second over all drives",
+     NULL},
+    {"arrival", PARAM_ENUM, "", P(arrival), "even", 0, 0, arrival_names, "when requests come", NULL},
+    {"burst_length", PARAM_UINT, "", P(burst_length), "256", 1, 1e9, NULL,
+     "burst: requests that come at rate before a pause", NULL},
+    {"burst_gap", PARAM_TIME, "", P(burst_gap), "10ms", 0, 0, NULL, "burst: mean pause, exponential", NULL},
+    {"service", PARAM_TIME, "", P(service), "0ns", 0, 0, NULL,
+     "time from submission to completion written into the trace; 0: none", NULL},
+    {"jitter", PARAM_TIME, "", P(jitter), "0ns", 0, 0, NULL, "mean of the exponential part added to service",
+     NULL},
+    {"buffers", PARAM_ENUM, "", P(buffers), "memory", 0, 0, buffer_names,
+     "memory: the memory model lays buffers out; else segments are written: single pages, contiguous, "
+     "2 MiB pages, or pieces with gaps inside pages",
+     NULL},
+    {"buffer_base", PARAM_SIZE, "bytes", P(buffer_base), "256MiB", 4096, 1e15, NULL,
+     "first physical address of the buffers", NULL},
+    {"buffer_pool", PARAM_SIZE, "bytes", P(buffer_pool), "512MiB", 4096, 1e15, NULL,
+     "physical memory that buffers come from", NULL},
+    {"buffer_depth", PARAM_UINT, "", P(buffer_depth), "0", 0, 1e9, NULL,
+     "buffers in use in turn; 0: as many as the pool holds", NULL},
+    {"buffer_offset", PARAM_SIZE, "bytes", P(buffer_offset), "0", 0, 4095, NULL,
+     "start of a buffer inside its first page", NULL},
+    {"buffer_gap", PARAM_SIZE, "bytes", P(buffer_gap), "512", 4, 4092, NULL,
+     "gaps: bytes left out before each page end", NULL},
+};
+static const struct param_table table = {
+    .section = "generate.nvme",
+    .help = "synthetic block requests",
+    .specs = specs,
+    .nspecs = G_N_ELEMENTS(specs),
+    .struct_size = sizeof(struct nvme_params),
+};
+
+#define MAX_SIZES 32
+#define MAX_REQUEST (64 * MIB)
+
+struct nvme_state {
+	const struct nvme_params *p;
+	struct rng where, when, what, done, pages;
+	struct rng_zipf zipf;
+	uint64_t left, time, step, remainder, acc, in_burst;
+	uint64_t sizes[MAX_SIZES], limits[MAX_SIZES]; /* cumulative, of 2^32 */
+	unsigned nsizes;
+	uint64_t largest, align, blocks;
+	uint64_t read_limit, flush_limit, discard_limit, seq_limit;
+	uint32_t device, cpu, queue;
+	uint64_t *heads; /* per device and queue: where the sequential stream goes on */
+	uint32_t nqueues;
+	uint64_t buffer, buffer_bytes, nbuffers;
+	struct trace_segment *segs;
+};
+
+static uint64_t share(double x)
+{
+	return (uint64_t)(x * 4294967296.0);
+}
+
+static const struct param_spec size_spec = {"sizes", PARAM_SIZE,          "bytes", 0,  "4KiB",
+					    512,     (double)MAX_REQUEST, NULL,    "", NULL};
+
+static bool parse_sizes(struct nvme_state *s, GError **error)
+{
+	char **items = g_strsplit(s->p->sizes, ",", -1);
+	double weights[MAX_SIZES], total = 0, sum = 0;
+	bool ok = true;
+
+	for (unsigned i = 0; ok && items[i]; i++) {
+		char *colon = strchr(items[i], ':'), *end = NULL;
+
+		if (i == MAX_SIZES) {
+			g_set_error(error, PARAM_ERROR, 0, "sizes: more than %d sizes", MAX_SIZES);
+			ok = false;
+			break;
+		}
+		weights[i] = colon ? g_ascii_strtod(colon + 1, &end) : 1;
+		if (colon)
+			*colon = '\0';
+		ok = param_set(&size_spec, &s->sizes[i], g_strstrip(items[i]), error);
+		if (ok && (!(weights[i] > 0) || weights[i] > 1e9 || (end && *end) || s->sizes[i] % 512)) {
+			g_set_error(error, PARAM_ERROR, 0,
+				    "sizes: expected SIZE:WEIGHT,... with sizes in multiples of 512 and "
+				    "weights above 0, found \"%s\"",
+				    s->p->sizes);
+			ok = false;
+		}
+		total += weights[i];
+		s->nsizes = i + 1;
+	}
+	g_strfreev(items);
+	for (unsigned i = 0; ok && i < s->nsizes; i++) {
+		sum += weights[i];
+		s->limits[i] = i + 1 == s->nsizes ? UINT64_MAX : share(sum / total);
+		s->largest = MAX(s->largest, s->sizes[i]);
+		s->align = i ? MIN(s->align, s->sizes[i]) : s->sizes[i];
+	}
+	return ok;
+}
+
+/* Bytes of one buffer with its gaps, page aligned. */
+static uint64_t buffer_span(const struct nvme_state *s)
+{
+	const struct nvme_params *p = s->p;
+	uint64_t per_page = PAGE_SIZE - p->buffer_gap;
+
+	switch (p->buffers) {
+	case BUFFERS_GAPS:
+		return (s->largest / per_page + 2) * PAGE_SIZE;
+	case BUFFERS_HUGE:
+		return align_up(s->largest + p->buffer_offset, 2 * MIB);
+	default:
+		return align_up(s->largest + p->buffer_offset, PAGE_SIZE);
+	}
+}
+
+static bool init(void *state, const void *params, uint64_t seed, GError **error)
+{
+	struct nvme_state *s = state;
+	const struct nvme_params *p = s->p = params;
+
+	if (!parse_sizes(s, error))
+		return false;
+	if (p->align)
+		s->align = p->align;
+	if (p->footprint < s->largest || s->align % 512) {
+		g_set_error(error, PARAM_ERROR, 0,
+			    "footprint must hold the largest request (%" G_GUINT64_FORMAT
+			    " bytes) and align be a multiple of 512",
+			    s->largest);
+		return false;
+	}
+	s->blocks = (p->footprint - s->largest) / s->align + 1;
+	rng_init(&s->where, seed, "generate.nvme.where");
+	rng_init(&s->when, seed, "generate.nvme.when");
+	rng_init(&s->what, seed, "generate.nvme.what");
+	rng_init(&s->done, seed, "generate.nvme.done");
+	rng_init(&s->pages, seed, "generate.nvme.pages");
+	if (p->pattern == PATTERN_ZIPF)
+		rng_zipf_init(&s->zipf, s->blocks, p->zipf_theta);
+	s->left = p->requests;
+	s->step = 1000000000 / p->rate;
+	s->remainder = 1000000000 % p->rate;
+	s->flush_limit = share(p->flush_share);
+	s->discard_limit = s->flush_limit + share(p->discard_share);
+	s->read_limit = share(p->read_share);
+	s->seq_limit = p->pattern == PATTERN_SEQUENTIAL ? UINT64_MAX
+		       : p->pattern == PATTERN_MIXED    ? share(p->sequential_share)
+							: 0;
+	s->nqueues = p->queue_layout == QUEUES_PER_CPU ? (uint32_t)p->cpus
+		     : p->queue_layout == QUEUES_ONE   ? 1
+						       : (uint32_t)p->queues;
+	s->heads = g_new0(uint64_t, (size_t)s->nqueues * p->devices);
+	for (uint32_t i = 0; i < s->nqueues * p->devices; i++)
+		s->heads[i] = (s->blocks / s->nqueues * (i % s->nqueues)) * s->align;
+	s->buffer_bytes = buffer_span(s);
+	s->nbuffers = p->buffer_pool / s->buffer_bytes;
+	if (p->buffer_depth)
+		s->nbuffers = MIN(s->nbuffers, p->buffer_depth);
+	if (p->buffers != BUFFERS_MEMORY) {
+		if (s->nbuffers == 0) {
+			g_set_error(error, PARAM_ERROR, 0,
+				    "buffer_pool must hold one buffer of %" G_GUINT64_FORMAT " bytes",
+				    s->buffer_bytes);
+			return false;
+		}
+		s->segs = g_new0(struct trace_segment, s->buffer_bytes / PAGE_SIZE + 2);
+	}
+	return true;
+}
+
+static unsigned devices(const void *state)
+{
+	return (unsigned)((const struct nvme_state *)state)->p->devices;
+}
+
+static uint64_t pick_offset(struct nvme_state *s, uint64_t *head, uint64_t bytes)
+{
+	uint64_t block, offset;
+
+	if (s->seq_limit && (s->seq_limit == UINT64_MAX || (uint32_t)rng_u64(&s->where) < s->seq_limit)) {
+		offset = *head + bytes <= s->p->footprint ? *head : 0;
+		*head = offset + bytes;
+		return offset;
+	}
+	if (s->p->pattern == PATTERN_ZIPF) /* popular blocks lie apart: a permutation by a prime step */
+		block = (uint64_t)((unsigned __int128)rng_zipf(&s->zipf, &s->where) * 2654435761u %
+				   s->blocks);
+	else
+		block = rng_below(&s->where, s->blocks);
+	offset = block * s->align;
+	*head = offset + bytes;
+	return offset;
+}
+
+static uint64_t pick_time(struct nvme_state *s)
+{
+	const struct nvme_params *p = s->p;
+	uint64_t now = s->time;
+
+	switch (p->arrival) {
+	case ARRIVAL_POISSON:
+		s->time += (uint64_t)rng_exponential(&s->when, 1e9 / (double)p->rate);
+		return now;
+	case ARRIVAL_BURST:
+		if (++s->in_burst == p->burst_length) {
+			s->in_burst = 0;
+			s->time += (uint64_t)rng_exponential(&s->when, (double)p->burst_gap / (double)SIM_NS);
+		}
+		break;
+	default:
+		break;
+	}
+	s->time += s->step;
+	s->acc += s->remainder;
+	if (s->acc >= p->rate) {
+		s->acc -= p->rate;
+		s->time++;
+	}
+	return now;
+}
+
+/* Pieces of at most piece bytes, the first shortened by the offset in its page. */
+static uint32_t cut(struct nvme_state *s, uint64_t bytes, uint64_t piece, bool shuffle)
+{
+	uint64_t base = s->p->buffer_base + s->buffer * s->buffer_bytes, offset = s->p->buffer_offset;
+	uint64_t pages = s->p->buffer_pool / PAGE_SIZE;
+	uint32_t n = 0;
+
+	for (; bytes > 0; n++) {
+		uint64_t len = MIN(bytes, piece - offset);
+		uint64_t at = shuffle ? s->p->buffer_base + rng_below(&s->pages, pages) * PAGE_SIZE : base;
+
+		s->segs[n].phys = at + offset;
+		s->segs[n].len = (uint32_t)len;
+		base += piece;
+		bytes -= len;
+		offset = 0;
+	}
+	return n;
+}
+
+static uint32_t lay_out(struct nvme_state *s, uint64_t bytes)
+{
+	uint64_t base = s->p->buffer_base + s->buffer * s->buffer_bytes;
+	uint64_t per_page = PAGE_SIZE - s->p->buffer_gap;
+	uint32_t n = 0;
+
+	switch (s->p->buffers) {
+	case BUFFERS_PAGES:
+		n = cut(s, bytes, PAGE_SIZE, true);
+		break;
+	case BUFFERS_HUGE:
+		n = cut(s, bytes, 2 * MIB, false);
+		break;
+	case BUFFERS_CONTIGUOUS:
+		n = cut(s, bytes, UINT32_MAX, false);
+		break;
+	default:
+		for (; bytes > 0; n++, base += PAGE_SIZE) {
+			s->segs[n].phys = base;
+			s->segs[n].len = (uint32_t)MIN(bytes, per_page);
+			bytes -= s->segs[n].len;
+		}
+	}
+	if (++s->buffer == s->nbuffers)
+		s->buffer = 0;
+	return n;
+}
+
+static int next(void *state, struct trace_record *rec)
+{
+	struct nvme_state *s = state;
+	uint64_t bytes = s->sizes[0], what = UINT64_MAX, draw;
+	uint8_t op;
+
+	if (s->left == 0)
+		return 0;
+	s->left--;
+	draw = rng_u64(&s->what);
+	for (unsigned i = 0; i + 1 < s->nsizes && (draw >> 32) >= s->limits[i]; i++)
+		bytes = s->sizes[i + 1];
+	op = (uint32_t)draw < s->read_limit ? NVME_OP_READ : NVME_OP_WRITE;
+	if (G_UNLIKELY(s->discard_limit)) {
+		what = (uint32_t)rng_u64(&s->what);
+		if (what < s->discard_limit)
+			op = what < s->flush_limit ? NVME_OP_FLUSH : NVME_OP_DISCARD;
+	}
+	rec->time_ns = pick_time(s);
+	rec->where = s->p->requests - s->left;
+	rec->cpu = s->cpu;
+	rec->device = s->device;
+	rec->nvme.queue = s->queue;
+	rec->nvme.op = op;
+	rec->nvme.split_front = rec->nvme.split_done = false;
+	rec->nvme.bytes = op == NVME_OP_FLUSH ? 0 : bytes;
+	rec->nvme.offset = op == NVME_OP_FLUSH
+			       ? 0
+			       : pick_offset(s, &s->heads[s->device * s->nqueues + s->queue], bytes);
+	rec->nvme.done_cpu = s->cpu;
+	rec->nvme.done_ns = TRACE_NO_TIME;
+	if (s->p->service || s->p->jitter)
+		rec->nvme.done_ns =
+		    rec->time_ns + s->p->service / SIM_NS +
+		    (s->p->jitter ? (uint64_t)rng_exponential(&s->done, (double)s->p->jitter / (double)SIM_NS)
+				  : 0);
+	rec->nsegs = 0;
+	rec->segs = NULL;
+	if (s->segs && op <= NVME_OP_WRITE) {
+		rec->nsegs = lay_out(s, bytes);
+		rec->segs = s->segs;
+	}
+	if (++s->cpu == s->p->cpus) {
+		s->cpu = 0;
+		if (++s->device == s->p->devices)
+			s->device = 0;
+	}
+	if (s->nqueues > 1)
+		s->queue = s->p->queue_layout == QUEUES_PER_CPU ? s->cpu : (s->queue + 1) % s->nqueues;
+	return 1;
+}
+
+static void fini(void *state)
+{
+	struct nvme_state *s = state;
+
+	g_free(s->heads);
+	g_free(s->segs);
+}
+
+const struct generator_ops generator_nvme = {
+    .pub = {"nvme", "block requests: sequential, random, zipf or mixed, evenly or in bursts", TRACE_NVME,
+	    &table},
+    .state_size = sizeof(struct nvme_state),
+    .init = init,
+    .devices = devices,
+    .device_prefix = "nvme",
+    .next = next,
+    .fini = fini,
+};

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What all importers share: the reader object, device names, the accounting of records that could
+ * not be used, the sorting window. An importer is one struct format_ops; the list is in reader.c.
+ */
+#ifndef DMASIM_TRACE_READER_H
+#define DMASIM_TRACE_READER_H
+
+#include "input.h"
+#include "parse.h"
+#include "window.h"
+
+#include <dmasim/trace.h>
+
+/* The beginning of an input, decompressed, as detection sees it. */
+struct probe {
+	const uint8_t *bytes;
+	size_t nbytes;
+	const char *line;    /* first line that is neither empty nor a # comment, NUL-terminated */
+	const char *comment; /* first line if it is a # comment, else "" */
+};
+
+struct format_ops {
+	struct trace_format pub;
+	bool (*detect)(const struct probe *p);
+	const char *evidence; /* what detect looks for, for the user */
+	size_t state_size;    /* zeroed, in reader->state */
+	/* May be NULL. Reads headers; false with *error. */
+	bool (*open)(struct trace_reader *r, GError **error);
+	/*
+	 * Read a bit of input, push any number of records. 1: go on, 0: end of input, -1 error.
+	 */
+	int (*step)(struct trace_reader *r, GError **error);
+	void (*close)(struct trace_reader *r);
+	bool keep_time; /* the format's own zero is the trace's start (native) */
+	/* Instead of step, for sources that are in order already: fill *rec. As trace_next. */
+	int (*next)(struct trace_reader *r, struct trace_record *rec, GError **error);
+};
+
+struct device_names {
+	GPtrArray *names;
+	uint32_t *slots; /* open addressing, index + 1 */
+	uint32_t mask;
+	uint32_t last;
+	bool *keep;
+};
+
+struct trace_reader {
+	const struct format_ops *ops;
+	struct trace_options options;
+	struct trace_input *in;
+	enum trace_workload workload;
+	char *name; /* as errors spell it */
+	void *state;
+	struct window *window;
+	struct device_names devices;
+	struct trace_counts counts;
+	char *first_bad;
+	uint64_t base; /* time of the first record */
+	bool based, ended;
+	GError *error; /* sticky */
+	GError *late;  /* waits until the records before it are handed out */
+};
+
+extern const struct format_ops format_native_csv, format_native_dmt, format_fio;
+
+/* Index of a device name, added when new. */
+uint32_t reader_device(struct trace_reader *r, const char *name, size_t len);
+
+/*
+ * Account for a record that cannot be used. at points into the current line (NULL: no column), want
+ * says what was expected there. True when reading may go on; false with *error in strict mode, when
+ * the line is the last of a file that ends in its middle, or when too many are bad.
+ */
+bool reader_bad(struct trace_reader *r, enum trace_bad kind, const char *line, const char *at, GError **error,
+		const char *want);
+/* A record that is fine but of no use here (other device, other event, empty). */
+static inline void reader_skip(struct trace_reader *r, enum trace_skip kind)
+{
+	r->counts.skipped[kind]++;
+}
+
+static inline struct held *reader_slot(struct trace_reader *r)
+{
+	return window_slot(r->window);
+}
+/* Hand a filled slot to the window; drops it when its device is not wanted. */
+bool reader_push(struct trace_reader *r, struct held *h, GError **error);
+
+/* "FILE:LINE" or "FILE: byte N"; g_free it. */
+char *reader_place(const struct trace_reader *r, const char *line, const char *at);
+
+/* A reader without input (generators). */
+struct trace_reader *reader_new_source(const struct format_ops *ops, const char *name);
+
+#endif
