@@ -32,7 +32,8 @@
 	X(QI_TAIL_WRITE, "qi_tail_write", 100, "5.2 E", "MMIO write of the queue tail")                \
 	X(QI_DESCRIPTOR, "qi_descriptor", 50, "5.2 E", "each further descriptor of one submission")    \
 	X(INDIRECT_CALL, "indirect_call", 5, "E", "indirect call with retpoline off")                  \
-	X(SWIOTLB_SEARCH, "swiotlb_search", 100, "8 E", "search of a free bounce slot run")            \
+	X(SWIOTLB_SEARCH, "swiotlb_search", 60, "8.4 E", "search of one bounce area, fixed part")      \
+	X(SWIOTLB_PROBE, "swiotlb_probe", 5, "8.4 E", "each further bounce slot probed")               \
 	X(SWIOTLB_COPY_KIB, "swiotlb_copy_kib", 100, "8 E", "bounce copy per KiB (10 GB/s)")           \
 	X(SG_ALLOC, "sg_alloc", 60, "E", "scatterlist allocation and initialisation, fixed part")      \
 	X(KMALLOC, "kmalloc", 40, "E", "slab allocation plus free of a small object")                  \

@@ -6,6 +6,7 @@
 #include <dmasim/sim.h>
 
 struct dma_layer;
+struct io_tlb_pool;
 struct iommu_domain;
 struct pcie_node;
 
@@ -20,10 +21,11 @@ struct device {
 	uint32_t max_segment_size, min_align_mask;
 	bool coherent, untrusted;
 	bool dma_skip_sync;
-	bool pci_32bit_workaround;   /* try below 4 GiB first */
-	bool use_dma_iommu;          /* on the IOMMU DMA path (strict or lazy domain) */
-	bool dma_uses_swiotlb;       /* has bounced at least once */
-	struct iommu_domain *domain; /* NULL: direct */
+	bool pci_32bit_workaround;           /* try below 4 GiB first */
+	bool use_dma_iommu;                  /* on the IOMMU DMA path (strict or lazy domain) */
+	bool dma_uses_swiotlb;               /* has bounced at least once */
+	struct io_tlb_pool *transient_pools; /* bounce pools of single mappings (CONFIG_SWIOTLB_DYNAMIC) */
+	struct iommu_domain *domain;         /* NULL: direct */
 };
 
 #endif

@@ -27,11 +27,14 @@ struct flush_queue_params {
 	uint64_t hz; /* CONFIG_HZ: the timer wheel's tick */
 };
 struct swiotlb_params {
-	uint64_t size;  /* bytes of the default pool; 0: none */
-	uint64_t areas; /* 0: number of CPUs rounded up to a power of two */
-	bool force;     /* swiotlb=force */
-	bool dynamic;   /* CONFIG_SWIOTLB_DYNAMIC */
-	uint64_t base;  /* physical base, 0: allocated below 4 GiB */
+	uint64_t
+	    size; /* bytes of the default pool; 0: what the kernel chooses (64 MiB; encrypted guest: 6 %) */
+	uint64_t areas;    /* 0: number of CPUs rounded up to a power of two */
+	bool force;        /* swiotlb=force */
+	bool disable;      /* swiotlb=noforce: no pool at all */
+	bool dynamic;      /* CONFIG_SWIOTLB_DYNAMIC */
+	bool confidential; /* encrypted guest (SEV, TDX): the pool is shared memory and everything bounces */
+	uint64_t base;     /* physical base, 0: allocated below 4 GiB */
 };
 extern const struct param_table iova_param_table, flush_queue_param_table, swiotlb_param_table;
 

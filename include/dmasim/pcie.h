@@ -19,9 +19,21 @@ struct pcie_params {
 	sim_time_t read_rtt;     /* 64-byte read, LLC hit, no translation */
 	sim_time_t switch_latency, host_bridge_latency;
 	double host_bridge_p2p_bandwidth; /* GB/s, 0: unlimited */
-	char *topology; /* path of an lspci -xxxx dump, or "" for one root port per device */
+	char *topology; /* lspci -xxxx dump, or description; "" for one root port per device */
 };
 extern const struct param_table pcie_param_table;
+
+/* One memory window of a function. */
+struct pcie_bar {
+	struct pcie_node *node;
+	unsigned index;   /* 0..5 */
+	phys_addr_t base; /* as the CPU addresses it */
+	dma_addr_t bus;   /* as the bus addresses it (differs only where a host bridge translates) */
+	uint64_t size;
+	enum memory_kind kind; /* MEMORY_P2P: registered with struct pages; MEMORY_MMIO: without */
+	void *provider;        /* of peer-to-peer memory, owned by the DMA layer */
+};
+#define PCIE_BARS 6
 
 struct pcie_stats {
 	uint64_t reads, writes, tlps_read, tlps_write, bytes_read, bytes_written;
@@ -48,6 +60,8 @@ struct pcie_node {
 	bool ats;
 	struct vtd_unit *iommu;   /* unit in whose scope this function is; NULL: none */
 	struct resource up, down; /* link directions */
+	struct pcie_bar *bars[PCIE_BARS];
+	unsigned nchildren;
 	void *owner;
 };
 
@@ -57,6 +71,35 @@ void pcie_fabric_free(struct pcie_fabric *f);
 struct pcie_node *pcie_add(struct pcie_fabric *f, struct pcie_node *parent, enum pcie_node_type type,
 			   const char *name);
 struct pcie_node *pcie_find(struct pcie_fabric *f, const char *name);
+/*
+ * Give node a BAR. base 0: the next free place of the fabric's MMIO window; bus address = base unless
+ * changed afterwards with pcie_set_bus_offset. NULL if the index is taken or the place is.
+ */
+struct pcie_bar *pcie_add_bar(struct pcie_node *node, unsigned index, phys_addr_t base, uint64_t size,
+			      enum memory_kind kind);
+/* Make bus address = CPU address + offset. */
+void pcie_set_bus_offset(struct pcie_bar *bar, uint64_t offset);
+/* The window that holds a CPU or a bus address; NULL if none does. */
+struct pcie_bar *pcie_bar_at(const struct pcie_fabric *f, phys_addr_t phys);
+struct pcie_bar *pcie_bar_at_bus(const struct pcie_fabric *f, dma_addr_t bus);
+/* Whether node sends peer requests upstream: ACS with request or completion redirect or egress control. */
+bool pcie_redirects(const struct pcie_node *node);
+/* A peer mapping that had to be refused (p2p.refused). */
+void pcie_count_refused(struct pcie_fabric *f);
+
+/* How a memory access gets to where it goes. */
+enum pcie_route {
+	PCIE_ROUTE_MEMORY,      /* root complex, DRAM */
+	PCIE_ROUTE_DIRECT,      /* peer below the same switch: never reaches the root complex */
+	PCIE_ROUTE_REDIRECT,    /* peer below the same root port, but up to it and down again */
+	PCIE_ROUTE_HOST_BRIDGE, /* peer below another root port of the same host bridge or socket */
+	PCIE_ROUTE_CROSS,       /* peer on another socket */
+	PCIE_ROUTE_NONE,        /* nobody answers */
+};
+/* Route of an untranslated access by bus address: DIRECT with the target, else NULL (goes upstream). */
+struct pcie_bar *pcie_route_direct(const struct pcie_node *fn, dma_addr_t addr, bool translated);
+/* Route from the root complex to a physical address. */
+enum pcie_route pcie_route_phys(const struct pcie_node *fn, phys_addr_t phys, struct pcie_bar **bar);
 /* Read an lspci -xxxx dump through libpci. */
 bool pcie_load_dump(struct pcie_fabric *f, const char *path, GError **error);
 
@@ -66,8 +109,9 @@ struct pcie_dma {
 	enum pcie_op op;
 	dma_addr_t addr;
 	uint64_t len;
-	uint32_t pasid; /* VTD_NO_PASID */
-	void *data;     /* NULL: bytes do not matter; else read into or written from, functionally */
+	uint32_t pasid;  /* VTD_NO_PASID */
+	void *data;      /* NULL: bytes do not matter; else read into or written from, functionally */
+	bool translated; /* AT = 10: the address came from the function's device TLB */
 	/* out */
 	uint8_t fault; /* of the first failing page, 0 if none */
 	uint64_t done_bytes;

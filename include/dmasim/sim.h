@@ -33,7 +33,7 @@ struct sim {
 	struct ledger ledger;
 	struct slab slab; /* host memory for request-rate arrays; sim_fini empties it */
 	struct timeline *timeline; /* NULL unless asked for */
-	uint64_t events_run;
+	uint64_t events_run; /* hardware and timer events, and works of CPUs */
 };
 
 void sim_init(struct sim *s, enum fidelity f, unsigned ncpus, uint64_t seed);

@@ -60,5 +60,11 @@ uint64_t hist_quantile(const struct hist *h, double q);
 /* Visit non-empty buckets in ascending order; [lo, hi] inclusive. */
 typedef void (*hist_visit_fn)(uint64_t lo, uint64_t hi, uint64_t count, void *arg);
 void hist_visit(const struct hist *h, hist_visit_fn fn, void *arg);
+double hist_stddev(const struct hist *h);
+/*
+ * Append the percentile text form of HdrHistogram ("Value Percentile TotalCount 1/(1-Percentile)",
+ * 5 steps per halving of the distance to 100 %); values are divided by unit.
+ */
+void hist_write_percentiles(const struct hist *h, double unit, GString *out);
 
 #endif

@@ -91,8 +91,10 @@ static void cpu_main(void *arg)
 	for (;;) {
 		struct cpu_work *w = cpu_next_work(c);
 
-		if (w)
+		if (w) {
+			c->sim->events_run++;
 			w->fn(w, c);
+		}
 		c->running = false;
 	}
 }

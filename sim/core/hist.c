@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <dmasim/stat.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ struct hist_slot {
 struct hist {
 	bool exact;
 	uint64_t count, min, max;
-	double sum;
+	double sum, sum_squares;
 	uint64_t *buckets;       /* log-linear */
 	struct hist_slot *slots; /* exact; count 0: free */
 	unsigned nslots_lg2, used;
@@ -113,6 +114,7 @@ void hist_add(struct hist *h, uint64_t value, uint64_t count)
 		return;
 	h->count += count;
 	h->sum += (double)value * (double)count;
+	h->sum_squares += (double)value * (double)value * (double)count;
 	if (value < h->min)
 		h->min = value;
 	if (value > h->max)
@@ -138,6 +140,7 @@ void hist_merge(struct hist *into, const struct hist *from)
 	}
 	into->count += from->count;
 	into->sum += from->sum;
+	into->sum_squares += from->sum_squares;
 	into->min = MIN(into->min, from->min);
 	into->max = MAX(into->max, from->max);
 }
@@ -162,6 +165,16 @@ double hist_mean(const struct hist *h)
 	return h->count ? h->sum / (double)h->count : 0;
 }
 
+double hist_stddev(const struct hist *h)
+{
+	double mean = hist_mean(h), variance;
+
+	if (!h->count)
+		return 0;
+	variance = h->sum_squares / (double)h->count - mean * mean;
+	return variance > 0 ? sqrt(variance) : 0;
+}
+
 static int by_value(const void *a, const void *b)
 {
 	const struct hist_slot *x = a, *y = b;
@@ -184,6 +197,8 @@ void hist_visit(const struct hist *h, hist_visit_fn fn, void *arg)
 			}
 		return;
 	}
+	if (!h->used)
+		return;
 	sorted = g_new(struct hist_slot, h->used);
 	for (size_t i = 0; i < (size_t)1 << h->nslots_lg2; i++)
 		if (h->slots[i].count)

@@ -31,6 +31,7 @@ void sim_fini(struct sim *s)
 	fibre_free(s->main_fibre);
 	event_queue_free(s->events);
 	g_free(s->cpus);
+	slab_fini(&s->slab);
 	*s = (struct sim){0};
 }
 
@@ -47,9 +48,9 @@ void sim_loop(struct sim *s, struct fibre *self)
 			to = s->main_fibre;
 		} else {
 			ev = event_pop(s->events, &now);
-			s->events_run++;
 			s->now = now;
 			if (ev->fn != cpu_resume) {
+				s->events_run++;
 				ev->fn(ev, now);
 				continue;
 			}

@@ -97,9 +97,16 @@ struct timeline *timeline_open(const char *path, uint64_t limit, GError **error)
 {
 	static const char head[] = "{\"displayTimeUnit\": \"ns\", \"traceEvents\": [";
 	g_autofree char *temporary = g_strdup_printf("%s.tmp%d", path, (int)getpid());
-	FILE *file = g_fopen(temporary, "we");
+	FILE *file = NULL;
 	struct timeline *t;
 
+	/* A rename would replace a device or a folder by a file. */
+	if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+			    "%s: exists and is not a regular file: name another one for the timeline", path);
+		return NULL;
+	}
+	file = g_fopen(temporary, "we");
 	if (!file) {
 		io_error(error, "write", path);
 		return NULL;

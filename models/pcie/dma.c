@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A device's memory access: split at pages and into TLPs, routed, translated per TLP, and done to the
+ * simulated bytes. PCI Express base specification 5.0, 2.2 (TLPs), 2.3.1.1 (completions).
+ */
+#include "internal.h"
+
+static void count_op(struct pcie_stats *st, const struct pcie_dma *d)
+{
+	if (d->op == PCIE_READ) {
+		st->reads++;
+		st->bytes_read += d->done_bytes;
+	} else {
+		st->writes++;
+		st->bytes_written += d->done_bytes;
+	}
+}
+
+static void move_bytes(const struct pcie_fabric *f, const struct pcie_dma *d, phys_addr_t phys, uint64_t n)
+{
+	char *data = (char *)d->data + d->done_bytes;
+
+	if (d->op == PCIE_READ)
+		memory_read(f->mem, phys, data, n);
+	else
+		memory_write(f->mem, phys, data, n);
+}
+
+/* One page of the access: n bytes at addr that do not cross 4 KiB. */
+static int dma_page(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t when, sim_time_t *done)
+{
+	struct pcie_node *fn = d->fn;
+	struct pcie_fabric *f = fn->fabric;
+	struct pcie_stats *st = f->st;
+	unsigned tlps = pcie_tlps(addr, n, d->op == PCIE_READ ? f->mrrs_lg2 : f->mps_lg2);
+	struct pcie_bar *bar = pcie_route_direct(fn, addr, d->translated);
+	phys_addr_t phys;
+
+	*done = when;
+	if (d->op == PCIE_READ)
+		st->tlps_read += tlps;
+	else
+		st->tlps_write += tlps;
+	if (bar) {
+		phys = addr - bar->bus + bar->base;
+		st->p2p_bytes_direct += n;
+	} else {
+		phys = addr;
+		if (fn->iommu && !d->translated) {
+			struct vtd_request rq = {
+			    .sid = fn->sid,
+			    .pasid = d->pasid,
+			    .access = d->op == PCIE_READ ? VTD_READ : VTD_WRITE,
+			    .tlps = (uint16_t)tlps,
+			    .addr = addr,
+			};
+			struct vtd_result res;
+
+			if (vtd_translate(fn->iommu, &rq, when, &res)) {
+				d->fault = res.fault;
+				return -EFAULT;
+			}
+			phys = res.phys;
+			*done = res.ready;
+		}
+		switch (pcie_route_phys(fn, phys, &bar)) {
+		case PCIE_ROUTE_NONE:
+			st->p2p_refused++;
+			return -ENXIO;
+		case PCIE_ROUTE_MEMORY:
+			break;
+		default:
+			st->p2p_bytes_host_bridge += n;
+		}
+	}
+	if (d->data)
+		move_bytes(f, d, phys, n);
+	return 0;
+}
+
+int pcie_dma(struct pcie_dma *d, sim_time_t when)
+{
+	struct pcie_fabric *f = d->fn->fabric;
+	sim_time_t done = when;
+	uint64_t left = d->len;
+	dma_addr_t addr = d->addr;
+	int err = 0;
+
+	d->fault = 0;
+	d->done_bytes = 0;
+	while (left) {
+		uint64_t n = MIN(left, PAGE_SIZE - (addr & ~PAGE_MASK));
+		sim_time_t page_done;
+
+		err = dma_page(d, addr, n, when, &page_done);
+		done = MAX(done, page_done);
+		if (err)
+			break;
+		d->done_bytes += n;
+		addr += n;
+		left -= n;
+	}
+	count_op(f->st, d);
+	if (f->sim->timing)
+		done += f->params.read_rtt;
+	d->done = done;
+	d->accepted = done;
+	return err;
+}

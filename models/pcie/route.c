@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who answers an address: switches route peer requests by bus address unless ACS sends them upstream;
+ * what reaches the root complex is translated first (PCI Express base specification 5.0, 6.12.3: ACS).
+ */
+#include "internal.h"
+
+struct pcie_node *pcie_common(const struct pcie_node *a, const struct pcie_node *b)
+{
+	for (; a; a = a->parent)
+		for (const struct pcie_node *up = b; up; up = up->parent)
+			if (up == a)
+				return (struct pcie_node *)up;
+	return NULL;
+}
+
+bool pcie_same_device(const struct pcie_node *a, const struct pcie_node *b)
+{
+	return a->parent == b->parent && a->pci_domain == b->pci_domain && a->sid >> 3 == b->sid >> 3;
+}
+
+bool pcie_redirects(const struct pcie_node *node)
+{
+	return node->has_acs && (node->acs & (ACS_RR | ACS_CR | ACS_EC)) != 0;
+}
+
+/* The port through which fn's requests enter the node top above it. */
+static const struct pcie_node *ingress(const struct pcie_node *fn, const struct pcie_node *top)
+{
+	while (fn->parent != top)
+		fn = fn->parent;
+	return fn;
+}
+
+struct pcie_bar *pcie_route_direct(const struct pcie_node *fn, dma_addr_t addr, bool translated)
+{
+	const struct pcie_fabric *f = fn->fabric;
+	const struct pcie_node *top, *gate;
+	struct pcie_bar *bar;
+
+	if (G_LIKELY(!f->bars->len))
+		return NULL;
+	bar = pcie_bar_at_bus(f, addr);
+	if (!bar)
+		return NULL;
+	if (bar->node == fn || pcie_same_device(fn, bar->node)) {
+		gate = fn;
+	} else {
+		top = pcie_common(fn, bar->node);
+		if (!top || top->type != PCIE_SWITCH_UP)
+			return NULL;
+		gate = ingress(fn, top);
+	}
+	if (!gate->has_acs)
+		return bar;
+	if (translated && (gate->acs & ACS_DT))
+		return bar;
+	/* Egress control is an unconditional redirect here: the egress vector is not modelled. */
+	return gate->acs & (ACS_RR | ACS_EC) ? NULL : bar;
+}
+
+enum pcie_route pcie_route_phys(const struct pcie_node *fn, phys_addr_t phys, struct pcie_bar **bar)
+{
+	const struct pcie_fabric *f = fn->fabric;
+	const struct pcie_node *top;
+
+	*bar = NULL;
+	if (G_LIKELY(!f->bars->len))
+		return PCIE_ROUTE_MEMORY;
+	*bar = pcie_bar_at(f, phys);
+	if (!*bar)
+		return memory_kind(f->mem, phys) == MEMORY_NONE ? PCIE_ROUTE_NONE : PCIE_ROUTE_MEMORY;
+	top = pcie_common(fn, (*bar)->node);
+	if (top && top->type != PCIE_HOST_BRIDGE)
+		return PCIE_ROUTE_REDIRECT;
+	return fn->socket == (*bar)->node->socket ? PCIE_ROUTE_HOST_BRIDGE : PCIE_ROUTE_CROSS;
+}

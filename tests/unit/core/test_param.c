@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "support.h"
+
+#include <dmasim/param.h>
+#include <string.h>
+
+struct values {
+	bool flag;
+	uint64_t count, size, rate;
+	sim_time_t time;
+	double share, speed;
+	int choice;
+	char *text;
+};
+
+static const char *const choices[] = {"lru", "fifo", "random", NULL};
+#define M(m) offsetof(struct values, m)
+static const struct param_spec specs[] = {
+    {"flag", PARAM_BOOL, "", M(flag), "true", 0, 0, NULL, "a switch", NULL},
+    {"count", PARAM_UINT, "", M(count), "256", 1, 65536, NULL, "entries", NULL},
+    {"size", PARAM_SIZE, "bytes", M(size), "4KiB", 0, 0, NULL, "bytes", NULL},
+    {"rate", PARAM_UINT, "Hz", M(rate), "1000", 0, 0, NULL, "with a unit", NULL},
+    {"time", PARAM_TIME, "", M(time), "10ms", 0, 1e12, NULL, "a delay of at most 1 s", NULL},
+    {"share", PARAM_DOUBLE, "", M(share), "0.5", 0, 1, NULL, "a share", NULL},
+    {"speed", PARAM_DOUBLE, "GT/s", M(speed), "16GT/s", 0, 0, NULL, "lane rate", NULL},
+    {"choice", PARAM_ENUM, "", M(choice), "lru", 0, 0, choices, "replacement", NULL},
+    {"text", PARAM_STRING, "", M(text), "", 0, 0, NULL, "a path", NULL},
+};
+static const struct param_table table = {"test", "for the tests", specs, G_N_ELEMENTS(specs),
+					 sizeof(struct values)};
+
+START_TEST(defaults_are_filled)
+{
+	struct values v, w;
+
+	param_defaults(&table, &v);
+	ck_assert(v.flag);
+	ck_assert_uint_eq(v.count, 256);
+	ck_assert_uint_eq(v.size, 4096);
+	ck_assert_uint_eq(v.time, 10 * SIM_MS);
+	ck_assert_double_eq(v.share, 0.5);
+	ck_assert_double_eq(v.speed, 16);
+	ck_assert_int_eq(v.choice, 0);
+	ck_assert_str_eq(v.text, "");
+	param_copy(&table, &w, &v);
+	ck_assert_ptr_ne(v.text, w.text);
+	ck_assert_ptr_eq(param_find(&table, "size"), &specs[2]);
+	ck_assert_ptr_null(param_find(&table, "siz"));
+	param_clear(&table, &v);
+	param_clear(&table, &w);
+	ck_assert_ptr_null(v.text);
+}
+END_TEST
+
+/* key, what is written, canonical text */
+static const char *const good[][3] = {
+    {"flag", "off", "false"},
+    {"flag", "YES", "true"},
+    {"flag", "0", "false"},
+    {"count", "0x10", "16"},
+    {"count", "64k", "64000"},
+    {"count", " 7 ", "7"},
+    {"count", "1.5k", "1500"},
+    {"count", "1e3", "1000"},
+    {"size", "4kB", "4000"},
+    {"size", "1.5MiB", "1536KiB"},
+    {"size", "0x1000", "4KiB"},
+    {"size", "2 GiB", "2GiB"},
+    {"size", "123", "123"},
+    {"size", "18446744073709551615", "18446744073709551615"},
+    {"rate", "250Hz", "250"},
+    {"time", "1.5us", "1500ns"},
+    {"time", "0", "0"},
+    {"time", "1s", "1s"},
+    {"time", "17ps", "17ps"},
+    {"time", "0.0005ns", "1ps"},
+    {"share", "0.1", "0.1"},
+    {"share", "1", "1"},
+    {"speed", "2.5GT/s", "2.5"},
+    {"speed", "8 GT/s", "8"},
+    {"speed", "0.30000000000000004", "0.30000000000000004"},
+    {"choice", "random", "random"},
+    {"text", "a b # c", "a b # c"},
+};
+
+START_TEST(good_values_round_trip)
+{
+	const struct param_spec *s = param_find(&table, good[_i][0]);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = NULL, *again = NULL;
+	struct values v;
+
+	param_defaults(&table, &v);
+	ck_assert_msg(param_set(s, &v, good[_i][1], &error), "%s = %s: %s", good[_i][0], good[_i][1],
+		      error ? error->message : "");
+	text = param_get(s, &v);
+	ck_assert_str_eq(text, good[_i][2]);
+	ck_assert(param_set(s, &v, text, &error));
+	again = param_get(s, &v);
+	ck_assert_str_eq(again, text);
+	param_clear(&table, &v);
+}
+END_TEST
+
+/* key, what is written, the message */
+static const char *const bad[][3] = {
+    {"flag", "maybe", "\"maybe\" is neither: expected true or false"},
+    {"count", "0", "\"0\" is out of range: expected a whole number from 1 to 65536"},
+    {"count", "65537", "\"65537\" is out of range: expected a whole number from 1 to 65536"},
+    {"count", "-1", "\"-1\" is negative: expected a whole number from 1 to 65536"},
+    {"count", "12ms", "\"12ms\" has an unknown unit: expected a whole number from 1 to 65536"},
+    {"count", "2.5", "\"2.5\" is not a whole number: expected a whole number from 1 to 65536"},
+    {"count", "", "\"\" is not a number: expected a whole number from 1 to 65536"},
+    {"size", "4KB/s", "\"4KB/s\" has an unknown unit: expected a size such as 4KiB or 8MiB"},
+    {"size", "18446744073709551616",
+     "\"18446744073709551616\" is no whole number that fits 64 bits: expected a size such as 4KiB or 8MiB"},
+    {"size", "99999999TiB",
+     "\"99999999TiB\" is no whole number that fits 64 bits: expected a size such as 4KiB or 8MiB"},
+    {"rate", "1k", "\"1k\" has an unknown unit: expected a whole number"},
+    {"time", "10",
+     "\"10\" has no unit: expected a time with its unit (ps, ns, us, ms or s), such as 100ns from 0 to 1s"},
+    {"time", "10MS",
+     "\"10MS\" has an unknown unit: expected a time with its unit (ps, ns, us, ms or s), such as 100ns from "
+     "0 to "
+     "1s"},
+    {"time", "1001ms",
+     "\"1001ms\" is out of range: expected a time with its unit (ps, ns, us, ms or s), such as 100ns from 0 "
+     "to 1s"},
+    {"share", "1.01", "\"1.01\" is out of range: expected a number from 0 to 1"},
+    {"share", "nan", "\"nan\" is not a number: expected a number from 0 to 1"},
+    {"speed", "8GB/s", "\"8GB/s\" has an unknown unit: expected a number in GT/s"},
+    {"choice", "lri", "\"lri\" is not a choice: expected one of lru, fifo, random; did you mean \"lru\"?"},
+    {"choice", "clock", "\"clock\" is not a choice: expected one of lru, fifo, random"},
+};
+
+START_TEST(bad_values_say_what_was_expected)
+{
+	const struct param_spec *s = param_find(&table, bad[_i][0]);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *before = NULL, *after = NULL;
+	struct values v;
+
+	param_defaults(&table, &v);
+	before = param_get(s, &v);
+	ck_assert_msg(!param_set(s, &v, bad[_i][1], &error), "%s = %s was accepted", bad[_i][0], bad[_i][1]);
+	ck_assert_str_eq(error->message, bad[_i][2]);
+	after = param_get(s, &v);
+	ck_assert_str_eq(before, after);
+	param_clear(&table, &v);
+}
+END_TEST
+
+START_TEST(nearest_names)
+{
+	static const char *const names[] = {"iotlb.entries", "iotlb.ways", "walker.merge", "qi.entries"};
+	static const char *const pairs[][2] = {{"iotlb.entires", "iotlb.entries"},
+					       {"iotlb.way", "iotlb.ways"},
+					       {"iotbl.ways", "iotlb.ways"},
+					       {"qientries", "qi.entries"},
+					       {"walker.merge", "walker.merge"}};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++)
+		ck_assert_str_eq(nearest_name(pairs[i][0], names, G_N_ELEMENTS(names)), pairs[i][1]);
+	ck_assert_ptr_null(nearest_name("swiotlb", names, G_N_ELEMENTS(names)));
+	ck_assert_ptr_null(nearest_name("", names, G_N_ELEMENTS(names)));
+	ck_assert_ptr_null(nearest_name("x", names, 0));
+}
+END_TEST
+
+int main(void)
+{
+	TCase *t = tcase_create("param");
+
+	tcase_add_test(t, defaults_are_filled);
+	tcase_add_loop_test(t, good_values_round_trip, 0, G_N_ELEMENTS(good));
+	tcase_add_loop_test(t, bad_values_say_what_was_expected, 0, G_N_ELEMENTS(bad));
+	tcase_add_test(t, nearest_names);
+	return test_run("param", t, NULL);
+}
