@@ -14,10 +14,15 @@
 struct event;
 typedef void (*event_fn)(struct event *ev, sim_time_t now);
 
+/* Place in the total order at one instant: priority in the top bits, then order of scheduling. */
+typedef uint64_t event_order_t;
+#define EVENT_ORDER_SHIFT 60
+
 struct event {
 	event_fn fn;
-	uint32_t heap_index; /* position in the heap + 1, 0 when not scheduled */
+	uint32_t heap_index; /* element of the heap, 0 when not scheduled */
 	uint32_t priority;   /* see enum event_priority */
+	event_order_t order; /* set when scheduled */
 };
 
 /* At one instant hardware acts before software sees it; timers come last. */
@@ -27,25 +32,21 @@ enum event_priority {
 	EVENT_TIMER = 2,
 };
 
-/* Place in the total order at one instant: priority in the top bits, then order of scheduling. */
-typedef uint64_t event_order_t;
-#define EVENT_ORDER_SHIFT 60
-
-struct event_key {
-	sim_time_t time;
-	event_order_t order;
-};
-
 /*
  * 4-ary array heap. The root is element 3, so that four children share one cache line; unused
- * elements hold the largest key. Members are private to sim/core/event.c and the inlines below.
+ * elements hold the largest time. A pop leaves a hole at the root, which the next push fills: an
+ * event that schedules its successor costs one pass over the heap instead of two. Members are private
+ * to sim/core/event.c and the inlines below.
  */
 #define EVENT_ROOT 3u
 struct event_queue {
-	struct event_key *keys;
-	struct event **events;
+	struct event_item {
+		sim_time_t time;
+		struct event *ev;
+	} * items;
 	uint32_t end;      /* one past the last used element */
 	uint32_t capacity; /* elements allocated, a multiple of 4 */
+	bool hole;         /* the root has been popped */
 	uint64_t sequence; /* of the next event */
 };
 
@@ -60,22 +61,28 @@ static inline event_order_t event_order(struct event_queue *q, uint32_t priority
 }
 /* Schedule ev at a place drawn before. */
 void event_push_at(struct event_queue *q, struct event *ev, sim_time_t time, event_order_t order);
+/* Close the hole that a pop has left. */
+void event_queue_settle(struct event_queue *q);
 /* Earliest time, SIM_TIME_NEVER when empty. */
-static inline sim_time_t event_peek_time(const struct event_queue *q)
+static inline sim_time_t event_peek_time(struct event_queue *q)
 {
-	return q->keys[EVENT_ROOT].time;
+	if (q->hole)
+		event_queue_settle(q);
+	return q->items[EVENT_ROOT].time;
 }
 /* First event, NULL when empty. */
-static inline struct event *event_peek(const struct event_queue *q)
+static inline struct event *event_peek(struct event_queue *q)
 {
-	return q->end > EVENT_ROOT ? q->events[EVENT_ROOT] : NULL;
+	if (q->hole)
+		event_queue_settle(q);
+	return q->items[EVENT_ROOT].ev;
 }
 /* Is the first event before this place? */
-static inline bool event_first_before(const struct event_queue *q, sim_time_t time, event_order_t order)
+static inline bool event_first_before(struct event_queue *q, sim_time_t time, event_order_t order)
 {
-	const struct event_key *k = &q->keys[EVENT_ROOT];
+	sim_time_t first = event_peek_time(q);
 
-	return k->time < time || (k->time == time && k->order < order);
+	return first < time || (first == time && q->items[EVENT_ROOT].ev->order < order);
 }
 /* Remove and return the first event, its time in *time; NULL when empty. */
 struct event *event_pop(struct event_queue *q, sim_time_t *time);
@@ -87,7 +94,7 @@ static inline bool event_is_scheduled(const struct event *ev)
 }
 static inline size_t event_queue_size(const struct event_queue *q)
 {
-	return q->end - EVENT_ROOT;
+	return q->end - EVENT_ROOT - q->hole;
 }
 
 #endif
