@@ -24,6 +24,7 @@ struct kernel_profile {
 	bool gap_bit;           /* per-request gap tracking decides coalescing (6.19) */
 	uint32_t nvme_max_segments;
 	uint32_t nvme_max_kib;
+	uint32_t default_max_kib; /* BLK_DEF_MAX_SECTORS: 1280 KiB, later 4 MiB */
 	bool p2p_mmio_attr; /* host-bridge P2P maps with the MMIO attribute (6.18) */
 	unsigned depot_max; /* magazines per class in the depot; 0: unbounded with trimmer */
 };

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The NVMe controller's data path: PRP entries and lists (NVM Express base specification 2.0, 4.1.1),
+ * SGL descriptors and segments (4.1.2), and the transfers themselves.
+ */
+#include "nvme_internal.h"
+
+#include <string.h>
+
+#define PRPS_PER_PAGE ((unsigned)(NVME_PAGE_SIZE / sizeof(uint64_t)))
+
+/* Ranges that follow each other on the bus are one transfer; it is split again at pages by the fabric. */
+static void add_range(struct ctrl_command *cmd, dma_addr_t addr, uint64_t len)
+{
+	struct nvme_range *last;
+
+	if (cmd->nranges == 0) {
+		cmd->first = (struct nvme_range){addr, len};
+		cmd->nranges = 1;
+		return;
+	}
+	last = cmd->nranges == 1 ? &cmd->first : &cmd->ranges[cmd->nranges - 2];
+	if (last->addr + last->len == addr) {
+		last->len += len;
+		return;
+	}
+	if (cmd->nranges > cmd->room) {
+		cmd->room = MAX(16, 2 * cmd->room);
+		cmd->ranges = g_renew(struct nvme_range, cmd->ranges, cmd->room);
+	}
+	cmd->ranges[cmd->nranges++ - 1] = (struct nvme_range){addr, len};
+}
+
+/* Read part of a list from host memory; false when the command failed. */
+static bool read_list(struct nvme_ctrl *c, struct ctrl_command *cmd, dma_addr_t addr, void *dst, uint64_t len,
+		      sim_time_t *when)
+{
+	struct pcie_dma d = {
+		.fn = c->fn, .op = PCIE_READ, .addr = addr, .len = len, .pasid = VTD_NO_PASID, .data = dst};
+
+	c->st->fetched_lists++;
+	if (pcie_dma(&d, *when)) {
+		cmd->status = NVME_SC_DATA_XFER_ERROR;
+		return false;
+	}
+	*when = d.done;
+	return true;
+}
+
+static sim_time_t prp_list(struct nvme_ctrl *c, struct ctrl_command *cmd, dma_addr_t list, uint64_t left,
+			   sim_time_t when)
+{
+	uint64_t entries[NVME_PAGE_SIZE / sizeof(uint64_t)];
+
+	while (left) {
+		unsigned room = (unsigned)((NVME_PAGE_SIZE - list % NVME_PAGE_SIZE) / sizeof(uint64_t));
+		uint64_t need = div_round_up(left, NVME_PAGE_SIZE);
+		unsigned n = (unsigned)MIN(need, room);
+		/* The last slot of a full list page links to the next one when more must follow. */
+		bool link = need > room;
+
+		if (list % sizeof(uint64_t)) {
+			cmd->status = NVME_SC_PRP_OFFSET_INVALID;
+			return when;
+		}
+		if (!read_list(c, cmd, list, entries, n * sizeof(uint64_t), &when))
+			return when;
+		for (unsigned i = 0; i < n - link; i++) {
+			uint64_t len = MIN(left, NVME_PAGE_SIZE);
+
+			if (entries[i] % NVME_PAGE_SIZE) {
+				cmd->status = NVME_SC_PRP_OFFSET_INVALID;
+				return when;
+			}
+			add_range(cmd, entries[i], len);
+			left -= len;
+		}
+		if (link)
+			list = entries[n - 1];
+	}
+	return when;
+}
+
+static sim_time_t prps(struct nvme_ctrl *c, struct ctrl_command *cmd, const struct nvme_command *sqe,
+		       sim_time_t when)
+{
+	uint64_t len = MIN(cmd->bytes, NVME_PAGE_SIZE - sqe->prp1 % NVME_PAGE_SIZE);
+	uint64_t left = cmd->bytes - len;
+
+	add_range(cmd, sqe->prp1, len);
+	if (left == 0)
+		return when;
+	if (left > NVME_PAGE_SIZE)
+		return prp_list(c, cmd, sqe->prp2, left, when);
+	if (sqe->prp2 % NVME_PAGE_SIZE)
+		cmd->status = NVME_SC_PRP_OFFSET_INVALID;
+	add_range(cmd, sqe->prp2, left);
+	return when;
+}
+
+static sim_time_t sgls(struct nvme_ctrl *c, struct ctrl_command *cmd, const struct nvme_command *sqe,
+		       sim_time_t when)
+{
+	struct nvme_sgl_desc desc[NVME_PAGE_SIZE / sizeof(struct nvme_sgl_desc)];
+	struct nvme_sgl_desc at = sqe->sgl;
+	uint64_t total = 0;
+
+	while (at.type == NVME_SGL_SEGMENT || at.type == NVME_SGL_LAST_SEGMENT) {
+		unsigned n = at.length / sizeof(*desc);
+		bool last = at.type == NVME_SGL_LAST_SEGMENT;
+
+		if (n == 0 || n > G_N_ELEMENTS(desc) || at.length % sizeof(*desc)) {
+			cmd->status = NVME_SC_SGL_INVALID;
+			return when;
+		}
+		if (!read_list(c, cmd, at.addr, desc, at.length, &when))
+			return when;
+		for (unsigned i = 0; i < n - !last; i++) {
+			add_range(cmd, desc[i].addr, desc[i].length);
+			total += desc[i].length;
+		}
+		at = last ? (struct nvme_sgl_desc){0} : desc[n - 1];
+	}
+	if (at.length) {
+		add_range(cmd, at.addr, at.length);
+		total += at.length;
+	}
+	if (total < cmd->bytes)
+		cmd->status = NVME_SC_SGL_INVALID;
+	return when;
+}
+
+sim_time_t nvme_data_pointer(struct nvme_ctrl *c, struct ctrl_command *cmd, const struct nvme_command *sqe,
+			     sim_time_t when)
+{
+	if (sqe->flags & NVME_CMD_SGL_ALL)
+		return sgls(c, cmd, sqe, when);
+	return prps(c, cmd, sqe, when);
+}
+
+/* The byte that pattern mode puts at position i of logical block lba. */
+static uint8_t pattern_byte(uint64_t lba, uint64_t i)
+{
+	uint64_t x = (lba * 4096 + i) * 0x9e3779b97f4a7c15ull;
+
+	return (uint8_t)(x >> 56);
+}
+
+void nvme_pattern_fill(uint64_t lba, uint64_t offset, uint8_t *data, uint64_t len)
+{
+	for (uint64_t i = 0; i < len; i++)
+		data[i] = pattern_byte(lba, offset + i);
+}
+
+uint64_t nvme_pattern_check(uint64_t lba, uint64_t offset, const uint8_t *data, uint64_t len)
+{
+	uint64_t wrong = 0;
+
+	for (uint64_t i = 0; i < len; i++)
+		wrong += data[i] != pattern_byte(lba, offset + i);
+	return wrong;
+}
+
+static sim_time_t move(struct nvme_ctrl *c, struct ctrl_command *cmd, enum pcie_op op, dma_addr_t addr,
+		       uint64_t len, uint8_t *data, sim_time_t when)
+{
+	struct pcie_dma d = {
+		.fn = c->fn, .op = op, .addr = addr, .len = len, .pasid = VTD_NO_PASID, .data = data};
+
+	if (pcie_dma(&d, when))
+		cmd->status = NVME_SC_DATA_XFER_ERROR;
+	return d.done;
+}
+
+static sim_time_t move_patterned(struct nvme_ctrl *c, struct ctrl_command *cmd, enum pcie_op op,
+				 const struct nvme_range *r, uint64_t len, uint64_t at, sim_time_t when)
+{
+	uint8_t *data = g_malloc(len);
+
+	if (op == PCIE_WRITE)
+		nvme_pattern_fill(cmd->lba, at, data, len);
+	when = move(c, cmd, op, r->addr, len, data, when);
+	if (op == PCIE_READ && cmd->opcode == NVME_CMD_WRITE)
+		c->st->mismatches += nvme_pattern_check(cmd->lba, at, data, len);
+	g_free(data);
+	return when;
+}
+
+sim_time_t nvme_move_data(struct nvme_ctrl *c, struct ctrl_command *cmd, enum pcie_op op, sim_time_t when)
+{
+	uint64_t left = cmd->bytes;
+	sim_time_t done = when;
+
+	for (unsigned i = 0; i < cmd->nranges && left && cmd->status == NVME_SC_SUCCESS; i++) {
+		const struct nvme_range *r = i ? &cmd->ranges[i - 1] : &cmd->first;
+		uint64_t len = MIN(r->len, left);
+		sim_time_t t;
+
+		if (c->p->pattern)
+			t = move_patterned(c, cmd, op, r, len, cmd->bytes - left, when);
+		else
+			t = move(c, cmd, op, r->addr, len, NULL, when);
+		done = MAX(done, t);
+		left -= len;
+	}
+	if (cmd->metadata && cmd->status == NVME_SC_SUCCESS) {
+		sim_time_t t = move(c, cmd, op, cmd->mptr, cmd->metadata, NULL, when);
+
+		done = MAX(done, t);
+	}
+	*(op == PCIE_READ ? &c->st->bytes_read : &c->st->bytes_written) += cmd->bytes - left;
+	return done;
+}
