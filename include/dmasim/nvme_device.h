@@ -78,22 +78,23 @@ enum nvme_status {
 /* ---- the drive ---- */
 
 struct nvme_params {
-	int drive;     /* row of nvme_drives */
-	int loop;      /* enum nvme_loop */
-	bool sgl;      /* controller supports SGLs */
-	bool polled;   /* completions are polled for, no interrupts */
-	bool pattern;  /* data really move: the drive writes and checks a pattern made of the address */
-	bool lift_limits;         /* requests up to MDTS and the driver's cap whatever the DMA layer advises */
-	uint64_t mdts;            /* bytes; 0: the drive's own */
-	uint64_t sgl_threshold;   /* module parameter of the driver, bytes; 0: never */
-	uint64_t queue_depth;     /* requests in flight per queue (closed loop, or without recorded completions) */
-	uint64_t queues;          /* I/O queue pairs per controller; 0: one per CPU */
-	uint64_t queue_entries;   /* entries of an I/O queue */
-	uint64_t controllers;     /* devices present from the start; further ones appear with the trace */
-	uint64_t namespaces;      /* per controller: trace devices that share one controller */
-	uint64_t metadata;        /* metadata bytes per logical block; 0: none */
-	uint64_t block_size;      /* bytes of a logical block */
-	uint64_t channels;        /* commands served at once; 0: the drive's own */
+	int drive;        /* row of nvme_drives */
+	int loop;         /* enum nvme_loop */
+	bool sgl;         /* controller supports SGLs */
+	bool polled;      /* completions are polled for, no interrupts */
+	bool pattern;     /* data really move: the drive writes and checks a pattern made of the address */
+	bool lift_limits; /* requests up to MDTS and the driver's cap whatever the DMA layer advises */
+	uint64_t mdts;    /* bytes; 0: the drive's own */
+	uint64_t sgl_threshold; /* module parameter of the driver, bytes; 0: never */
+	uint64_t
+	    queue_depth; /* requests in flight per queue (closed loop, or without recorded completions) */
+	uint64_t queues; /* I/O queue pairs per controller; 0: one per CPU */
+	uint64_t queue_entries; /* entries of an I/O queue */
+	uint64_t controllers;   /* devices present from the start; further ones appear with the trace */
+	uint64_t namespaces;    /* per controller: trace devices that share one controller */
+	uint64_t metadata;      /* metadata bytes per logical block; 0: none */
+	uint64_t block_size;    /* bytes of a logical block */
+	uint64_t channels;      /* commands served at once; 0: the drive's own */
 	sim_time_t read_service, write_service; /* media time of one command; 0: the drive's own */
 	double read_bandwidth, write_bandwidth; /* GB/s of the media; 0: the drive's own */
 	sim_time_t doorbell_latency;            /* from the CPU's write to the controller's fetch */
@@ -133,7 +134,8 @@ struct nvme_ctrl *nvme_ctrl_new(struct sim *sim, struct memory *mem, struct pcie
 				nvme_interrupt_fn interrupt, void *arg);
 void nvme_ctrl_free(struct nvme_ctrl *c);
 /* Create queue pair qid (0: admin) of entries each at the given bus addresses. */
-void nvme_ctrl_create_queue(struct nvme_ctrl *c, unsigned qid, unsigned entries, dma_addr_t sq, dma_addr_t cq);
+void nvme_ctrl_create_queue(struct nvme_ctrl *c, unsigned qid, unsigned entries, dma_addr_t sq,
+			    dma_addr_t cq);
 /*
  * The submission queue doorbell of qid is written at when. Counts: the new commands are fetched and
  * their data moved before return; each then waits for nvme_ctrl_complete(). Timing: the controller
@@ -143,7 +145,8 @@ void nvme_ctrl_ring(struct nvme_ctrl *c, unsigned qid, unsigned tail, sim_time_t
 /* Counts: the drive finishes command cid of qid now: writes the completion entry, interrupts. */
 void nvme_ctrl_complete(struct nvme_ctrl *c, unsigned qid, unsigned cid);
 
-/* Bytes [offset, offset + len) of a transfer that starts at lba, as nvme.pattern has them; how many differ. */
+/* Bytes [offset, offset + len) of a transfer that starts at lba, as nvme.pattern has them; how many differ.
+ */
 void nvme_pattern_fill(uint64_t lba, uint64_t offset, uint8_t *data, uint64_t len);
 uint64_t nvme_pattern_check(uint64_t lba, uint64_t offset, const uint8_t *data, uint64_t len);
 

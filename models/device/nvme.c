@@ -91,7 +91,8 @@ static sim_time_t media_time(struct nvme_ctrl *c, const struct ctrl_command *cmd
 	sim_time_t done = resource_serve(&c->channels, when, service) + service;
 
 	if (bandwidth > 0) {
-		sim_time_t move = (sim_time_t)((double)cmd->bytes / bandwidth * 1000.0); /* ps per byte at 1 GB/s */
+		sim_time_t move = (sim_time_t)((double)cmd->bytes / bandwidth *
+					       1000.0); /* ps per byte at 1 GB/s */
 
 		done = resource_serve(&c->media[write], done, move) + move;
 	}
@@ -100,16 +101,17 @@ static sim_time_t media_time(struct nvme_ctrl *c, const struct ctrl_command *cmd
 }
 
 /* Fetch the entry at the queue's head and everything the command needs before the media can start. */
-static struct ctrl_command *fetch(struct nvme_ctrl *c, struct ctrl_queue *q, sim_time_t when, sim_time_t *ready)
+static struct ctrl_command *fetch(struct nvme_ctrl *c, struct ctrl_queue *q, sim_time_t when,
+				  sim_time_t *ready)
 {
 	struct nvme_command sqe = {0};
 	struct pcie_dma d = {
-		.fn = c->fn,
-		.op = PCIE_READ,
-		.addr = q->sq + (uint64_t)q->head * sizeof(sqe),
-		.len = sizeof(sqe),
-		.pasid = VTD_NO_PASID,
-		.data = &sqe,
+	    .fn = c->fn,
+	    .op = PCIE_READ,
+	    .addr = q->sq + (uint64_t)q->head * sizeof(sqe),
+	    .len = sizeof(sqe),
+	    .pasid = VTD_NO_PASID,
+	    .data = &sqe,
 	};
 	struct ctrl_command *cmd;
 	int err = pcie_dma(&d, when);
@@ -155,18 +157,18 @@ static sim_time_t post(struct nvme_ctrl *c, struct ctrl_command *cmd, sim_time_t
 {
 	struct ctrl_queue *q = cmd->queue;
 	struct nvme_completion cqe = {
-		.sq_head = (uint16_t)q->head,
-		.sq_id = (uint16_t)q->qid,
-		.cid = cmd->cid,
-		.status = (uint16_t)(cmd->status << 1 | q->phase),
+	    .sq_head = (uint16_t)q->head,
+	    .sq_id = (uint16_t)q->qid,
+	    .cid = cmd->cid,
+	    .status = (uint16_t)(cmd->status << 1 | q->phase),
 	};
 	struct pcie_dma d = {
-		.fn = c->fn,
-		.op = PCIE_WRITE,
-		.addr = q->cq + (uint64_t)q->cq_tail * sizeof(cqe),
-		.len = sizeof(cqe),
-		.pasid = VTD_NO_PASID,
-		.data = &cqe,
+	    .fn = c->fn,
+	    .op = PCIE_WRITE,
+	    .addr = q->cq + (uint64_t)q->cq_tail * sizeof(cqe),
+	    .len = sizeof(cqe),
+	    .pasid = VTD_NO_PASID,
+	    .data = &cqe,
 	};
 	int err = pcie_dma(&d, when);
 

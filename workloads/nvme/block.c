@@ -21,15 +21,15 @@ void blk_nvme_limits(struct blk_limits *lim, struct device *dev, const struct ke
 		hw = MIN(hw, p->mdts);
 	hw = align_down(hw, SECTOR_SIZE);
 	*lim = (struct blk_limits){
-		.max_hw_bytes = hw,
-		.max_bytes = p->lift_limits ? hw : MIN(hw, (uint64_t)k->default_max_kib * KIB),
-		.max_segment_size = dev->max_segment_size,
-		.seg_boundary_mask = dev->seg_boundary_mask,
-		.virt_boundary_mask = p->sgl && !k->virt_boundary_sgl ? 0 : NVME_PAGE_SIZE - 1,
-		.max_segments = (unsigned)MIN(hw / PAGE_SIZE + 1, k->nvme_max_segments),
-		.logical_block_size = (uint32_t)p->block_size,
-		.merge_pages = k->bio_merges_pages,
-		.gap_bit = k->gap_bit,
+	    .max_hw_bytes = hw,
+	    .max_bytes = p->lift_limits ? hw : MIN(hw, (uint64_t)k->default_max_kib * KIB),
+	    .max_segment_size = dev->max_segment_size,
+	    .seg_boundary_mask = dev->seg_boundary_mask,
+	    .virt_boundary_mask = p->sgl && !k->virt_boundary_sgl ? 0 : NVME_PAGE_SIZE - 1,
+	    .max_segments = (unsigned)MIN(hw / PAGE_SIZE + 1, k->nvme_max_segments),
+	    .logical_block_size = (uint32_t)p->block_size,
+	    .merge_pages = k->bio_merges_pages,
+	    .gap_bit = k->gap_bit,
 	};
 }
 
@@ -72,13 +72,15 @@ static uint64_t max_segment(uint64_t size, uint64_t boundary, phys_addr_t paddr)
 }
 
 /* Count the segments of one vector into part (bvec_split_segs); true when it does not fit whole. */
-static bool split_segs(const struct blk_limits *lim, phys_addr_t paddr, uint64_t bv_len, struct blk_part *part)
+static bool split_segs(const struct blk_limits *lim, phys_addr_t paddr, uint64_t bv_len,
+		       struct blk_part *part)
 {
 	uint64_t max_len = lim->max_bytes - part->bytes;
 	uint64_t len = MIN(bv_len, max_len), total = 0;
 
 	while (len && part->segments < lim->max_segments) {
-		uint64_t seg = MIN(max_segment(lim->max_segment_size, lim->seg_boundary_mask, paddr + total), len);
+		uint64_t seg = MIN(max_segment(lim->max_segment_size, lim->seg_boundary_mask, paddr + total),
+				   len);
 
 		part->segments++;
 		total += seg;

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The scatterlist DMA API, as drivers used it up to Linux 6.16. */
+#include "paths.h"
+
+const struct dma_api dma_api_legacy = {
+    .name = "legacy",
+    .help = "dma_map_page and dma_map_sg, one scatterlist per buffer",
+    .shipped = KERNEL_6_12,
+    .paths =
+	{
+	    [WORKLOAD_NVME] = &nvme_legacy_path,
+	},
+};

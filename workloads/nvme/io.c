@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From a trace record to its requests: buffers, bios, splitting, tags; and back when all have ended. */
+#include "io.h"
+
+#include <dmasim/cpu.h>
+#include <inttypes.h>
+
+/* A command that finds no memory is issued again later (BLK_MQ_RESOURCE_DELAY). */
+#define RESOURCE_DELAY (3 * SIM_MS)
+/* Tries with nothing else in flight after which the request fails: the memory will never come. */
+#define MAX_TRIES 8
+/* nvme_setup_discard always hands over room for 256 ranges of 16 bytes. */
+#define DSM_PAYLOAD_BYTES 4096u
+
+struct nvme_io *nvme_io_get(struct nvme_workload *w)
+{
+	struct nvme_io *io = w->free_ios;
+
+	if (io) {
+		w->free_ios = io->next;
+		return io;
+	}
+	io = g_new0(struct nvme_io, 1);
+	io->w = w;
+	g_ptr_array_add(w->all_ios, io);
+	return io;
+}
+
+void nvme_io_put(struct nvme_workload *w, struct nvme_io *io)
+{
+	io->next = w->free_ios;
+	w->free_ios = io;
+}
+
+void nvme_io_destroy(struct nvme_io *io)
+{
+	if (io->nbuffer)
+		memory_release(io->w->m->memory, io->buffer, io->nbuffer);
+	g_free(io->buffer);
+	g_free(io->vecs);
+	g_free(io->requests);
+	g_free(io);
+}
+
+static void vecs_reserve(struct nvme_io *io, unsigned n)
+{
+	if (n <= io->room)
+		return;
+	io->room = MAX(n, 2 * io->room);
+	io->vecs = g_renew(struct phys_vec, io->vecs, io->room);
+}
+
+/* Memory for a record without vectors: an application's buffer, kept and used again. */
+static bool lay_out(struct nvme_io *io, uint64_t bytes)
+{
+	struct nvme_dev *d = io->queue->dev;
+	struct memory *mem = io->w->m->memory;
+	unsigned max = (unsigned)div_round_up(bytes, PAGE_SIZE) + 1;
+
+	if (bytes <= io->buffer_bytes && io->buffer_node == d->dev->node)
+		return true;
+	if (io->nbuffer)
+		memory_release(mem, io->buffer, io->nbuffer);
+	io->nbuffer = 0;
+	io->buffer_bytes = 0;
+	if (max > io->buffer_room) {
+		io->buffer_room = max;
+		io->buffer = g_renew(struct phys_vec, io->buffer, max);
+	}
+	io->nbuffer = memory_lay_out(mem, &d->rng, d->dev->node, 0, bytes, io->buffer, max);
+	if (io->nbuffer == 0)
+		return false;
+	io->buffer_bytes = bytes;
+	io->buffer_node = d->dev->node;
+	return true;
+}
+
+static bool use_buffer(struct nvme_io *io, uint64_t bytes)
+{
+	const struct blk_limits *lim = &io->queue->dev->limits;
+	unsigned i = 0;
+
+	if (!lay_out(io, bytes))
+		return false;
+	vecs_reserve(io, io->nbuffer);
+	io->nvecs = 0;
+	while (bytes) {
+		struct phys_vec piece = io->buffer[i++];
+
+		piece.len = (uint32_t)MIN(piece.len, bytes);
+		io->nvecs = blk_add_pieces(lim, io->vecs, io->nvecs, &piece, 1);
+		bytes -= piece.len;
+	}
+	return true;
+}
+
+static bool use_segments(struct nvme_io *io, const struct trace_record *rec, GError **error)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < rec->nsegs; i++)
+		sum += rec->segs[i].len;
+	if (sum != rec->nvme.bytes) {
+		g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
+			    "record at %" PRIu64 ": the segments hold %" PRIu64 " bytes, the request %" PRIu64
+			    ": make them equal",
+			    rec->where, sum, rec->nvme.bytes);
+		return false;
+	}
+	vecs_reserve(io, rec->nsegs);
+	io->nvecs = blk_add_segments(&io->queue->dev->limits, io->vecs, 0, rec->segs, rec->nsegs);
+	return true;
+}
+
+static bool fill_vectors(struct nvme_io *io, const struct trace_record *rec, GError **error)
+{
+	uint64_t bytes = rec->nvme.op == NVME_OP_DISCARD ? DSM_PAYLOAD_BYTES : io->bytes;
+
+	if (bytes == 0) {
+		g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
+			    "record at %" PRIu64
+			    ": a read or write of 0 bytes: want at least one logical block",
+			    rec->where);
+		return false;
+	}
+	if (rec->nsegs && bytes % io->w->params.block_size) {
+		g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
+			    "record at %" PRIu64 ": %" PRIu64
+			    " bytes are no whole number of logical blocks: see nvme.block_size",
+			    rec->where, bytes);
+		return false;
+	}
+	if (rec->nsegs && rec->nvme.op != NVME_OP_DISCARD)
+		return use_segments(io, rec, error);
+	if (!use_buffer(io, bytes)) {
+		g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
+			    "record at %" PRIu64 ": no memory for a buffer of %" PRIu64
+			    " bytes: raise memory.size or lower nvme.queue_depth",
+			    rec->where, bytes);
+		return false;
+	}
+	return true;
+}
+
+bool nvme_io_fill(struct nvme_io *io, const struct trace_record *rec, GError **error)
+{
+	struct nvme_workload *w = io->w;
+	uint64_t lbs = w->params.block_size;
+
+	io->op = rec->nvme.op;
+	io->split_done = rec->nvme.split_done;
+	io->split_front = rec->nvme.split_front;
+	io->failed = io->submitted = false;
+	io->lba = rec->nvme.offset / lbs;
+	io->total_bytes = rec->nvme.bytes;
+	io->bytes = rec->nsegs ? rec->nvme.bytes : align_up(rec->nvme.bytes, lbs);
+	io->done_ns = rec->nvme.done_ns;
+	io->cpu = rec->cpu % w->m->sim.ncpus;
+	io->done_cpu = io->done_ns == TRACE_NO_TIME ? io->queue->cpu : rec->nvme.done_cpu % w->m->sim.ncpus;
+	io->outstanding = io->nrequests = io->tries = 0;
+	io->at = (struct blk_cursor){0, 0};
+	io->nvecs = 0;
+	if (io->op == NVME_OP_FLUSH)
+		io->bytes = io->total_bytes = 0;
+	else if (!fill_vectors(io, rec, error))
+		return false;
+	io->bio_end = MIN(io->nvecs, BIO_MAX_VECS);
+	return true;
+}
+
+/* Bytes of the next part and its gaps; 0 bytes when no logical block fits the limits. */
+static void next_part(struct nvme_io *io, struct blk_part *part)
+{
+	const struct blk_limits *lim = &io->queue->dev->limits;
+
+	if (io->at.vec == io->bio_end)
+		io->bio_end = MIN(io->nvecs, io->bio_end + BIO_MAX_VECS);
+	if (io->op == NVME_OP_DISCARD) {
+		*part = (struct blk_part){.bytes = DSM_PAYLOAD_BYTES};
+	} else if (io->split_done) {
+		*part = (struct blk_part){.bytes = io->bytes};
+		for (unsigned i = 1; i < io->nvecs; i++)
+			part->gaps |= io->vecs[i].paddr | (io->vecs[i - 1].paddr + io->vecs[i - 1].len);
+	} else {
+		blk_split(lim, io->vecs, io->bio_end, io->at, part);
+	}
+}
+
+/* The vectors of the part: the record's own where they are whole, else a copy. */
+static void part_vectors(struct nvme_io *io, struct nvme_request *rq, uint64_t bytes, struct blk_cursor *at)
+{
+	unsigned n = io->nvecs - io->at.vec;
+
+	if (at->vec == 0 && at->done == 0 && bytes == io->bytes) {
+		rq->vecs = io->vecs;
+		rq->nvecs = io->nvecs;
+		at->vec = io->nvecs;
+		return;
+	}
+	if (n > rq->own_room) {
+		rq->own_room = MAX(n, 2 * rq->own_room);
+		rq->own_vecs = g_renew(struct phys_vec, rq->own_vecs, rq->own_room);
+	}
+	rq->nvecs = blk_cut(io->vecs, at, bytes, rq->own_vecs);
+	rq->vecs = rq->own_vecs;
+}
+
+/* Room for the metadata of rq; false when there is no memory. */
+static bool metadata(struct nvme_io *io, struct nvme_request *rq)
+{
+	const struct nvme_params *p = &io->w->params;
+
+	rq->meta.len = 0;
+	if (!p->metadata || io->op > NVME_OP_WRITE)
+		return true;
+	rq->meta.len = (uint32_t)(rq->bytes / p->block_size * p->metadata);
+	if (rq->meta.len > rq->meta.room) {
+		struct memory *mem = io->w->m->memory;
+		unsigned order = order_base_2(div_round_up(rq->meta.len, PAGE_SIZE));
+
+		if (rq->meta.room)
+			memory_free_pages(mem, rq->meta.phys, order_base_2(rq->meta.room / PAGE_SIZE));
+		rq->meta.phys = memory_alloc_pages(mem, io->queue->dev->dev->node, order);
+		rq->meta.room = rq->meta.phys ? (uint32_t)(PAGE_SIZE << order) : 0;
+	}
+	return rq->meta.room > 0;
+}
+
+static void fill_pattern(struct nvme_request *rq)
+{
+	struct memory *mem = nvme_request_workload(rq)->m->memory;
+	uint8_t page[PAGE_SIZE];
+	uint64_t at = 0;
+
+	for (unsigned i = 0; i < rq->nvecs; i++) {
+		for (uint32_t k = 0, len; k < rq->vecs[i].len; k += len, at += len) {
+			len = (uint32_t)MIN(sizeof(page), rq->vecs[i].len - k);
+			nvme_pattern_fill(rq->lba, at, page, len);
+			memory_write(mem, rq->vecs[i].paddr + k, page, len);
+		}
+	}
+}
+
+static void check_pattern(struct nvme_request *rq)
+{
+	struct nvme_workload *w = nvme_request_workload(rq);
+	uint8_t page[PAGE_SIZE];
+	uint64_t at = 0;
+
+	for (unsigned i = 0; i < rq->nvecs; i++) {
+		for (uint32_t k = 0, len; k < rq->vecs[i].len; k += len, at += len) {
+			len = (uint32_t)MIN(sizeof(page), rq->vecs[i].len - k);
+			memory_read(w->m->memory, rq->vecs[i].paddr + k, page, len);
+			w->st.mismatches += nvme_pattern_check(rq->lba, at, page, len);
+		}
+	}
+}
+
+static void io_end(struct nvme_io *io)
+{
+	struct nvme_workload *w = io->w;
+	struct machine *m = w->m;
+	sim_time_t now = m->sim.timing ? m->sim.cpu->now : m->sim.now;
+
+	if (io->failed) {
+		m->io.failed++;
+	} else {
+		m->io.completed++;
+		m->io.bytes += io->total_bytes;
+		if (m->sim.timing)
+			hist_add(m->io.latency_ns, (now - io->start) / SIM_NS, 1);
+	}
+	m->io.last = MAX(m->io.last, now);
+	io->queue->in_flight--;
+	io->queue->room_at = now;
+	w->in_flight--;
+	nvme_io_put(w, io);
+}
+
+static void wake_waiter(struct nvme_queue *q)
+{
+	struct nvme_io *io = q->waiting;
+	struct cpu *cpu = q->dev->dev->sim->cpu;
+
+	if (!io)
+		return;
+	q->waiting = io->next;
+	if (!q->waiting)
+		q->waiting_tail = &q->waiting;
+	cpu_post(&cpu->sim->cpus[io->cpu], &io->work, cpu->now);
+}
+
+void nvme_request_done(struct nvme_request *rq, bool failed)
+{
+	struct nvme_io *io = rq->io;
+	struct nvme_queue *q = rq->queue;
+	struct nvme_workload *w = io->w;
+
+	if (failed)
+		io->failed = true;
+	else if (w->params.pattern && rq->op == NVME_OP_READ)
+		check_pattern(rq);
+	if (rq->op == NVME_OP_READ)
+		w->st.bytes_read += rq->bytes;
+	else if (rq->op == NVME_OP_WRITE)
+		w->st.bytes_written += rq->bytes;
+	rq->next_free = q->free;
+	q->free = rq;
+	q->busy--;
+	wake_waiter(q);
+	if (--io->outstanding == 0 && io->submitted)
+		io_end(io);
+}
+
+static void remember(struct nvme_io *io, struct nvme_request *rq)
+{
+	io->outstanding++;
+	if (io->w->m->sim.timing)
+		return;
+	if (io->nrequests == io->requests_room) {
+		io->requests_room = MAX(4, 2 * io->requests_room);
+		io->requests = g_renew(struct nvme_request *, io->requests, io->requests_room);
+	}
+	io->requests[io->nrequests++] = rq;
+}
+
+/* Submit the next part: 1 done, 0 no room now, negative errno: it cannot be done. */
+static int submit_part(struct nvme_io *io)
+{
+	struct nvme_queue *q = io->queue;
+	struct nvme_workload *w = io->w;
+	struct nvme_request *rq = q->free;
+	struct blk_cursor at = io->at;
+	struct blk_part part = {0};
+	int err;
+
+	if (!rq)
+		return 0;
+	if (io->op != NVME_OP_FLUSH) {
+		next_part(io, &part);
+		if (part.bytes == 0)
+			return -EINVAL;
+	}
+	rq->io = io;
+	rq->op = io->op;
+	rq->nsid = io->nsid;
+	rq->lba = io->lba;
+	rq->bytes = part.bytes;
+	rq->passthrough = false;
+	rq->nvecs = 0;
+	if (part.bytes)
+		part_vectors(io, rq, part.bytes, &at);
+	/* The front of a split loses its gap information (reference 3.33a). */
+	rq->gap_mask = 0;
+	if (q->dev->limits.gap_bit && !io->split_front && at.vec >= io->bio_end)
+		rq->gap_mask = blk_gap_mask(part.gaps);
+	if (!metadata(io, rq))
+		return 0;
+	if (w->params.pattern && rq->op == NVME_OP_WRITE)
+		fill_pattern(rq);
+	q->free = rq->next_free;
+	err = nvme_queue_rq(rq);
+	if (err) {
+		q->free = rq;
+		w->st.requeued += err == -ENOMEM;
+		return err == -ENOMEM ? 0 : err;
+	}
+	q->busy++;
+	if (part.bytes < io->bytes && io->op != NVME_OP_DISCARD)
+		w->st.splits++;
+	io->at = at;
+	io->lba += part.bytes / w->params.block_size;
+	io->bytes = io->op == NVME_OP_DISCARD ? 0 : io->bytes - part.bytes;
+	remember(io, rq);
+	return 1;
+}
+
+/* Timing: the submitter sleeps until a tag, or memory, is free. */
+static void wait_for_room(struct nvme_io *io, struct cpu *cpu)
+{
+	struct nvme_queue *q = io->queue;
+
+	if (q->busy == 0) {
+		cpu_post(cpu, &io->work, cpu->now + RESOURCE_DELAY);
+		return;
+	}
+	io->next = NULL;
+	*q->waiting_tail = io;
+	q->waiting_tail = &io->next;
+}
+
+void nvme_io_submit(struct cpu_work *work, struct cpu *cpu)
+{
+	struct nvme_io *io = (struct nvme_io *)((char *)work - offsetof(struct nvme_io, work));
+	int err;
+
+	do {
+		err = submit_part(io);
+	} while (err == 1 && io->bytes);
+	nvme_ring_doorbell(io->queue);
+	if (err == 0 && io->queue->busy == 0 && ++io->tries == MAX_TRIES)
+		err = -ENOMEM;
+	if (err == 0) {
+		if (cpu->sim->timing)
+			wait_for_room(io, cpu);
+		return;
+	}
+	if (err < 0)
+		io->failed = true;
+	io->submitted = true;
+	if (io->outstanding == 0)
+		io_end(io);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Trace records on their way through the driver. */
+#ifndef DMASIM_NVME_IO_H
+#define DMASIM_NVME_IO_H
+
+#include "request.h"
+
+/* A fresh record: from the free list, or new. io_free gives it back. */
+struct nvme_io *nvme_io_get(struct nvme_workload *w);
+void nvme_io_put(struct nvme_workload *w, struct nvme_io *io);
+void nvme_io_destroy(struct nvme_io *io);
+/* Take over what rec says, vectors included; false with *error naming the record. */
+bool nvme_io_fill(struct nvme_io *io, const struct trace_record *rec, GError **error);
+/* Work: submit as many parts as there are tags for. */
+void nvme_io_submit(struct cpu_work *work, struct cpu *cpu);
+
+/* Counts: make room by completing what is due first. Completes what waits until t. */
+void nvme_pending_add(struct nvme_workload *w, struct nvme_io *io);
+void nvme_pending_until(struct nvme_workload *w, sim_time_t t);
+/* Complete the next record of q (or any); false when nothing is in flight. */
+bool nvme_complete_next(struct nvme_workload *w, struct nvme_queue *q);
+/* A record with more parts than tags: its first parts have to end before the rest can start. */
+void nvme_complete_own(struct nvme_io *io);
+
+#endif

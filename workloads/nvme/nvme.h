@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The NVMe PCI driver (drivers/nvme/host/pci.c): what its files share, and what the paths of each DMA
+ * API may read of a request.
+ */
+#ifndef DMASIM_NVME_H
+#define DMASIM_NVME_H
+
+#include "block.h"
+#include "paths.h"
+
+#include <dmasim/nvme_device.h>
+#include <dmasim/workload.h>
+
+#define NVME_SMALL_POOL_SIZE 256u /* "prp list 256" */
+#define NVME_MAX_DESCRIPTORS 5u   /* list pages of one command */
+#define NVME_DMA_VEC_BYTES 16u    /* struct nvme_dma_vec */
+#define NVME_IOVA_STATE_BYTES 16u /* struct dma_iova_state */
+#define NVME_ADMIN_ENTRIES 32u
+
+struct nvme_queue;
+struct nvme_dev;
+struct nvme_io;
+
+/* How the data pointer of a command is to be written. */
+enum nvme_format {
+	NVME_FORMAT_AUTO, /* by the average segment size (generic APIs) */
+	NVME_FORMAT_PRP,
+	NVME_FORMAT_SGL,
+};
+
+/* How a request was mapped; for statistics and, in the paths' own state, for unmapping. */
+enum nvme_mapping {
+	NVME_MAP_NONE,
+	NVME_MAP_SINGLE,      /* one dma_map_page */
+	NVME_MAP_SG,          /* one scatterlist */
+	NVME_MAP_IOVA,        /* one IOVA range, linked */
+	NVME_MAP_PER_SEGMENT, /* each run by itself */
+};
+
+/* One command in flight: request and iod. One per tag, reused. */
+struct nvme_request {
+	struct dma_object obj; /* what the DMA API's path works on */
+	struct nvme_queue *queue;
+	struct nvme_io *io;
+	struct nvme_request *next_free;
+	uint16_t cid;
+	uint8_t op;      /* enum nvme_op */
+	uint8_t format;  /* enum nvme_format, set by the path */
+	uint8_t mapping; /* enum nvme_mapping, set by the path */
+	bool mapped, passthrough;
+	int8_t lists; /* -1: none; 0: one block of the small pool; n: pages */
+	uint32_t nsid;
+	uint64_t lba, bytes;
+	uint64_t gap_mask;           /* as the driver reads it */
+	const struct phys_vec *vecs; /* the request's block vectors; nr_phys_segments = nvecs */
+	unsigned nvecs;
+	struct phys_vec *own_vecs; /* storage when the vectors had to be cut */
+	unsigned own_room;
+	phys_addr_t list_phys[NVME_MAX_DESCRIPTORS];
+	dma_addr_t list_dma[NVME_MAX_DESCRIPTORS];
+	struct nvme_dma_meta {
+		phys_addr_t phys;
+		dma_addr_t dma;
+		uint32_t len, room; /* of this request; of the buffer, kept */
+	} meta;
+};
+
+/* One record of the trace: split into one or more requests. */
+struct nvme_io {
+	struct cpu_work work;
+	struct nvme_workload *w;
+	struct nvme_queue *queue;
+	struct nvme_io *next; /* free list, or queue of waiters */
+	unsigned cpu, done_cpu;
+	uint8_t op;
+	bool split_done, split_front, failed;
+	uint64_t lba, bytes; /* what is left to submit */
+	uint64_t total_bytes;
+	sim_time_t start;
+	uint64_t done_ns; /* recorded completion, TRACE_NO_TIME: none */
+	uint32_t nsid;
+	unsigned tries;
+	struct phys_vec *vecs;
+	unsigned nvecs, room;
+	unsigned bio_end; /* first vector behind the current bio */
+	struct blk_cursor at;
+	unsigned outstanding;
+	bool submitted;                 /* every part is on its way */
+	struct nvme_request **requests; /* outstanding ones, in order of submission (counts) */
+	unsigned nrequests, requests_room;
+	struct phys_vec *buffer; /* memory laid out for records without vectors */
+	unsigned nbuffer, buffer_room;
+	uint64_t buffer_bytes;
+	unsigned buffer_node;
+};
+
+struct nvme_queue {
+	struct nvme_dev *dev;
+	unsigned qid, entries, cpu;
+	phys_addr_t sq_phys, cq_phys;
+	dma_addr_t sq_dma, cq_dma;
+	uint8_t **sq_pages, **cq_pages; /* host address of each ring page */
+	unsigned sq_tail, sq_rung, cq_head, cq_tail;
+	uint16_t cq_phase;
+	sim_time_t *cq_visible;        /* timing: when each completion entry can be seen */
+	struct nvme_request *requests; /* by command identifier */
+	struct nvme_request *free;
+	unsigned in_flight;    /* trace records on this queue */
+	unsigned busy;         /* tags taken */
+	struct nvme_io **fifo; /* counts, no recorded completion: ring of queue_depth */
+	unsigned fifo_head, fifo_len;
+	struct nvme_io *waiting, **waiting_tail; /* timing: records that wait for a free tag */
+	struct cpu_work irq;
+	bool irq_posted;
+	sim_time_t room_at; /* timing, closed loop: when the last record completed */
+};
+
+struct nvme_dev {
+	struct nvme_workload *w;
+	struct device *dev;
+	struct nvme_ctrl *ctrl;
+	struct blk_limits limits;
+	struct nvme_queue *admin;
+	struct nvme_queue *queues; /* I/O queues, qid 1.. */
+	unsigned nqueues;
+	struct dma_pool *page_pool, *small_pool;
+	void *instance; /* of the DMA API */
+	struct rng rng; /* layout of buffers */
+};
+
+/* A scatterlist array of the driver's mempool. */
+struct nvme_sg_element {
+	struct nvme_sg_element *next;
+	struct sg_table table;
+	struct scatterlist sgl[];
+};
+
+struct nvme_stats {
+	uint64_t records, commands, flushes, discards;
+	uint64_t bytes_read, bytes_written;
+	uint64_t splits;
+	uint64_t segments, runs;
+	uint64_t single_mapped, sg_mapped, iova_mapped, per_segment_mapped;
+	uint64_t prp_only, prp_small, prp_pages, sgl_inline, sgl_small, sgl_pages;
+	uint64_t doorbells, interrupts;
+	uint64_t requeued, mismatches;
+	struct nvme_device_stats drive;
+};
+extern const struct stat_table nvme_stat_table;
+
+struct nvme_workload {
+	struct machine *m;
+	const struct dma_api *api;
+	const struct driver_path *path;
+	struct nvme_params params;
+	struct nvme_dev **devs;
+	unsigned ndevs;
+	struct nvme_stats st;
+	struct nvme_io *free_ios;
+	GPtrArray *all_ios;
+	struct nvme_sg_element *free_sg;
+	struct nvme_pending *pending; /* counts: heap of recorded completions */
+	unsigned npending, pending_room;
+	uint64_t sequence;
+	unsigned in_flight; /* records */
+};
+
+static inline struct nvme_request *nvme_request(struct dma_object *obj)
+{
+	return (struct nvme_request *)obj;
+}
+static inline struct nvme_workload *nvme_request_workload(const struct nvme_request *rq)
+{
+	return rq->queue->dev->w;
+}
+/* DMA ranges appended to the object by a path. */
+static inline void dma_object_add(struct dma_object *obj, dma_addr_t addr, uint64_t len)
+{
+	obj->segs[obj->nsegs++] = (struct dma_segment){addr, len};
+}
+
+/* prp.c: write the data pointer of cmd from rq->obj.segs; 0 or errno. nvme_free_lists undoes it. */
+int nvme_setup_data(struct nvme_request *rq, struct nvme_command *cmd);
+void nvme_free_lists(struct nvme_request *rq);
+
+/* setup.c */
+struct nvme_dev *nvme_dev_new(struct nvme_workload *w, GError **error);
+void nvme_dev_free(struct nvme_dev *d);
+
+#endif

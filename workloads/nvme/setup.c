@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Probing a drive: DMA limits, rings in coherent memory, descriptor pools (nvme_probe, nvme_alloc_queue,
+ * nvme_setup_prp_pools of drivers/nvme/host/pci.c), and the way back.
+ *
+ * Statistics cover what requests cause. Probing and removing a drive are left out of them, and the
+ * descriptor pools start with a block for every request in flight, as they have in a kernel that has
+ * been running for a while.
+ */
+#include "request.h"
+
+#include <dmasim/cpu.h>
+#include <string.h>
+
+#define MAX_WARM_BLOCKS 1024u
+
+/* The models' counters as they were before a quiet phase; histograms are set aside whole. */
+struct quiet {
+	struct dma_stats dma;
+	struct vtd_stats vtd;
+	struct pcie_stats pcie;
+	struct nvme_device_stats drive;
+};
+
+static void quiet_begin(struct nvme_workload *w, struct quiet *q)
+{
+	struct machine *m = w->m;
+
+	*q = (struct quiet){m->dma_stats, m->vtd_stats, m->pcie_stats, w->st.drive};
+	m->dma_stats.map_size = hist_new_exact();
+	m->dma_stats.unmap_size = hist_new_exact();
+	m->dma_stats.iova_pages = hist_new_exact();
+	m->vtd_stats.page_span = hist_new_exact();
+}
+
+static void quiet_end(struct nvme_workload *w, const struct quiet *q)
+{
+	struct machine *m = w->m;
+
+	hist_free(m->dma_stats.map_size);
+	hist_free(m->dma_stats.unmap_size);
+	hist_free(m->dma_stats.iova_pages);
+	hist_free(m->vtd_stats.page_span);
+	m->dma_stats = q->dma;
+	m->vtd_stats = q->vtd;
+	m->pcie_stats = q->pcie;
+	w->st.drive = q->drive;
+}
+
+/* Host addresses of the pages of a coherent allocation, as the kernel's mapping of it would show them. */
+static uint8_t **ring_pages(struct nvme_workload *w, struct device *dev, phys_addr_t phys, dma_addr_t dma,
+			    size_t bytes)
+{
+	size_t n = div_round_up(bytes, PAGE_SIZE);
+	uint8_t **pages = g_new(uint8_t *, n);
+
+	for (size_t i = 0; i < n; i++)
+		pages[i] = memory_ptr(w->m->memory, dma_coherent_phys(dev, phys, dma, i * PAGE_SIZE));
+	return pages;
+}
+
+static void request_init(struct nvme_queue *q, unsigned cid)
+{
+	struct nvme_request *rq = &q->requests[cid];
+	struct nvme_dev *d = q->dev;
+
+	rq->queue = q;
+	rq->cid = (uint16_t)cid;
+	rq->obj.dev = d->dev;
+	rq->obj.path = d->w->path;
+	rq->obj.instance = d->instance;
+	rq->obj.state = d->w->path->state_size ? g_malloc0(d->w->path->state_size) : NULL;
+	rq->obj.max_segs = 2;
+	rq->obj.segs = g_new(struct dma_segment, rq->obj.max_segs);
+}
+
+static bool queue_init(struct nvme_dev *d, struct nvme_queue *q, unsigned qid, unsigned entries,
+		       GError **error)
+{
+	struct nvme_workload *w = d->w;
+	size_t sq = entries * sizeof(struct nvme_command), cq = entries * sizeof(struct nvme_completion);
+
+	q->dev = d;
+	q->qid = qid;
+	q->entries = entries;
+	q->cpu = qid ? (qid - 1) % w->m->sim.ncpus : 0;
+	q->cq_phys = dma_alloc_coherent(d->dev, cq, &q->cq_dma);
+	q->sq_phys = dma_alloc_coherent(d->dev, sq, &q->sq_dma);
+	if (!q->cq_phys || !q->sq_phys) {
+		g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
+			    "%s: no memory for the rings of queue %u: raise memory.size or lower nvme.queues",
+			    d->dev->name, qid);
+		return false;
+	}
+	q->cq_pages = ring_pages(w, d->dev, q->cq_phys, q->cq_dma, cq);
+	q->sq_pages = ring_pages(w, d->dev, q->sq_phys, q->sq_dma, sq);
+	q->cq_visible = g_new0(sim_time_t, entries);
+	q->cq_phase = 1;
+	q->waiting_tail = &q->waiting;
+	q->irq.fn = nvme_irq;
+	nvme_ctrl_create_queue(d->ctrl, qid, entries, q->sq_dma, q->cq_dma);
+	if (qid == 0)
+		return true;
+	q->fifo = g_new0(struct nvme_io *, w->params.queue_depth);
+	q->requests = g_new0(struct nvme_request, entries);
+	/* One entry of a ring stays empty, so one tag less than entries; low tags come first. */
+	for (unsigned cid = entries - 1; cid-- > 0;) {
+		request_init(q, cid);
+		q->requests[cid].next_free = q->free;
+		q->free = &q->requests[cid];
+	}
+	return true;
+}
+
+static void queue_fini(struct nvme_queue *q)
+{
+	struct nvme_dev *d = q->dev;
+
+	if (!d)
+		return;
+	for (unsigned i = 0; q->requests && i + 1 < q->entries; i++) {
+		g_free(q->requests[i].obj.segs);
+		g_free(q->requests[i].obj.state);
+		g_free(q->requests[i].own_vecs);
+		if (q->requests[i].meta.room)
+			memory_free_pages(d->w->m->memory, q->requests[i].meta.phys,
+					  order_base_2(q->requests[i].meta.room / PAGE_SIZE));
+	}
+	g_free(q->requests);
+	g_free(q->fifo);
+	g_free(q->cq_visible);
+	g_free(q->sq_pages);
+	g_free(q->cq_pages);
+	if (q->sq_phys)
+		dma_free_coherent(d->dev, q->entries * sizeof(struct nvme_command), q->sq_phys, q->sq_dma);
+	if (q->cq_phys)
+		dma_free_coherent(d->dev, q->entries * sizeof(struct nvme_completion), q->cq_phys, q->cq_dma);
+}
+
+/* Take and give back n blocks, so that the pool owns the pages for them. */
+static void warm_pool(struct dma_pool *pool, unsigned n)
+{
+	struct block {
+		phys_addr_t phys;
+		dma_addr_t dma;
+	} *blocks = g_new(struct block, n);
+	unsigned got = 0;
+
+	while (got < n && (blocks[got].phys = dma_pool_alloc(pool, &blocks[got].dma)))
+		got++;
+	while (got--)
+		dma_pool_free(pool, blocks[got].phys, blocks[got].dma);
+	g_free(blocks);
+}
+
+struct probe {
+	struct nvme_dev *d;
+	GError **error;
+	bool ok;
+};
+
+static void probe(void *arg)
+{
+	struct probe *p = arg;
+	struct nvme_dev *d = p->d;
+	struct nvme_workload *w = d->w;
+	unsigned blocks;
+
+	dma_set_mask(d->dev, UINT64_MAX);
+	dma_set_max_seg_size(d->dev, UINT32_MAX);
+	dma_set_seg_boundary(d->dev, UINT32_MAX);
+	dma_set_min_align_mask(d->dev, NVME_PAGE_SIZE - 1);
+	d->admin = g_new0(struct nvme_queue, 1);
+	if (!queue_init(d, d->admin, 0, NVME_ADMIN_ENTRIES, p->error))
+		return;
+	d->nqueues = (unsigned)(w->params.queues ? w->params.queues : w->m->sim.ncpus);
+	d->queues = g_new0(struct nvme_queue, d->nqueues);
+	for (unsigned i = 0; i < d->nqueues; i++) {
+		if (!queue_init(d, &d->queues[i], i + 1, (unsigned)w->params.queue_entries, p->error))
+			return;
+	}
+	d->page_pool = dma_pool_create("prp list page", d->dev, NVME_PAGE_SIZE, NVME_PAGE_SIZE, 0);
+	d->small_pool = dma_pool_create("prp list 256", d->dev, NVME_SMALL_POOL_SIZE, NVME_SMALL_POOL_SIZE,
+					0);
+	blocks = (unsigned)MIN(w->params.queue_depth * d->nqueues, MAX_WARM_BLOCKS);
+	warm_pool(d->page_pool, blocks);
+	warm_pool(d->small_pool, blocks);
+	p->ok = true;
+}
+
+struct nvme_dev *nvme_dev_new(struct nvme_workload *w, GError **error)
+{
+	struct nvme_dev *d = g_new0(struct nvme_dev, 1);
+	struct probe p = {d, error, false};
+	g_autofree char *stream = g_strdup_printf("nvme%u", w->ndevs);
+	struct quiet quiet;
+
+	d->w = w;
+	d->dev = machine_add_device(w->m, NULL, error);
+	if (!d->dev) {
+		g_free(d);
+		return NULL;
+	}
+	d->ctrl = nvme_ctrl_new(&w->m->sim, w->m->memory, d->dev->pci, &w->params, &w->st.drive,
+				nvme_interrupt, d);
+	if (w->api->instance_new)
+		d->instance = w->api->instance_new(w->m, d->dev);
+	rng_init(&d->rng, w->m->sim.seed, stream);
+	quiet_begin(w, &quiet);
+	cpu_run(&w->m->sim.cpus[0], probe, &p);
+	quiet_end(w, &quiet);
+	if (!p.ok) {
+		nvme_dev_free(d);
+		return NULL;
+	}
+	blk_nvme_limits(&d->limits, d->dev, w->m->kernel, &w->params);
+	return d;
+}
+
+static void remove_dev(void *arg)
+{
+	struct nvme_dev *d = arg;
+
+	if (d->small_pool)
+		dma_pool_destroy(d->small_pool);
+	if (d->page_pool)
+		dma_pool_destroy(d->page_pool);
+	for (unsigned i = 0; d->queues && i < d->nqueues; i++)
+		queue_fini(&d->queues[i]);
+	if (d->admin)
+		queue_fini(d->admin);
+}
+
+void nvme_dev_free(struct nvme_dev *d)
+{
+	struct nvme_workload *w = d->w;
+	struct quiet quiet;
+
+	quiet_begin(w, &quiet);
+	cpu_run(&w->m->sim.cpus[0], remove_dev, d);
+	quiet_end(w, &quiet);
+	if (w->api->instance_free && d->instance)
+		w->api->instance_free(d->instance);
+	nvme_ctrl_free(d->ctrl);
+	g_free(d->queues);
+	g_free(d->admin);
+	g_free(d);
+}

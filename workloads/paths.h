@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The driver paths of each workload, for the tables of workloads/api. */
+#ifndef DMASIM_PATHS_H
+#define DMASIM_PATHS_H
+
+#include <dmasim/workload.h>
+
+extern const struct driver_path nvme_legacy_path, nvme_link_path;
+
+#endif
