@@ -2,13 +2,15 @@
 /* The one list of parameter tables, statistic tables and workloads: a new one adds its line here. */
 #include "internal.h"
 
+#include <dmasim/nvme_device.h>
 #include <string.h>
 
 const struct param_table *const param_tables[] = {
     &scenario_param_table,    &compare_param_table, &workload_param_table, &kernel_param_table,
     &cpu_param_table,         &memory_param_table,  &iommu_param_table,    &iotlb_param_table,
     &pwc_param_table,         &walker_param_table,  &qi_param_table,       &iova_param_table,
-    &flush_queue_param_table, &swiotlb_param_table, &pcie_param_table,     NULL,
+    &flush_queue_param_table, &swiotlb_param_table, &pcie_param_table,     &nvme_param_table,
+    NULL,
 };
 
 const struct stat_group stat_groups[] = {
@@ -19,7 +21,10 @@ const struct stat_group stat_groups[] = {
     {NULL, 0},
 };
 
+extern const struct workload_ops nvme_workload;
+
 const struct workload_ops *const workloads[] = {
+    &nvme_workload,
     NULL,
 };
 
