@@ -12,6 +12,7 @@ macro(dmasim_require prefix module package)
 endmacro()
 
 dmasim_require(GLIB "glib-2.0>=2.74" libglib2.0-dev)
+dmasim_require(GIO "gio-2.0>=2.74" libglib2.0-dev)
 dmasim_require(ARCHIVE "libarchive>=3.6" libarchive-dev)
 dmasim_require(JANSSON "jansson>=2.14" libjansson-dev)
 dmasim_require(ZSTD "libzstd>=1.5" libzstd-dev)

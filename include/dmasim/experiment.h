@@ -9,6 +9,7 @@
 #include <dmasim/machine.h>
 #include <dmasim/workload.h>
 #include <signal.h>
+#include <stdio.h>
 
 struct json_t;
 
@@ -123,6 +124,7 @@ struct run_result {
 		struct hist *hist;
 	} histograms[8];
 	unsigned nhistograms;
+	FILE *series;	     /* rows of the time series, NULL if none */
 	double wall_seconds; /* host time, never part of deterministic outputs */
 };
 
@@ -137,7 +139,6 @@ struct experiment_result {
 	unsigned ninputs;
 	uint64_t records;
 	double wall_seconds;
-	char *timeseries; /* path of a temporary file with the time series, NULL if none */
 };
 
 struct experiment_progress {
@@ -157,7 +158,7 @@ struct experiment_options {
 };
 
 /* Run a resolved scenario. NULL with *error when any run fails or when interrupted. */
-struct experiment_result *experiment_run(const struct scenario *s, const struct experiment_options *o,
+struct experiment_result *experiment_run(struct scenario *s, const struct experiment_options *o,
 					 GError **error);
 void experiment_result_free(struct experiment_result *r);
 /* Value of a statistic in one run; STAT_NULL when there is none of that name. */

@@ -8,6 +8,9 @@
 /* Statistics over struct machine itself: io.*, cpu.*, sim.*, exposure.* */
 extern const struct stat_table machine_stat_table;
 
+/* The effective scenario inside result.json. */
+struct scenario *scenario_load_result(const char *path, GError **error);
+
 /* ---- config ---- */
 
 /* Visit all values in table order, then those of the selected generator under "workload". */
@@ -15,6 +18,12 @@ void config_visit(const struct config *c, scenario_visit_fn fn, void *arg);
 /* The filled struct of a generator's parameters. */
 const void *config_generator(const struct config *c, const struct trace_generator *g);
 const struct trace_generator *generator_find(const char *name);
+
+/* ---- files carried in the library (preset.c) ---- */
+
+/* Text of "/dmasim/presets/x.ini"; NULL if there is none. */
+const char *resource_text(const char *path);
+char **resource_names(const char *path);
 
 /* ---- .ini files ---- */
 
@@ -38,12 +47,15 @@ void record_chunk_free(struct record_chunk *c);
 
 /* All inputs of a scenario as one stream. */
 struct record_source;
-struct record_source *record_source_new(const struct scenario *s, GError **error);
+struct record_source *record_source_new(struct scenario *s, uint64_t seed, GError **error);
 /* Fill the chunk; c->n is 0 at the end of the last input. */
 bool record_source_fill(struct record_source *r, struct record_chunk *c, GError **error);
+/* Raw bytes read of all inputs and their sizes together, for progress. */
 uint64_t record_source_bytes(const struct record_source *r, uint64_t *total);
-/* Name of a record's device index. */
-void record_source_inputs(struct record_source *r, struct input_file **inputs, unsigned *n);
+/* Records given out so far. */
+uint64_t record_source_count(const struct record_source *r);
+/* After the end: what was read; the caller takes over. */
+struct input_file *record_source_inputs(struct record_source *r, unsigned *n);
 void record_source_free(struct record_source *r);
 
 /* ---- results ---- */

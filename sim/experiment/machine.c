@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define COST_ROW(id, key, ns, where, what)             \
-	{"cost_" key,                                 \
+	{"cost_" key,                                  \
 	 PARAM_DOUBLE,                                 \
 	 "ns",                                         \
 	 offsetof(struct cpu_params, cost[COST_##id]), \

@@ -103,17 +103,17 @@ static double lock_wait_ns(const void *v)
 }
 
 #define STEP_FUNCTION(id, key, ns, where, what) \
-	static double step_##id(const void *v) \
+	static double step_##id(const void *v)  \
 	{                                       \
 		return step_ns(v, COST_##id);   \
 	}
 COST_STEPS(STEP_FUNCTION)
 
 #define STEP_ROW(id, key, ns, where, what) \
-	{.name = "cpu.step." key "_ns",   \
+	{.name = "cpu.step." key "_ns",    \
 	 .kind = STAT_FORMULA,             \
 	 .unit = "ns",                     \
-	 .formula = step_##id,            \
+	 .formula = step_##id,             \
 	 .help = "CPU time: " what},
 
 #define COUNTER(text, member, unit_, help_)                               \

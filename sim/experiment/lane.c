@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lane.h"
+
+void lane_start(struct lane *l, const struct scenario *s, const struct experiment_options *o,
+		struct timeline *timeline)
+{
+	const struct run_spec *spec = &l->result->spec;
+
+	l->ops = scenario_workload(s);
+	l->machine = machine_new(scenario_config(s), spec->mode, spec->kernel, spec->fidelity, spec->seed,
+				 &l->error);
+	if (!l->machine)
+		return;
+	l->machine->sim.timeline = timeline;
+	l->workload = l->ops->create(l->machine, spec->api, &l->error);
+	if (l->workload && o->interval)
+		l->series = series_new(o->interval);
+}
+
+static void add_wall(struct lane *l, gint64 start)
+{
+	l->wall += (double)(g_get_monotonic_time() - start) / 1e6;
+}
+
+bool lane_feed(struct lane *l, const struct record_chunk *c)
+{
+	gint64 start = g_get_monotonic_time();
+
+	if (l->error)
+		return false;
+	for (unsigned i = 0; i < c->n; i++) {
+		if (!l->ops->record(l->workload, &c->records[i], &l->error)) {
+			l->failed_at = c->first + i;
+			break;
+		}
+		if (l->series)
+			series_sample(l->series, l->machine, false);
+	}
+	add_wall(l, start);
+	return !l->error;
+}
+
+static void machine_end(struct lane *l)
+{
+	if (l->workload)
+		l->ops->destroy(l->workload);
+	machine_free(l->machine);
+	l->workload = NULL;
+	l->machine = NULL;
+}
+
+void lane_finish(struct lane *l, bool abandoned)
+{
+	gint64 start = g_get_monotonic_time();
+
+	if (!l->error && !abandoned) {
+		l->failed_at = UINT64_MAX;
+		if (l->ops->finish(l->workload, &l->error)) {
+			if (l->series)
+				series_sample(l->series, l->machine, true);
+			run_collect(l->result, l->machine, l->ops, l->workload);
+		}
+	}
+	add_wall(l, start);
+	l->result->wall_seconds = l->wall;
+	machine_end(l);
+}
+
+void lane_clear(struct lane *l)
+{
+	g_clear_error(&l->error);
+	if (l->series)
+		l->result->series = series_take(l->series);
+	if (l->series)
+		series_free(l->series);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reading results back: for plots and reports, and to run one again from itself. */
+#include "scenario.h"
+
+#include <jansson.h>
+#include <string.h>
+
+static char *file_of(const char *path, const char *name)
+{
+	g_autofree char *dir = NULL;
+
+	if (g_file_test(path, G_FILE_TEST_IS_DIR))
+		return g_build_filename(path, name, NULL);
+	if (!strcmp(name, "result.json"))
+		return g_strdup(path);
+	dir = g_path_get_dirname(path);
+	return g_build_filename(dir, name, NULL);
+}
+
+json_t *result_load(const char *path, GError **error)
+{
+	g_autofree char *file = file_of(path, "result.json");
+	json_error_t why;
+	json_t *doc = json_load_file(file, JSON_REJECT_DUPLICATES, &why);
+	const char *schema;
+
+	if (!doc) {
+		if (why.line > 0)
+			g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INPUT, "%s:%d: not a result: %s", file,
+				    why.line, why.text);
+		else
+			g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INPUT,
+				    "%s: %s; want a result directory as `dmasim run -o DIR` writes it", file,
+				    why.text);
+		return NULL;
+	}
+	schema = json_string_value(json_object_get(doc, "schema"));
+	if (!schema || strcmp(schema, "dmasim-result") ||
+	    json_integer_value(json_object_get(doc, "schema_version")) != 1) {
+		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INPUT,
+			    "%s: not a result of this program (want schema dmasim-result, version 1)", file);
+		json_decref(doc);
+		return NULL;
+	}
+	return doc;
+}
+
+/* Where the inputs lay when the result was made, as timing.json tells; NULL if it does not. */
+static char *input_paths(const char *path)
+{
+	g_autofree char *file = file_of(path, "timing.json");
+	g_autoptr(GString) list = g_string_new(NULL);
+	json_t *doc = json_load_file(file, 0, NULL), *input;
+	size_t i;
+
+	json_array_foreach (json_object_get(doc, "inputs"), i, input) {
+		if (json_is_string(input))
+			g_string_append_printf(list, "%s%s", list->len ? "," : "", json_string_value(input));
+	}
+	json_decref(doc);
+	return list->len ? g_strdup(list->str) : NULL;
+}
+
+struct scenario *scenario_load_result(const char *path, GError **error)
+{
+	g_autofree char *origin = file_of(path, "result.json"), *inputs = input_paths(path);
+	json_t *doc = result_load(path, error), *values, *value;
+	struct scenario *s;
+	const char *name;
+	bool ok = true;
+
+	if (!doc)
+		return NULL;
+	s = scenario_new();
+	values = json_object_get(doc, "scenario");
+	/* The generator decides which other keys of [workload] exist. */
+	value = json_object_get(values, "workload.generator");
+	ok = !value || scenario_set(s, "workload.generator", json_string_value(value), origin, error);
+	json_object_foreach (values, name, value) {
+		const char *text = json_string_value(value);
+
+		/* Every value stands here already, so a preset has nothing to add below them. */
+		if (!ok || !text || !strcmp(name, "scenario.preset") || !strcmp(name, "workload.generator"))
+			continue;
+		if (!strcmp(name, "workload.trace") && inputs)
+			text = inputs;
+		ok = scenario_set(s, name, text, origin, error);
+	}
+	json_decref(doc);
+	if (ok)
+		return s;
+	scenario_free(s);
+	return NULL;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The result directory. Everything but timing.json depends on scenario, inputs, seed, version only. */
+#include "lane.h"
+#include "output.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#define JSON_STYLE (JSON_INDENT(1) | JSON_REAL_PRECISION(15))
+
+static void put_stat(FILE *f, const struct stat_value *v)
+{
+	json_t *j = stat_to_json(v);
+	char *text = json_is_null(j) ? NULL : json_dumps(j, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+
+	fprintf(f, ",%s", text ? text : "");
+	free(text);
+	json_decref(j);
+}
+
+static void put_run_head(FILE *f, const struct run_result *run, const char *workload)
+{
+	fprintf(f, "%s,%s,%s,%s,%s,%" G_GUINT64_FORMAT, run->spec.api->name, iommu_mode_names[run->spec.mode],
+		run->spec.kernel->name, workload, run->spec.fidelity == FIDELITY_TIMING ? "timing" : "counts",
+		run->spec.seed);
+}
+
+static void write_summary(FILE *f, const struct experiment_result *r)
+{
+	fputs("api,iommu,kernel,workload,fidelity,seed", f);
+	for (unsigned i = 0; i < r->runs[0].nstats; i++)
+		fprintf(f, ",%s", r->runs[0].specs[i]->name);
+	for (int a = 0; a < LEDGER_COUNT; a++)
+		fprintf(f, ",memory.%s.current,memory.%s.peak", ledger_name(a), ledger_name(a));
+	fputc('\n', f);
+	for (unsigned k = 0; k < r->nruns; k++) {
+		const struct run_result *run = &r->runs[k];
+
+		put_run_head(f, run, scenario_workload(r->scenario)->name);
+		for (unsigned i = 0; i < run->nstats; i++)
+			put_stat(f, &run->stats[i]);
+		for (int a = 0; a < LEDGER_COUNT; a++)
+			fprintf(f, ",%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT,
+				run->ledger.accounts[a].current, run->ledger.accounts[a].peak);
+		fputc('\n', f);
+	}
+}
+
+static bool has_series(const struct experiment_result *r)
+{
+	return r->runs[0].series != NULL;
+}
+
+static void write_series(FILE *f, const struct experiment_result *r)
+{
+	g_autofree char *heading = series_heading();
+
+	fprintf(f, "api,iommu,kernel,workload,fidelity,seed,%s\n", heading);
+	for (unsigned k = 0; k < r->nruns; k++) {
+		char line[65536];
+
+		rewind(r->runs[k].series);
+		while (fgets(line, sizeof(line), r->runs[k].series)) {
+			put_run_head(f, &r->runs[k], scenario_workload(r->scenario)->name);
+			fprintf(f, ",%s", line);
+		}
+	}
+}
+
+/* ---- latency.hgrm: HdrHistogram's percentile text form ---- */
+
+struct moments {
+	double mean, sum, count;
+	uint64_t buckets;
+};
+
+static void square(uint64_t lo, uint64_t hi, uint64_t count, void *arg)
+{
+	struct moments *m = arg;
+	double mid = ((double)lo + (double)hi) / 2 - m->mean;
+
+	m->sum += mid * mid * (double)count;
+	m->count += (double)count;
+	m->buckets++;
+}
+
+static void percentile_row(FILE *f, const struct hist *h, double q)
+{
+	uint64_t total = hist_count(h), upto = (uint64_t)ceil(q * (double)total);
+
+	if (q < 1)
+		fprintf(f, "%12.3f %2.12f %10" G_GUINT64_FORMAT " %14.2f\n", (double)hist_quantile(h, q), q,
+			upto, 1 / (1 - q));
+	else
+		fprintf(f, "%12.3f %2.12f %10" G_GUINT64_FORMAT "\n", (double)hist_max(h), q, total);
+}
+
+/* Five rows per halving of the distance to 100 %, as HdrHistogram prints by default. */
+static void write_percentiles(FILE *f, const struct hist *h)
+{
+	struct moments m = {.mean = hist_mean(h)};
+	double left = 1;
+
+	fprintf(f, "%12s %14s %10s %14s\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
+	percentile_row(f, h, 0);
+	while (left * (double)hist_count(h) >= 1) {
+		for (int i = 0; i < 5; i++)
+			percentile_row(f, h, 1 - left + left / 2 * (i + 1) / 5);
+		left /= 2;
+	}
+	percentile_row(f, h, 1);
+	hist_visit(h, square, &m);
+	fprintf(f, "#[Mean    = %12.3f, StdDeviation   = %12.3f]\n", m.mean, sqrt(m.sum / m.count));
+	fprintf(f, "#[Max     = %12.3f, Total count    = %12" G_GUINT64_FORMAT "]\n", (double)hist_max(h),
+		hist_count(h));
+	fprintf(f, "#[Buckets = %12" G_GUINT64_FORMAT ", SubBuckets     = %12d]\n", m.buckets, 128);
+}
+
+static const struct hist *latency_of(const struct run_result *run)
+{
+	for (unsigned i = 0; i < run->nhistograms; i++)
+		if (!strcmp(run->histograms[i].name, "io.latency_ns") && hist_count(run->histograms[i].hist))
+			return run->histograms[i].hist;
+	return NULL;
+}
+
+static void write_latency(FILE *f, const struct experiment_result *r)
+{
+	for (unsigned k = 0; k < r->nruns; k++) {
+		const struct hist *h = latency_of(&r->runs[k]);
+
+		if (!h)
+			continue;
+		fprintf(f, "# api %s, iommu %s, kernel %s, seed %" G_GUINT64_FORMAT ", nanoseconds\n",
+			r->runs[k].spec.api->name, iommu_mode_names[r->runs[k].spec.mode],
+			r->runs[k].spec.kernel->name, r->runs[k].spec.seed);
+		write_percentiles(f, h);
+		fputc('\n', f);
+	}
+}
+
+/* ---- the host's side of it ---- */
+
+static void write_timing(FILE *f, const struct experiment_result *r)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autofree char *stamp = g_date_time_format_iso8601(now);
+	json_t *doc = json_object(), *runs = json_array(), *inputs = json_array();
+
+	for (unsigned i = 0; i < r->ninputs; i++) {
+		g_autofree char *path = g_canonicalize_filename(r->inputs[i].path, NULL);
+
+		json_array_append_new(inputs, json_string(strcmp(r->inputs[i].path, "-") ? path : "-"));
+	}
+	for (unsigned i = 0; i < r->nruns; i++)
+		json_array_append_new(
+		    runs, json_pack("{s:s, s:s, s:I, s:f}", "api", r->runs[i].spec.api->name, "iommu",
+				    iommu_mode_names[r->runs[i].spec.mode], "seed",
+				    (json_int_t)r->runs[i].spec.seed, "seconds", r->runs[i].wall_seconds));
+	json_object_set_new(doc, "finished", json_string(stamp));
+	json_object_set_new(doc, "host", json_string(g_get_host_name()));
+	json_object_set_new(doc, "processors", json_integer((json_int_t)g_get_num_processors()));
+	json_object_set_new(doc, "seconds", json_real(r->wall_seconds));
+	json_object_set_new(doc, "inputs", inputs);
+	json_object_set_new(doc, "runs", runs);
+	json_dumpf(doc, f, JSON_STYLE);
+	fputc('\n', f);
+	json_decref(doc);
+}
+
+static void write_json(FILE *f, const struct experiment_result *r)
+{
+	json_t *doc = result_to_json(r);
+
+	json_dumpf(doc, f, JSON_STYLE);
+	fputc('\n', f);
+	json_decref(doc);
+}
+
+typedef void (*write_fn)(FILE *f, const struct experiment_result *r);
+
+static bool write_one(struct output_set *s, const char *name, write_fn fn, const struct experiment_result *r,
+		      GError **error)
+{
+	FILE *f = output_open(s, name, error);
+
+	if (!f)
+		return false;
+	fn(f, r);
+	return output_close(s, error);
+}
+
+static bool has_latency(const struct experiment_result *r)
+{
+	for (unsigned i = 0; i < r->nruns; i++)
+		if (latency_of(&r->runs[i]))
+			return true;
+	return false;
+}
+
+bool result_write(const struct experiment_result *r, const char *dir, GError **error)
+{
+	struct output_set *s = output_set_new(dir, error);
+	bool ok = s && write_one(s, "summary.csv", write_summary, r, error) &&
+		  (!has_series(r) || write_one(s, "timeseries.csv", write_series, r, error)) &&
+		  (!has_latency(r) || write_one(s, "latency.hgrm", write_latency, r, error)) &&
+		  write_one(s, "timing.json", write_timing, r, error) &&
+		  write_one(s, "result.json", write_json, r, error) && output_commit(s, error);
+
+	output_set_free(s);
+	return ok;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* struct scenario, for the files that fill and resolve it. */
+#ifndef DMASIM_SCENARIO_H
+#define DMASIM_SCENARIO_H
+
+#include "internal.h"
+
+/* One "section.key = text", kept so that a preset chosen late still lies under all of them. */
+struct assignment {
+	char *name, *text, *origin;
+};
+
+struct scenario {
+	struct config *config;
+	char *path;            /* of the .ini file or result; NULL */
+	GArray *assignments;   /* struct assignment, in order */
+	GPtrArray *sweep;      /* "key=v1,v2" */
+	GPtrArray *add_traces; /* from the command line, relative to the working directory */
+	/* resolved */
+	GPtrArray *traces; /* paths, NULL-terminated */
+	const struct workload_ops *workload;
+	const struct trace_generator *generator;
+	GArray *runs;               /* struct run_spec */
+	struct trace_reader *first; /* already open when its format had to be known; taken by the source */
+};
+
+/* Prefix an error with the place a value came from, unless that is the default. */
+void scenario_prefix_origin(const struct scenario *s, const char *name, GError **error);
+
+#endif

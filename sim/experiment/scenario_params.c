@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The parameters of the experiment itself: [scenario], [compare], [workload], [kernel]. */
+#include "internal.h"
+
+static const char *const fidelity_names[] = {"counts", "timing", NULL};
+static const char *const version_names[] = {"as-shipped", "6.1", "6.12", "7.0", NULL};
+
+#define S(member) offsetof(struct scenario_params, member)
+static const struct param_spec scenario_specs[] = {
+    {"name", PARAM_STRING, "", S(name), "", 0, 0, NULL, "short name, shown in tables and figures", NULL},
+    {"description", PARAM_STRING, "", S(description), "", 0, 0, NULL, "what the scenario shows", NULL},
+    {"preset", PARAM_STRING, "", S(preset), "", 0, 0, NULL,
+     "machine whose values stand under this scenario's (dmasim presets)", NULL},
+    {"seed", PARAM_UINT, "", S(seed), "1", 0, 9.2e18, NULL, "of all random streams", NULL},
+    {"seeds", PARAM_UINT, "", S(seeds), "1", 1, 10000, NULL, "repetitions, with seed, seed + 1, ...", NULL},
+    {"fidelity", PARAM_ENUM, "", S(fidelity), "counts", 0, 0, fidelity_names,
+     "counts: exact counts at the trace's time; timing: full event simulation", NULL},
+};
+const struct param_table scenario_param_table = {
+    "scenario", "what is run", scenario_specs, G_N_ELEMENTS(scenario_specs), sizeof(struct scenario_params)};
+
+#define C(member) offsetof(struct compare_params, member)
+static const struct param_spec compare_specs[] = {
+    {"api", PARAM_STRING, "", C(api), "legacy,link", 0, 0, NULL, "DMA APIs to compare (dmasim apis)", NULL},
+    {"iommu", PARAM_STRING, "", C(iommu), "strict,lazy,passthrough", 0, 0, NULL,
+     "IOMMU modes to compare: strict, lazy, passthrough, off", NULL},
+};
+const struct param_table compare_param_table = {"compare", "what is laid side by side", compare_specs,
+						G_N_ELEMENTS(compare_specs), sizeof(struct compare_params)};
+
+#define W(member) offsetof(struct workload_params, member)
+static const struct param_spec workload_specs[] = {
+    {"kind", PARAM_STRING, "", W(kind), "", 0, 0, NULL,
+     "workload (dmasim workloads); empty: the one the trace's format implies", NULL},
+    {"trace", PARAM_STRING, "", W(trace), "", 0, 0, NULL,
+     "input file, relative to the scenario; several: comma-separated, in order; - is standard input", NULL},
+    {"generator", PARAM_STRING, "", W(generator), "", 0, 0, NULL,
+     "generator of records instead of a trace; its keys stand in this section too", NULL},
+    {"format", PARAM_STRING, "", W(format), "", 0, 0, NULL, "force a trace format; empty: found by content",
+     NULL},
+    {"device", PARAM_STRING, "", W(device), "", 0, 0, NULL, "keep only this device's records", NULL},
+    {"time_scale", PARAM_DOUBLE, "", W(time_scale), "1", 1e-6, 1e6, NULL,
+     "multiplies the times of the trace: 0.5 runs it twice as fast", NULL},
+    {"limit", PARAM_UINT, "", W(limit), "0", 0, 9.2e18, NULL, "stop after so many records; 0: all", NULL},
+};
+const struct param_table workload_param_table = {"workload", "what is run on the machines", workload_specs,
+						 G_N_ELEMENTS(workload_specs),
+						 sizeof(struct workload_params)};
+
+#define K(member) offsetof(struct kernel_params, member)
+static const struct param_spec kernel_specs[] = {
+    {"version", PARAM_ENUM, "", K(version), "as-shipped", 0, 0, version_names,
+     "kernel under both drivers; as-shipped: each API over the kernel that first shipped it so", NULL},
+    {"quirk_link_zero_middle", PARAM_BOOL, "", K(quirks.link_zero_middle), "false", 0, 0, NULL,
+     "bring back the repaired defect: dma_iova_link of a bounced buffer without a middle part", NULL},
+    {"quirk_direct_sg_thb", PARAM_BOOL, "", K(quirks.direct_sg_thb), "false", 0, 0, NULL,
+     "bring back the repaired defect: host-bridge P2P entries in direct dma_map_sg", NULL},
+    {"quirk_sg_bus_len", PARAM_BOOL, "", K(quirks.sg_bus_len), "false", 0, 0, NULL,
+     "bring back the repaired defect: length of P2P bus-address entries in iommu_dma_map_sg", NULL},
+};
+const struct param_table kernel_param_table = {"kernel", "which Linux", kernel_specs,
+					       G_N_ELEMENTS(kernel_specs), sizeof(struct kernel_params)};
