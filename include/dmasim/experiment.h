@@ -76,8 +76,6 @@ void scenario_free(struct scenario *s);
 /* "section.key" = text, as --set does; sweep.* is not accepted here. */
 G_GNUC_WARN_UNUSED_RESULT bool scenario_set(struct scenario *s, const char *name, const char *text,
 					    const char *origin, GError **error);
-/* Add an input trace after those already named (replay of several files in order). */
-void scenario_add_trace(struct scenario *s, const char *path);
 /* Check everything that needs more than one key and work out the runs. Idempotent. */
 G_GNUC_WARN_UNUSED_RESULT bool scenario_resolve(struct scenario *s, GError **error);
 const struct config *scenario_config(const struct scenario *s);
@@ -124,7 +122,7 @@ struct run_result {
 		struct hist *hist;
 	} histograms[8];
 	unsigned nhistograms;
-	FILE *series;	     /* rows of the time series, NULL if none */
+	FILE *series;        /* rows of the time series, NULL if none */
 	double wall_seconds; /* host time, never part of deterministic outputs */
 };
 

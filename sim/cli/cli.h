@@ -105,9 +105,5 @@ struct cli_progress;
 struct cli_progress *cli_progress_new(const struct cli_common *o);
 void cli_progress_update(void *progress, const struct experiment_progress *p);
 void cli_progress_free(struct cli_progress *p);
-/* --set, --api, --iommu, --seeds, --fidelity applied to a scenario. */
-bool cli_apply_run_options(struct scenario *s, const struct cli_common *o, GError **error);
-/* Run, print the table or JSON, write the result directory: the common end of run and replay. */
-int cli_run_scenario(struct scenario *s, const struct cli_common *o, const char *default_output);
 
 #endif

@@ -67,7 +67,7 @@ static double step_ns(const struct machine *m, enum cost step)
 	sim_time_t sum = 0;
 
 	for (unsigned i = 0; i < m->sim.ncpus; i++)
-		sum += m->sim.cpus[i].step_time[step];
+		sum += cpu_step_time(&m->sim.cpus[i], step);
 	return in_ns(sum);
 }
 
@@ -88,7 +88,7 @@ static double busy_ns(const void *v)
 	sim_time_t sum = 0;
 
 	for (unsigned i = 0; i < m->sim.ncpus; i++)
-		sum += m->sim.cpus[i].busy;
+		sum += cpu_busy(&m->sim.cpus[i]);
 	return in_ns(sum);
 }
 

@@ -156,12 +156,21 @@ static char *locate(const struct scenario *s, const char *path)
 	return strcmp(dir, ".") ? g_build_filename(dir, path, NULL) : g_strdup(path);
 }
 
+static bool still_located(const struct scenario *s)
+{
+	return s->located && s->located->len &&
+	       !strcmp(config_origin(s->config, "workload.trace"), s->located_origin);
+}
+
 static void list_traces(struct scenario *s)
 {
 	const struct workload_params *w = config_get(s->config, &workload_param_table);
 	g_autofree char *whole = w->trace && *w->trace ? locate(s, w->trace) : NULL;
 
-	if (whole && g_file_test(whole, G_FILE_TEST_EXISTS)) {
+	if (still_located(s)) {
+		for (unsigned i = 0; i < s->located->len; i++)
+			g_ptr_array_add(s->traces, g_strdup(s->located->pdata[i]));
+	} else if (whole && g_file_test(whole, G_FILE_TEST_EXISTS)) {
 		g_ptr_array_add(s->traces, g_steal_pointer(&whole));
 	} else if (whole) {
 		g_auto(GStrv) list = g_strsplit(w->trace, ",", -1);
@@ -169,8 +178,6 @@ static void list_traces(struct scenario *s)
 		for (char **t = list; *t; t++)
 			g_ptr_array_add(s->traces, locate(s, g_strstrip(*t)));
 	}
-	for (unsigned i = 0; i < s->add_traces->len; i++)
-		g_ptr_array_add(s->traces, g_strdup(s->add_traces->pdata[i]));
 	g_ptr_array_add(s->traces, NULL);
 }
 

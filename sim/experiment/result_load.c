@@ -46,24 +46,25 @@ json_t *result_load(const char *path, GError **error)
 }
 
 /* Where the inputs lay when the result was made, as timing.json tells; NULL if it does not. */
-static char *input_paths(const char *path)
+static GPtrArray *input_paths(const char *path)
 {
 	g_autofree char *file = file_of(path, "timing.json");
-	g_autoptr(GString) list = g_string_new(NULL);
+	GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
 	json_t *doc = json_load_file(file, 0, NULL), *input;
 	size_t i;
 
 	json_array_foreach (json_object_get(doc, "inputs"), i, input) {
 		if (json_is_string(input))
-			g_string_append_printf(list, "%s%s", list->len ? "," : "", json_string_value(input));
+			g_ptr_array_add(list, g_strdup(json_string_value(input)));
 	}
 	json_decref(doc);
-	return list->len ? g_strdup(list->str) : NULL;
+	return list;
 }
 
 struct scenario *scenario_load_result(const char *path, GError **error)
 {
-	g_autofree char *origin = file_of(path, "result.json"), *inputs = input_paths(path);
+	static const char *const first[] = {"scenario.preset", "workload.generator"};
+	g_autofree char *origin = file_of(path, "result.json");
 	json_t *doc = result_load(path, error), *values, *value;
 	struct scenario *s;
 	const char *name;
@@ -73,17 +74,18 @@ struct scenario *scenario_load_result(const char *path, GError **error)
 		return NULL;
 	s = scenario_new();
 	values = json_object_get(doc, "scenario");
-	/* The generator decides which other keys of [workload] exist. */
-	value = json_object_get(values, "workload.generator");
-	ok = !value || scenario_set(s, "workload.generator", json_string_value(value), origin, error);
+	s->located = input_paths(path);
+	s->located_origin = g_strdup(origin);
+	/* These two decide which other keys exist and what lies under them. */
+	for (size_t i = 0; ok && i < G_N_ELEMENTS(first); i++) {
+		value = json_object_get(values, first[i]);
+		ok = !value || scenario_set(s, first[i], json_string_value(value), origin, error);
+	}
 	json_object_foreach (values, name, value) {
 		const char *text = json_string_value(value);
 
-		/* Every value stands here already, so a preset has nothing to add below them. */
-		if (!ok || !text || !strcmp(name, "scenario.preset") || !strcmp(name, "workload.generator"))
+		if (!ok || !text || !strcmp(name, first[0]) || !strcmp(name, first[1]))
 			continue;
-		if (!strcmp(name, "workload.trace") && inputs)
-			text = inputs;
 		ok = scenario_set(s, name, text, origin, error);
 	}
 	json_decref(doc);

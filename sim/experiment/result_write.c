@@ -4,7 +4,6 @@
 #include "output.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -71,53 +70,6 @@ static void write_series(FILE *f, const struct experiment_result *r)
 
 /* ---- latency.hgrm: HdrHistogram's percentile text form ---- */
 
-struct moments {
-	double mean, sum, count;
-	uint64_t buckets;
-};
-
-static void square(uint64_t lo, uint64_t hi, uint64_t count, void *arg)
-{
-	struct moments *m = arg;
-	double mid = ((double)lo + (double)hi) / 2 - m->mean;
-
-	m->sum += mid * mid * (double)count;
-	m->count += (double)count;
-	m->buckets++;
-}
-
-static void percentile_row(FILE *f, const struct hist *h, double q)
-{
-	uint64_t total = hist_count(h), upto = (uint64_t)ceil(q * (double)total);
-
-	if (q < 1)
-		fprintf(f, "%12.3f %2.12f %10" G_GUINT64_FORMAT " %14.2f\n", (double)hist_quantile(h, q), q,
-			upto, 1 / (1 - q));
-	else
-		fprintf(f, "%12.3f %2.12f %10" G_GUINT64_FORMAT "\n", (double)hist_max(h), q, total);
-}
-
-/* Five rows per halving of the distance to 100 %, as HdrHistogram prints by default. */
-static void write_percentiles(FILE *f, const struct hist *h)
-{
-	struct moments m = {.mean = hist_mean(h)};
-	double left = 1;
-
-	fprintf(f, "%12s %14s %10s %14s\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
-	percentile_row(f, h, 0);
-	while (left * (double)hist_count(h) >= 1) {
-		for (int i = 0; i < 5; i++)
-			percentile_row(f, h, 1 - left + left / 2 * (i + 1) / 5);
-		left /= 2;
-	}
-	percentile_row(f, h, 1);
-	hist_visit(h, square, &m);
-	fprintf(f, "#[Mean    = %12.3f, StdDeviation   = %12.3f]\n", m.mean, sqrt(m.sum / m.count));
-	fprintf(f, "#[Max     = %12.3f, Total count    = %12" G_GUINT64_FORMAT "]\n", (double)hist_max(h),
-		hist_count(h));
-	fprintf(f, "#[Buckets = %12" G_GUINT64_FORMAT ", SubBuckets     = %12d]\n", m.buckets, 128);
-}
-
 static const struct hist *latency_of(const struct run_result *run)
 {
 	for (unsigned i = 0; i < run->nhistograms; i++)
@@ -130,14 +82,17 @@ static void write_latency(FILE *f, const struct experiment_result *r)
 {
 	for (unsigned k = 0; k < r->nruns; k++) {
 		const struct hist *h = latency_of(&r->runs[k]);
+		GString *text;
 
 		if (!h)
 			continue;
 		fprintf(f, "# api %s, iommu %s, kernel %s, seed %" G_GUINT64_FORMAT ", nanoseconds\n",
 			r->runs[k].spec.api->name, iommu_mode_names[r->runs[k].spec.mode],
 			r->runs[k].spec.kernel->name, r->runs[k].spec.seed);
-		write_percentiles(f, h);
-		fputc('\n', f);
+		text = g_string_new(NULL);
+		hist_write_percentiles(h, 1, text);
+		fprintf(f, "%s\n", text->str);
+		g_string_free(text, TRUE);
 	}
 }
 

@@ -25,7 +25,6 @@ struct scenario *scenario_new(void)
 	g_array_set_clear_func(s->assignments, assignment_clear);
 	s->sweep = g_ptr_array_new_with_free_func(g_free);
 	g_ptr_array_add(s->sweep, NULL);
-	s->add_traces = g_ptr_array_new_with_free_func(g_free);
 	return s;
 }
 
@@ -46,7 +45,8 @@ void scenario_free(struct scenario *s)
 	config_free(s->config);
 	g_array_unref(s->assignments);
 	g_ptr_array_unref(s->sweep);
-	g_ptr_array_unref(s->add_traces);
+	g_clear_pointer(&s->located, g_ptr_array_unref);
+	g_free(s->located_origin);
 	g_free(s->path);
 	g_free(s);
 }
@@ -67,8 +67,8 @@ struct scenario *scenario_copy(const struct scenario *from)
 	g_ptr_array_set_size(s->sweep, 0);
 	for (unsigned i = 0; i < from->sweep->len; i++)
 		g_ptr_array_add(s->sweep, g_strdup(from->sweep->pdata[i]));
-	for (unsigned i = 0; i < from->add_traces->len; i++)
-		g_ptr_array_add(s->add_traces, g_strdup(from->add_traces->pdata[i]));
+	s->located = from->located ? g_ptr_array_ref(from->located) : NULL;
+	s->located_origin = g_strdup(from->located_origin);
 	return s;
 }
 
@@ -172,12 +172,6 @@ bool scenario_set(struct scenario *s, const char *name, const char *text, const 
 	else
 		unresolve(s);
 	return ok;
-}
-
-void scenario_add_trace(struct scenario *s, const char *path)
-{
-	unresolve(s);
-	g_ptr_array_add(s->add_traces, g_strdup(path));
 }
 
 /* ---- reading ---- */

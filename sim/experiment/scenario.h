@@ -12,10 +12,11 @@ struct assignment {
 
 struct scenario {
 	struct config *config;
-	char *path;            /* of the .ini file or result; NULL */
-	GArray *assignments;   /* struct assignment, in order */
-	GPtrArray *sweep;      /* "key=v1,v2" */
-	GPtrArray *add_traces; /* from the command line, relative to the working directory */
+	char *path;           /* of the .ini file or result; NULL */
+	GArray *assignments;  /* struct assignment, in order */
+	GPtrArray *sweep;     /* "key=v1,v2" */
+	GPtrArray *located;   /* loaded from a result: where its inputs lay; else NULL */
+	char *located_origin; /* origin of workload.trace for which that holds */
 	/* resolved */
 	GPtrArray *traces; /* paths, NULL-terminated */
 	const struct workload_ops *workload;

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `run` and `replay` share: options onto the scenario, the run, the table, the files. */
+#include "run.h"
+#include "cli.h"
+
+#include <jansson.h>
+#include <string.h>
+
+static bool set_option(struct scenario *s, const char *key, const char *text, const char *option,
+		       GError **error)
+{
+	return !text || scenario_set(s, key, text, option, error);
+}
+
+static bool set_one(struct scenario *s, const char *word, GError **error)
+{
+	const char *equals = strchr(word, '=');
+	g_autofree char *key = equals ? g_strstrip(g_strndup(word, (size_t)(equals - word))) : NULL;
+
+	if (!key || !*key) {
+		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_USAGE,
+			    "--set wants KEY=VALUE, e.g. --set iotlb.entries=64, not '%s'", word);
+		return false;
+	}
+	return scenario_set(s, key, equals + 1, "--set", error);
+}
+
+bool cli_apply_run_options(struct scenario *s, const struct cli_common *o, GError **error)
+{
+	g_autofree char *seeds = o->seeds ? g_strdup_printf("%d", o->seeds) : NULL;
+
+	/* The generator first: it decides which other keys of [workload] exist. */
+	for (char **w = o->set; w && *w; w++)
+		if (g_str_has_prefix(*w, "workload.generator=") && !set_one(s, *w, error))
+			return false;
+	for (char **w = o->set; w && *w; w++)
+		if (!g_str_has_prefix(*w, "workload.generator=") && !set_one(s, *w, error))
+			return false;
+	return set_option(s, "compare.api", o->api, "--api", error) &&
+	       set_option(s, "compare.iommu", o->iommu, "--iommu", error) &&
+	       set_option(s, "scenario.seeds", seeds, "--seeds", error) &&
+	       set_option(s, "scenario.fidelity", o->fidelity, "--fidelity", error);
+}
+
+static bool parse_interval(const char *text, sim_time_t *interval, GError **error)
+{
+	static const struct param_spec spec = {"interval", PARAM_TIME, "",   0,  "1ms",
+					       1e3,        1e15,       NULL, "", NULL};
+
+	if (!text)
+		return true;
+	if (param_set(&spec, interval, text, error))
+		return true;
+	g_prefix_error(error, "--interval %s: ", text);
+	return false;
+}
+
+static bool make_dir(const char *dir, GError **error)
+{
+	if (!g_mkdir_with_parents(dir, 0777))
+		return true;
+	g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_OUTPUT,
+		    "%s: result directory could not be made: %s; choose another place with -o", dir,
+		    g_strerror(errno));
+	return false;
+}
+
+static int show(const struct experiment_result *r, const struct cli_common *o, const char *dir)
+{
+	if (o->json)
+		return cli_print_json(result_to_json(r));
+	if (!o->quiet)
+		cli_print_comparison(stdout, r);
+	cli_note(o, "%s%s%.2f s for %" G_GUINT64_FORMAT " records in %u runs", dir ? dir : "",
+		 dir ? ": " : "", r->wall_seconds, r->records, r->nruns);
+	return cli_finish_output(CLI_OK);
+}
+
+int cli_run_scenario(struct scenario *s, const struct cli_common *o, const struct cli_run_extra *extra)
+{
+	struct experiment_options options = {.cancel = &cli_interrupted, .timeline_limit = 200 * MIB};
+	g_autofree char *timeline = NULL;
+	struct experiment_result *r;
+	struct cli_progress *progress;
+	GError *error = NULL;
+	int status;
+
+	if (!cli_apply_run_options(s, o, &error) || !scenario_resolve(s, &error) ||
+	    !parse_interval(extra->interval, &options.interval, &error))
+		return cli_fail(error);
+	if (extra->timeline) {
+		if (!o->output)
+			return cli_usage(extra->command,
+					 "--timeline needs -o DIR to write timeline.json into");
+		if (!make_dir(o->output, &error))
+			return cli_fail(error);
+		timeline = g_build_filename(o->output, "timeline.json", NULL);
+		options.timeline = timeline;
+	}
+	progress = cli_progress_new(o);
+	options.progress = progress ? cli_progress_update : NULL;
+	options.progress_arg = progress;
+	r = experiment_run(s, &options, &error);
+	cli_progress_free(progress);
+	if (!r)
+		return cli_fail(error);
+	if (o->output && !result_write(r, o->output, &error))
+		status = cli_fail(error);
+	else
+		status = show(r, o, o->output);
+	experiment_result_free(r);
+	return status;
+}
