@@ -29,7 +29,7 @@ void cli_print_overview(FILE *out)
 		}
 	}
 	fputs(
-	    "\nStart with:  dmasim replay scenarios/data/nvme-mix.trace.zst\n"
+	    "\nStart with:  dmasim replay scenarios/data/nvme-mixed.trace.txt.zst\n"
 	    "More on one: dmasim COMMAND --help    Parameters: dmasim params    Version: dmasim --version\n",
 	    out);
 }
