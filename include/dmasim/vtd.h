@@ -31,8 +31,9 @@ struct vtd_format_info {
 	bool first_stage;
 	uint64_t present_mask; /* entry is present iff (entry & mask) != 0 */
 	uint64_t read, write, page_size_bit, address_mask;
-	uint64_t table_bits; /* what software sets in an entry that points to a table */
-	uint64_t leaf_bits;  /* ... in every leaf, and in a writable one */
+	uint64_t accessed, dirty; /* written by the walker: always in first stage, if asked for in second */
+	uint64_t table_bits;      /* what software sets in an entry that points to a table */
+	uint64_t leaf_bits;       /* ... in every leaf, and in a writable one */
 	uint64_t leaf_write_bits;
 };
 extern const struct vtd_format_info vtd_formats[VTD_FORMATS];
@@ -67,6 +68,7 @@ struct walker_params {
 	bool merge;               /* walks to the same page join */
 	bool line_reuse; /* neighbouring entries of a fetched 64-byte line are free while in flight */
 	bool coherent;   /* snoops CPU caches (ECAP.C) */
+	bool llc;        /* coherent table reads hit the last-level cache */
 };
 struct qi_params {
 	uint64_t entries;        /* descriptors in the ring */
@@ -102,6 +104,11 @@ struct vtd_stats {
 	uint64_t walks, walk_memory_reads, walks_merged;
 	uint64_t pwc_hits_256t, pwc_hits_512g, pwc_hits_1g, pwc_hits_2m;
 	uint64_t context_lookups, context_hits, pasid_lookups, pasid_hits;
+	uint64_t context_memory_reads; /* part of walk_memory_reads: root, context, PASID structures */
+	uint64_t walk_line_reuses;     /* table reads served by a 64-byte line that was on its way */
+	uint64_t ad_updates;           /* accessed and dirty bits written by the walker */
+	sim_time_t walk_time;          /* from request to translation, summed over walks */
+	uint64_t invalidated_iotlb, invalidated_pwc; /* entries removed by descriptors */
 	uint64_t qi_iotlb_page, qi_iotlb_domain, qi_iotlb_global, qi_device_tlb, qi_context, qi_pasid, qi_iec,
 	    qi_wait, qi_total;
 	sim_time_t qi_wait_time;
@@ -114,6 +121,15 @@ struct vtd_unit;
 struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_params *p,
 			 struct vtd_stats *st);
 void vtd_free(struct vtd_unit *u);
+/* NUMA node of the unit (DMAR: RHSA): table reads from other nodes take longer. 0 unless set. */
+void vtd_set_node(struct vtd_unit *u, unsigned node);
+/*
+ * Format that the driver gives to the tables of a DMA-API domain on this unit: first stage in
+ * scalable mode where the unit has it, else the widest second stage that CAP and iommu.levels allow.
+ */
+enum vtd_format vtd_domain_format(const struct vtd_unit *u);
+/* VTD_PAGES_* for tables of that format, after iommu.superpages. */
+unsigned vtd_domain_page_sizes(const struct vtd_unit *u, enum vtd_format format);
 
 /* What software programmed for a requester (source id) or a PASID of it. */
 enum vtd_translation { VTD_BLOCKED, VTD_PASSTHROUGH, VTD_SECOND_STAGE, VTD_FIRST_STAGE, VTD_NESTED };
@@ -123,8 +139,13 @@ struct vtd_context {
 	enum vtd_format format, outer_format; /* outer: the second stage under a nested first stage */
 	phys_addr_t root, outer_root;
 	bool ats;
+	bool dirty_tracking; /* second stage: the walker sets accessed and dirty bits (SSADE) */
 };
 #define VTD_NO_PASID UINT32_MAX
+/*
+ * Write the context entry of sid (and in scalable mode the PASID entry behind it), or the entry of a
+ * PASID; ctx NULL makes it not present. What the unit has cached stays until it is invalidated.
+ */
 void vtd_set_context(struct vtd_unit *u, uint16_t sid, uint32_t pasid, const struct vtd_context *ctx);
 
 enum vtd_access { VTD_READ = 1, VTD_WRITE = 2 };
@@ -151,6 +172,26 @@ int vtd_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time_t w
 /* Tell the unit that a DMA it translated is in flight until done (for drain). */
 void vtd_in_flight(struct vtd_unit *u, sim_time_t done);
 
+/* ---- faults: what the fault recording registers hold, rev 4.1 11.4.14 ---- */
+
+struct vtd_fault {
+	dma_addr_t addr; /* page */
+	uint32_t pasid;  /* VTD_NO_PASID */
+	uint16_t sid;
+	uint8_t reason;
+	bool write;
+	bool pending; /* F */
+};
+/* The oldest pending record, which is cleared; false if there is none. */
+bool vtd_fault_read(struct vtd_unit *u, struct vtd_fault *f);
+/* FSTS.PFO: a fault was lost because all records were pending; no more are logged until it is cleared. */
+bool vtd_fault_overflow(struct vtd_unit *u, bool clear);
+/* Called when the first record becomes pending (the fault interrupt). */
+typedef void (*vtd_fault_handler)(void *arg, struct vtd_unit *u);
+void vtd_set_fault_handler(struct vtd_unit *u, vtd_fault_handler fn, void *arg);
+
+/* ---- invalidation queue ---- */
+
 /* Queued-invalidation descriptors: 128-bit (legacy) or 256-bit, rev 4.1 6.5.2. */
 struct qi_desc {
 	uint64_t qw0, qw1, qw2, qw3;
@@ -170,6 +211,36 @@ enum qi_granularity { QI_GLOBAL = 1, QI_DOMAIN = 2, QI_PAGE = 3 };
 struct qi_desc qi_desc_iotlb(uint16_t did, enum qi_granularity g, uint64_t addr, unsigned am, bool ih,
 			     bool drain);
 struct qi_desc qi_desc_wait(phys_addr_t status_addr, uint32_t status_data);
+enum qi_context_granularity { QI_CC_GLOBAL = 1, QI_CC_DOMAIN = 2, QI_CC_DEVICE = 3 };
+struct qi_desc qi_desc_context(uint16_t did, enum qi_context_granularity g, uint16_t sid, uint8_t fm);
+/* size_order: log2 of 4 KiB pages, 52: everything. */
+struct qi_desc qi_desc_device_tlb(uint16_t sid, uint16_t pfsid, unsigned queue_depth, uint64_t addr,
+				  unsigned size_order);
+struct qi_desc qi_desc_iec(bool index, uint16_t iidx, unsigned im);
+enum qi_piotlb_granularity { QI_PIOTLB_PASID = 2, QI_PIOTLB_PAGE = 3 };
+struct qi_desc qi_desc_piotlb(uint16_t did, uint32_t pasid, enum qi_piotlb_granularity g, uint64_t addr,
+			      unsigned am, bool ih);
+enum qi_pc_granularity { QI_PC_DOMAIN = 0, QI_PC_PASID = 1, QI_PC_GLOBAL = 3 };
+struct qi_desc qi_desc_pasid_cache(uint16_t did, uint32_t pasid, enum qi_pc_granularity g);
+struct qi_desc qi_desc_pdevice_tlb(uint16_t sid, uint16_t pfsid, unsigned queue_depth, uint32_t pasid,
+				   uint64_t addr, unsigned size_order);
+struct qi_desc qi_desc_page_response(uint16_t rid, bool pasid_present, uint32_t pasid, unsigned code,
+				     unsigned group);
+/* Type of a descriptor: bits 11:9 and 3:0 of qw0; 0 is invalid. */
+static inline unsigned qi_desc_type(const struct qi_desc *d)
+{
+	return (unsigned)((d->qw0 & 0xf) | (d->qw0 >> 9 & 7) << 4);
+}
+/* Range of an ATS invalidation (S bit and lowest clear address bit): order of 4 KiB pages, 52: all. */
+unsigned qi_device_tlb_order(uint64_t qw1);
+/*
+ * Smallest naturally aligned block of 2^order pages that contains first..last (page numbers): the
+ * bit length of their exclusive or.
+ */
+static inline unsigned qi_range_order(uint64_t first, uint64_t last)
+{
+	return first == last ? 0 : 64 - (unsigned)__builtin_clzll(first ^ last);
+}
 
 /*
  * The tail register moves: the unit executes n descriptors starting no earlier than when and
@@ -177,43 +248,87 @@ struct qi_desc qi_desc_wait(phys_addr_t status_addr, uint32_t status_data);
  * order. Every executed descriptor is reported to the observer, if one is set.
  */
 sim_time_t vtd_qi_execute(struct vtd_unit *u, const struct qi_desc *desc, unsigned n, sim_time_t when);
+/* Queue error (FSTS.IQE, ITE and IQERCD): after one, nothing is executed until it is cleared. */
+enum qi_error {
+	QI_OK,
+	QI_ERROR_TYPE,     /* invalid type, or one that needs scalable mode */
+	QI_ERROR_RESERVED, /* reserved bits, invalid granularity */
+	QI_ERROR_MASK,     /* page-selective without CAP.PSI, or address mask beyond MAMV */
+	QI_ERROR_TIMEOUT,  /* ITE: a device did not answer its TLB invalidation */
+};
+enum qi_error vtd_qi_error(const struct vtd_unit *u);
+/* Index of the descriptor, in the array of the last call, at which execution stopped. */
+unsigned vtd_qi_stopped_at(const struct vtd_unit *u);
+void vtd_qi_clear_error(struct vtd_unit *u);
 typedef void (*vtd_qi_observer)(void *arg, const struct qi_desc *desc, sim_time_t when);
 void vtd_set_qi_observer(struct vtd_unit *u, vtd_qi_observer fn, void *arg);
 
-/* Capabilities decoded from the raw registers. */
+/* Capabilities decoded from the raw registers (rev 4.1 11.4.2, 11.4.3). */
 struct vtd_caps {
-	bool caching_mode, psi, drain_read, drain_write, rwbf, coherent, queued, device_tlb, pass_through,
-	    scalable, first_stage, second_stage, nested, five_level_first;
+	/* CAP */
+	bool caching_mode, psi, drain_read, drain_write, rwbf, zero_length_read, posted_interrupts, first_1g,
+	    five_level_first, root_set_invalidates;
 	unsigned mamv;       /* maximum address-mask value */
 	unsigned widths;     /* SAGAW bits */
 	unsigned mgaw;       /* bits */
 	unsigned page_sizes; /* VTD_PAGES_* of the second stage */
 	unsigned domains;    /* number of domain ids */
-	unsigned fault_records;
+	unsigned fault_records, fault_offset;
+	/* ECAP */
+	bool coherent, queued, device_tlb, interrupt_remapping, extended_interrupts, pass_through,
+	    snoop_control, memory_types, nested, page_requests, supervisor, no_write_flag, extended_accessed,
+	    pasid, invalidation_throttle, page_request_drain, scalable, second_stage_ad, second_stage,
+	    first_stage, walk_snoop, rid_pasid;
+	unsigned iotlb_offset, pasid_bits;
 };
 void vtd_decode_caps(uint64_t cap, uint64_t ecap, struct vtd_caps *caps);
 const struct vtd_caps *vtd_caps(const struct vtd_unit *u);
 
 /*
- * Stand-alone set-associative cache of page numbers, the IOTLB's own machinery, for tests and
- * for devices' translation caches.
+ * Stand-alone set-associative cache of page numbers, the IOTLB's own machinery, also for devices'
+ * translation caches. Lookup, insertion and replacement are O(1) whatever the associativity.
  */
 struct tlb;
 struct tlb_key {
-	uint32_t tag;  /* domain id, or did | sid << 16 */
+	uint64_t tag;  /* domain id in bits 15:0; further bits as the owner likes */
 	uint64_t page; /* address >> shift */
-	uint8_t shift;
+	uint8_t shift; /* 12, 21, 30, 39 or 48 */
 };
+/*
+ * ways 0: fully associative. entries is rounded down to whole sets; 0 entries: nothing is ever
+ * found. rng only for VTD_RANDOM. ageing_interval: requests per ageing step, VTD_AGEING only.
+ */
 struct tlb *tlb_new(uint64_t entries, uint64_t ways, enum vtd_replacement r, bool hash_sets,
 		    uint64_t ageing_interval, struct rng *rng);
 void tlb_free(struct tlb *t);
 /* Payload of the entry, NULL on a miss; a hit updates replacement state. */
 uint64_t *tlb_lookup(struct tlb *t, const struct tlb_key *k);
+/* The same without side effects. */
+uint64_t *tlb_peek(struct tlb *t, const struct tlb_key *k);
 /* Insert (after a miss); returns whether another entry was evicted. */
 bool tlb_insert(struct tlb *t, const struct tlb_key *k, uint64_t payload);
+/* Slot (0 .. tlb_capacity - 1) of the last hit or insertion, for owners with data beside the payload. */
+unsigned tlb_last_slot(const struct tlb *t);
+unsigned tlb_capacity(const struct tlb *t);
+unsigned tlb_count(const struct tlb *t);
+/* Entries of one size; an owner need not look for sizes that are not there. */
+unsigned tlb_count_shift(const struct tlb *t, unsigned shift);
+/* n further requests that the last entry served count for ageing. */
+void tlb_note_requests(struct tlb *t, uint64_t n);
 /* Remove entries of tag that intersect [page, page + count) in 4 KiB pages; returns how many. */
-unsigned tlb_invalidate_range(struct tlb *t, uint32_t tag, uint64_t page, uint64_t count);
-unsigned tlb_invalidate_tag(struct tlb *t, uint32_t tag);
+unsigned tlb_invalidate_range(struct tlb *t, uint64_t tag, uint64_t page, uint64_t count);
+/* The same for all entries with (tag ^ entry tag) & mask == 0; scans the cache. */
+unsigned tlb_invalidate_match(struct tlb *t, uint64_t tag, uint64_t mask, uint64_t page, uint64_t count);
+unsigned tlb_invalidate_tag(struct tlb *t, uint64_t tag);
 unsigned tlb_invalidate_all(struct tlb *t);
+/* Remove the one entry with this key; returns whether there was one. */
+bool tlb_remove(struct tlb *t, const struct tlb_key *k);
+/* Entries that carry this payload bit are reported when they go, for whatever reason. */
+#define TLB_REPORT (UINT64_C(1) << 63)
+typedef void (*tlb_removed_fn)(void *arg, const struct tlb_key *k, uint64_t payload, unsigned slot);
+void tlb_set_removed(struct tlb *t, tlb_removed_fn fn, void *arg);
+/* Visit the valid entries in slot order. */
+typedef void (*tlb_visit_fn)(void *arg, const struct tlb_key *k, uint64_t *payload, unsigned slot);
+void tlb_visit(struct tlb *t, tlb_visit_fn fn, void *arg);
 
 #endif

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Set-associative cache of page numbers with exchangeable replacement. A hash index finds entries
+ * and per-set lists order them, so that a fully associative cache costs no more than a 4-way one.
+ *
+ * VTD_AGEING is the bucketed LRU of Intel server parts (Xeon E5 datasheet vol. 2, VTGENCTRL2): every
+ * ageing_interval requests all entries grow one step older, a hit makes an entry young again, and a
+ * victim comes from the oldest non-empty bucket. The number of buckets is not published: 4 here.
+ */
+#include <dmasim/vtd.h>
+
+#include <string.h>
+
+#define NONE UINT32_MAX
+#define AGES 4u
+#define SIZES 5u /* 4 KiB, 2 MiB, 1 GiB, 512 GiB, 256 TiB */
+
+struct entry {
+	uint64_t page, tag, payload;
+	uint32_t hash_next; /* in its chain; NONE ends */
+	uint32_t epoch;     /* of the last use, for ageing */
+	uint8_t shift;
+	bool valid;
+};
+
+/* Circular doubly linked lists over slots; the numbers from n on are the list heads. */
+struct link {
+	uint32_t prev, next;
+};
+
+struct set {
+	uint32_t free;  /* chain of free slots through link.next, NONE ends */
+	uint32_t epoch; /* up to which its buckets have been aged */
+};
+
+struct tlb {
+	struct entry *entries;
+	struct link *links;
+	struct set *sets;
+	uint32_t *buckets; /* hash chains */
+	uint8_t *plru;     /* per set: tree nodes, 1 = right subtree is older */
+	unsigned n, ways, nsets, lists, hash_shift, plru_leaves;
+	enum vtd_replacement replacement;
+	bool hash_sets;
+	struct rng *rng;
+	unsigned last, count, by_size[SIZES];
+	uint64_t requests, ageing_interval, next_ageing;
+	uint32_t epoch;
+	tlb_removed_fn removed;
+	void *removed_arg;
+};
+
+static inline unsigned size_index(unsigned shift)
+{
+	return (shift - PAGE_SHIFT) / 9;
+}
+
+static inline uint64_t hash_key(uint64_t tag, uint64_t page, unsigned shift)
+{
+	uint64_t h = page ^ (tag << 40 | tag >> 24) ^ ((uint64_t)shift << 56);
+
+	h *= UINT64_C(0x9E3779B97F4A7C15); /* 2^64 / golden ratio */
+	return h ^ h >> 29;
+}
+
+static inline uint32_t *bucket_of(struct tlb *t, uint64_t hash)
+{
+	return &t->buckets[hash * UINT64_C(0xD6E8FEB86659FD93) >> t->hash_shift];
+}
+
+static inline unsigned set_of(const struct tlb *t, uint64_t hash, uint64_t page)
+{
+	if (t->nsets == 1)
+		return 0;
+	return (unsigned)((t->hash_sets ? hash >> 16 : page) % t->nsets);
+}
+
+static inline unsigned slot_set(const struct tlb *t, unsigned slot)
+{
+	return t->nsets == 1 ? 0 : slot / t->ways;
+}
+
+static inline uint32_t list_head(const struct tlb *t, unsigned set, unsigned age)
+{
+	return t->n + set * t->lists + age;
+}
+
+static inline void unlink_slot(struct tlb *t, uint32_t slot)
+{
+	struct link l = t->links[slot];
+
+	t->links[l.prev].next = l.next;
+	t->links[l.next].prev = l.prev;
+}
+
+static inline void push_front(struct tlb *t, uint32_t head, uint32_t slot)
+{
+	uint32_t first = t->links[head].next;
+
+	t->links[slot] = (struct link){head, first};
+	t->links[first].prev = slot;
+	t->links[head].next = slot;
+}
+
+/* Move the whole list of head from to the front of list into. */
+static void splice_front(struct tlb *t, uint32_t into, uint32_t from)
+{
+	struct link f = t->links[from];
+	uint32_t first = t->links[into].next;
+
+	if (f.next == from)
+		return;
+	t->links[into].next = f.next;
+	t->links[f.next].prev = into;
+	t->links[f.prev].next = first;
+	t->links[first].prev = f.prev;
+	t->links[from] = (struct link){from, from};
+}
+
+struct tlb *tlb_new(uint64_t entries, uint64_t ways, enum vtd_replacement r, bool hash_sets,
+		    uint64_t ageing_interval, struct rng *rng)
+{
+	struct tlb *t = g_new0(struct tlb, 1);
+	unsigned bits = 1;
+
+	g_assert(r != VTD_RANDOM || rng);
+	if (!ways || ways > entries)
+		ways = entries;
+	t->ways = (unsigned)ways;
+	t->nsets = ways ? (unsigned)(entries / ways) : 0;
+	t->n = t->nsets * t->ways;
+	t->replacement = r;
+	t->hash_sets = hash_sets;
+	t->rng = rng;
+	t->lists = r == VTD_AGEING ? AGES : 1;
+	t->ageing_interval = r == VTD_AGEING && ageing_interval ? ageing_interval : 0;
+	t->next_ageing = t->ageing_interval ? t->ageing_interval : UINT64_MAX;
+	while ((1u << bits) < 2 * t->n)
+		bits++;
+	t->hash_shift = 64 - bits;
+	t->buckets = g_new(uint32_t, (size_t)1 << bits);
+	/* One entry more, never valid, so that last = 0 can be looked at in an empty cache. */
+	t->entries = g_new0(struct entry, t->n + 1);
+	t->links = g_new0(struct link, t->n + (size_t)t->nsets * t->lists);
+	t->sets = g_new0(struct set, t->nsets);
+	t->plru_leaves = 1u << order_base_2(t->ways);
+	t->plru = r == VTD_PLRU ? g_new0(uint8_t, (size_t)t->nsets * t->plru_leaves) : NULL;
+	for (unsigned s = 0; s < t->nsets; s++)
+		for (unsigned a = 0; a < t->lists; a++) {
+			uint32_t head = list_head(t, s, a);
+
+			t->links[head] = (struct link){head, head};
+		}
+	tlb_invalidate_all(t);
+	return t;
+}
+
+void tlb_free(struct tlb *t)
+{
+	if (!t)
+		return;
+	g_free(t->entries);
+	g_free(t->links);
+	g_free(t->sets);
+	g_free(t->buckets);
+	g_free(t->plru);
+	g_free(t);
+}
+
+unsigned tlb_last_slot(const struct tlb *t)
+{
+	return t->last;
+}
+
+unsigned tlb_capacity(const struct tlb *t)
+{
+	return t->n;
+}
+
+unsigned tlb_count(const struct tlb *t)
+{
+	return t->count;
+}
+
+unsigned tlb_count_shift(const struct tlb *t, unsigned shift)
+{
+	return t->by_size[size_index(shift)];
+}
+
+void tlb_set_removed(struct tlb *t, tlb_removed_fn fn, void *arg)
+{
+	t->removed = fn;
+	t->removed_arg = arg;
+}
+
+/* ---- replacement ---- */
+
+void tlb_note_requests(struct tlb *t, uint64_t n)
+{
+	t->requests += n;
+	while (G_UNLIKELY(t->requests >= t->next_ageing)) {
+		t->epoch++;
+		t->next_ageing += t->ageing_interval;
+	}
+}
+
+/* Catch up with the ageing steps since this set was last looked at. */
+static void age_set(struct tlb *t, unsigned set)
+{
+	struct set *s = &t->sets[set];
+	uint32_t steps = MIN(t->epoch - s->epoch, AGES - 1);
+
+	s->epoch = t->epoch;
+	while (steps--)
+		for (unsigned a = AGES - 1; a > 0; a--)
+			splice_front(t, list_head(t, set, a), list_head(t, set, a - 1));
+}
+
+/* Turn the nodes on the way to slot's leaf so that they point away from it. */
+static void plru_touch(struct tlb *t, unsigned set, unsigned way)
+{
+	uint8_t *tree = t->plru + (size_t)set * t->plru_leaves;
+	unsigned node = 1;
+
+	for (unsigned half = t->plru_leaves / 2; half; half /= 2) {
+		unsigned right = (way & half) != 0;
+
+		tree[node] = (uint8_t)!right;
+		node = 2 * node + right;
+	}
+}
+
+static unsigned plru_victim(const struct tlb *t, unsigned set)
+{
+	const uint8_t *tree = t->plru + (size_t)set * t->plru_leaves;
+	unsigned node = 1, way = 0;
+
+	for (unsigned half = t->plru_leaves / 2; half; half /= 2) {
+		/* The number of ways need not be a power of two: skip subtrees without leaves. */
+		unsigned right = tree[node] && way + half < t->ways;
+
+		way += right * half;
+		node = 2 * node + right;
+	}
+	return way;
+}
+
+static inline void touch(struct tlb *t, unsigned slot)
+{
+	unsigned set;
+
+	switch (t->replacement) {
+	case VTD_LRU:
+		set = slot_set(t, slot);
+		if (t->links[list_head(t, set, 0)].next == slot)
+			return;
+		unlink_slot(t, slot);
+		push_front(t, list_head(t, set, 0), slot);
+		return;
+	case VTD_AGEING:
+		if (t->entries[slot].epoch == t->epoch)
+			return;
+		set = slot_set(t, slot);
+		age_set(t, set);
+		t->entries[slot].epoch = t->epoch;
+		unlink_slot(t, slot);
+		push_front(t, list_head(t, set, 0), slot);
+		return;
+	case VTD_PLRU:
+		set = slot_set(t, slot);
+		plru_touch(t, set, slot - set * t->ways);
+		return;
+	case VTD_FIFO:
+	case VTD_RANDOM:
+		return;
+	}
+}
+
+static unsigned victim(struct tlb *t, unsigned set)
+{
+	switch (t->replacement) {
+	case VTD_RANDOM:
+		return set * t->ways + (unsigned)rng_below(t->rng, t->ways);
+	case VTD_PLRU:
+		return set * t->ways + plru_victim(t, set);
+	case VTD_AGEING:
+		for (unsigned a = AGES; a-- > 1;) {
+			uint32_t head = list_head(t, set, a);
+
+			if (t->links[head].prev != head)
+				return t->links[head].prev;
+		}
+		break;
+	case VTD_LRU:
+	case VTD_FIFO:
+		break;
+	}
+	return t->links[list_head(t, set, 0)].prev;
+}
+
+/* ---- lookup ---- */
+
+static inline bool entry_is(const struct entry *e, const struct tlb_key *k)
+{
+	return e->page == k->page && e->tag == k->tag && e->shift == k->shift && e->valid;
+}
+
+static inline uint32_t find(struct tlb *t, const struct tlb_key *k)
+{
+	uint32_t slot;
+
+	if (!t->n)
+		return NONE;
+	slot = *bucket_of(t, hash_key(k->tag, k->page, k->shift));
+	while (slot != NONE && !entry_is(&t->entries[slot], k))
+		slot = t->entries[slot].hash_next;
+	return slot;
+}
+
+uint64_t *tlb_lookup(struct tlb *t, const struct tlb_key *k)
+{
+	uint32_t slot = t->last;
+
+	tlb_note_requests(t, 1);
+	if (!entry_is(&t->entries[slot], k)) {
+		slot = find(t, k);
+		if (slot == NONE)
+			return NULL;
+		t->last = slot;
+	}
+	touch(t, slot);
+	return &t->entries[slot].payload;
+}
+
+uint64_t *tlb_peek(struct tlb *t, const struct tlb_key *k)
+{
+	uint32_t slot = find(t, k);
+
+	return slot == NONE ? NULL : &t->entries[slot].payload;
+}
+
+/* ---- removal and insertion ---- */
+
+static void hash_unlink(struct tlb *t, uint32_t slot)
+{
+	const struct entry *e = &t->entries[slot];
+	uint32_t *at = bucket_of(t, hash_key(e->tag, e->page, e->shift));
+
+	while (*at != slot)
+		at = &t->entries[*at].hash_next;
+	*at = e->hash_next;
+}
+
+/* Take a valid entry out; its slot belongs to the caller. */
+static void take_out(struct tlb *t, uint32_t slot)
+{
+	struct entry *e = &t->entries[slot];
+
+	hash_unlink(t, slot);
+	unlink_slot(t, slot);
+	e->valid = false;
+	t->count--;
+	t->by_size[size_index(e->shift)]--;
+	if (G_UNLIKELY(e->payload & TLB_REPORT) && t->removed) {
+		struct tlb_key k = {e->tag, e->page, e->shift};
+
+		t->removed(t->removed_arg, &k, e->payload, slot);
+	}
+}
+
+static void drop(struct tlb *t, uint32_t slot)
+{
+	struct set *s = &t->sets[slot_set(t, slot)];
+
+	take_out(t, slot);
+	t->links[slot].next = s->free;
+	s->free = slot;
+}
+
+bool tlb_insert(struct tlb *t, const struct tlb_key *k, uint64_t payload)
+{
+	uint64_t hash = hash_key(k->tag, k->page, k->shift);
+	uint32_t *bucket = bucket_of(t, hash);
+	unsigned set, slot;
+	bool evicted = false;
+	struct entry *e;
+
+	if (!t->n)
+		return false;
+	set = set_of(t, hash, k->page);
+	if (t->replacement == VTD_AGEING)
+		age_set(t, set);
+	slot = t->sets[set].free;
+	if (slot == NONE) {
+		slot = victim(t, set);
+		take_out(t, slot);
+		evicted = true;
+	} else {
+		t->sets[set].free = t->links[slot].next;
+	}
+	e = &t->entries[slot];
+	*e = (struct entry){.page = k->page,
+			    .tag = k->tag,
+			    .payload = payload,
+			    .hash_next = *bucket,
+			    .epoch = t->epoch,
+			    .shift = k->shift,
+			    .valid = true};
+	*bucket = slot;
+	push_front(t, list_head(t, set, 0), slot);
+	if (t->replacement == VTD_PLRU)
+		plru_touch(t, set, slot - set * t->ways);
+	t->count++;
+	t->by_size[size_index(k->shift)]++;
+	t->last = slot;
+	return evicted;
+}
+
+bool tlb_remove(struct tlb *t, const struct tlb_key *k)
+{
+	uint32_t slot = find(t, k);
+
+	if (slot == NONE)
+		return false;
+	drop(t, slot);
+	return true;
+}
+
+/* ---- invalidation ---- */
+
+static bool intersects(const struct entry *e, uint64_t page, uint64_t last)
+{
+	uint64_t first = e->page << (e->shift - PAGE_SHIFT);
+
+	return first <= last && first + (UINT64_C(1) << (e->shift - PAGE_SHIFT)) - 1 >= page;
+}
+
+unsigned tlb_invalidate_match(struct tlb *t, uint64_t tag, uint64_t mask, uint64_t page, uint64_t count)
+{
+	uint64_t last = page + count - 1 < page ? UINT64_MAX : page + count - 1;
+	unsigned removed = 0, left = t->count;
+
+	for (uint32_t slot = 0; left && slot < t->n; slot++) {
+		const struct entry *e = &t->entries[slot];
+
+		if (!e->valid)
+			continue;
+		left--;
+		if ((e->tag ^ tag) & mask || !intersects(e, page, last))
+			continue;
+		drop(t, slot);
+		removed++;
+	}
+	return removed;
+}
+
+unsigned tlb_invalidate_range(struct tlb *t, uint64_t tag, uint64_t page, uint64_t count)
+{
+	unsigned removed = 0;
+	uint64_t probes = 0;
+
+	if (!t->count || !count)
+		return 0;
+	for (unsigned s = 0; s < SIZES; s++)
+		if (t->by_size[s])
+			probes += ((page + count - 1) >> (9 * s)) - (page >> (9 * s)) + 1;
+	if (probes > t->count || page + count - 1 < page)
+		return tlb_invalidate_match(t, tag, UINT64_MAX, page, count);
+	for (unsigned s = 0; s < SIZES; s++) {
+		struct tlb_key k = {tag, page >> (9 * s), (uint8_t)(PAGE_SHIFT + 9 * s)};
+
+		for (; t->by_size[s] && k.page <= (page + count - 1) >> (9 * s); k.page++)
+			removed += tlb_remove(t, &k);
+	}
+	return removed;
+}
+
+unsigned tlb_invalidate_tag(struct tlb *t, uint64_t tag)
+{
+	return tlb_invalidate_match(t, tag, UINT64_MAX, 0, UINT64_MAX);
+}
+
+unsigned tlb_invalidate_all(struct tlb *t)
+{
+	unsigned removed = tlb_invalidate_match(t, 0, 0, 0, UINT64_MAX);
+
+	/* The cache is empty: give the slots back in ascending order. */
+	memset(t->buckets, 0xff, sizeof(*t->buckets) << (64 - t->hash_shift));
+	for (unsigned s = 0; s < t->nsets; s++) {
+		t->sets[s].free = NONE;
+		for (unsigned w = t->ways; w-- > 0;) {
+			t->links[s * t->ways + w].next = t->sets[s].free;
+			t->sets[s].free = s * t->ways + w;
+		}
+	}
+	return removed;
+}
+
+void tlb_visit(struct tlb *t, tlb_visit_fn fn, void *arg)
+{
+	for (uint32_t slot = 0; slot < t->n; slot++) {
+		struct entry *e = &t->entries[slot];
+		struct tlb_key k = {e->tag, e->page, e->shift};
+
+		if (e->valid)
+			fn(arg, &k, &e->payload, slot);
+	}
+}

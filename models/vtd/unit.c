@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The remapping unit: life and the translation of one request. Intel VT-d architecture specification
+ * rev 4.1: 3.4-3.8 (translation), 6.2 (what is cached under which tag).
+ */
+#include "vtd_internal.h"
+
+struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_params *p,
+			 struct vtd_stats *st)
+{
+	struct vtd_unit *u = g_new0(struct vtd_unit, 1);
+
+	u->sim = sim;
+	u->mem = mem;
+	u->p = *p;
+	u->st = st;
+	if (!st->page_span)
+		st->page_span = hist_new_exact();
+	vtd_decode_caps(p->iommu.cap, p->iommu.ecap, &u->caps);
+	u->caps.caching_mode |= p->iommu.caching_mode;
+	u->scalable = p->iommu.scalable && u->caps.scalable;
+	rng_init(&u->rng, sim->seed, "iotlb");
+	context_init(u);
+	u->iotlb = tlb_new(p->iotlb.entries, p->iotlb.ways, (enum vtd_replacement)p->iotlb.replacement,
+			   p->iotlb.hash_sets, p->iotlb.ageing_interval, &u->rng);
+	u->iotlb_ready = g_new0(sim_time_t, tlb_capacity(u->iotlb) + 1);
+	pwc_init(&u->second, u);
+	pwc_init(&u->first, u);
+	resource_init(&u->walkers, (unsigned)MAX(p->walker.concurrency, 1));
+	return u;
+}
+
+void vtd_free(struct vtd_unit *u)
+{
+	if (!u)
+		return;
+	context_fini(u);
+	tlb_free(u->iotlb);
+	g_free(u->iotlb_ready);
+	pwc_fini(&u->second);
+	pwc_fini(&u->first);
+	resource_fini(&u->walkers);
+	g_free(u);
+}
+
+void vtd_set_node(struct vtd_unit *u, unsigned node)
+{
+	u->node = node;
+}
+
+void vtd_in_flight(struct vtd_unit *u, sim_time_t done)
+{
+	u->in_flight_until = MAX(u->in_flight_until, done);
+}
+
+static int failed(struct vtd_unit *u, const struct vtd_request *rq, uint8_t reason, struct vtd_result *res)
+{
+	res->fault = reason;
+	fault_record(u, rq, reason);
+	return -EFAULT;
+}
+
+static inline void found(struct vtd_result *res, const struct vtd_request *rq, uint64_t payload,
+			 unsigned shift)
+{
+	res->phys = (payload & PAYLOAD_ADDRESS) | (rq->addr & ((UINT64_C(1) << shift) - 1));
+	res->page_shift = (uint8_t)shift;
+}
+
+/* The IOTLB entry for addr, of whatever size; entries of sizes that nobody uses are not looked for. */
+static inline uint64_t *iotlb_find(struct vtd_unit *u, uint64_t tag, uint64_t addr, unsigned *shift)
+{
+	static const uint8_t sizes[] = {12, 21, 30};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		struct tlb_key key = {tag, addr >> sizes[i], sizes[i]};
+		uint64_t *p;
+
+		if (i && !tlb_count_shift(u->iotlb, sizes[i]))
+			continue;
+		p = tlb_lookup(u->iotlb, &key);
+		if (p) {
+			*shift = sizes[i];
+			return p;
+		}
+	}
+	return NULL;
+}
+
+/* When a walker is free for a request that arrives at when. */
+static sim_time_t walker_free(const struct vtd_unit *u, sim_time_t when)
+{
+	sim_time_t first = u->walkers.units == 1 ? u->walkers.one : u->walkers.free_at[0];
+
+	for (unsigned i = 1; i < u->walkers.units; i++)
+		first = MIN(first, u->walkers.free_at[i]);
+	return MAX(first, when);
+}
+
+static bool walk(struct vtd_unit *u, const struct vtd_context *ctx, const struct vtd_request *rq,
+		 sim_time_t when, struct walk_leaf *leaf, struct vtd_result *res)
+{
+	struct walk w;
+	bool ok;
+
+	w.u = u;
+	w.ctx = ctx;
+	w.rq = rq;
+	w.reads = w.nfills = 0;
+	w.fault = 0;
+	w.now = when;
+	if (u->sim->timing) {
+		sim_time_t start = walker_free(u, when);
+
+		w.now = start + u->p.walker.miss_overhead;
+		ok = walk_tables(&w, leaf);
+		resource_serve(&u->walkers, when, w.now - start);
+		u->walks_until = MAX(u->walks_until, w.now);
+		u->st->walk_time += w.now - when;
+	} else {
+		ok = walk_tables(&w, leaf);
+	}
+	u->st->walks++;
+	u->st->walk_memory_reads += w.reads;
+	walk_fill_caches(&w);
+	res->ready = w.now;
+	res->fault = w.fault;
+	return ok;
+}
+
+/* Not in the IOTLB: walk, keep the result, answer. */
+static int translate_miss(struct vtd_unit *u, const struct vtd_context *ctx, const struct vtd_request *rq,
+			  uint64_t tag, sim_time_t when, struct vtd_result *res)
+{
+	struct walk_leaf leaf;
+	struct tlb_key key;
+
+	if (!walk(u, ctx, rq, when, &leaf, res))
+		return failed(u, rq, res->fault, res);
+	key = (struct tlb_key){tag, rq->addr >> leaf.shift, leaf.shift};
+	if (tlb_capacity(u->iotlb)) {
+		u->st->iotlb_evictions += tlb_insert(u->iotlb, &key, leaf.base | leaf.rights);
+		u->iotlb_ready[tlb_last_slot(u->iotlb)] = res->ready;
+	}
+	found(res, rq, leaf.base, leaf.shift);
+	return 0;
+}
+
+/* Hit on a translation that is still being fetched: join that walk, or make one's own. */
+static int translate_pending(struct vtd_unit *u, const struct vtd_context *ctx, const struct vtd_request *rq,
+			     uint64_t tag, unsigned shift, sim_time_t when, struct vtd_result *res)
+{
+	struct tlb_key key = {tag, rq->addr >> shift, (uint8_t)shift};
+
+	res->hit = false;
+	u->st->iotlb_misses++;
+	if (u->p.walker.merge) {
+		u->st->walks_merged++;
+		res->ready = u->iotlb_ready[tlb_last_slot(u->iotlb)];
+		return 0;
+	}
+	tlb_remove(u->iotlb, &key);
+	return translate_miss(u, ctx, rq, tag, when, res);
+}
+
+static int translate_paged(struct vtd_unit *u, const struct vtd_context *ctx, const struct vtd_request *rq,
+			   unsigned n, sim_time_t when, struct vtd_result *res)
+{
+	uint64_t tag = context_tag(u, ctx, rq), *payload;
+	unsigned shift;
+
+	u->st->iotlb_lookups += n;
+	payload = iotlb_find(u, tag, rq->addr, &shift);
+	if (n > 1)
+		tlb_note_requests(u->iotlb, n - 1);
+	if (G_LIKELY(payload)) {
+		if (G_UNLIKELY(rq->access & ~*payload & PAYLOAD_RIGHTS)) {
+			/* Rights may have grown since it was cached (3.3 of the caching rules): walk again.
+			 */
+			struct tlb_key key = {tag, rq->addr >> shift, (uint8_t)shift};
+
+			tlb_remove(u->iotlb, &key);
+		} else {
+			found(res, rq, *payload, shift);
+			if (G_UNLIKELY(u->sim->timing)) {
+				sim_time_t ready = u->iotlb_ready[tlb_last_slot(u->iotlb)];
+
+				res->ready = when + u->p.iotlb.hit_latency;
+				if (ready > when) {
+					u->st->iotlb_hits += n - 1;
+					return translate_pending(u, ctx, rq, tag, shift, when, res);
+				}
+			}
+			u->st->iotlb_hits += n;
+			res->hit = true;
+			return 0;
+		}
+	}
+	u->st->iotlb_misses++;
+	u->st->iotlb_hits += n - 1;
+	return translate_miss(u, ctx, rq, tag, when, res);
+}
+
+int vtd_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time_t when, struct vtd_result *res)
+{
+	struct context_caches *c = &u->contexts;
+	unsigned n = rq->tlps ? rq->tlps : 1, reads = 0;
+	const struct vtd_context *ctx;
+
+	*res = (struct vtd_result){.phys = rq->addr, .page_shift = PAGE_SHIFT, .ready = when};
+	if (G_UNLIKELY(rq->addr - INTERRUPT_BASE <= INTERRUPT_LAST - INTERRUPT_BASE))
+		return 0;
+	if (G_LIKELY(c->memo && c->memo_sid == rq->sid && c->memo_pasid == rq->pasid)) {
+		ctx = c->memo;
+		u->st->context_lookups += n;
+		u->st->context_hits += n;
+		if (u->scalable) {
+			u->st->pasid_lookups += n;
+			u->st->pasid_hits += n;
+		}
+	} else {
+		uint8_t reason;
+
+		ctx = context_find_slow(u, rq, n, &reads, &reason);
+		if (u->sim->timing)
+			when += reads * u->p.walker.read_latency;
+		res->ready = when;
+		if (!ctx)
+			return failed(u, rq, reason, res);
+	}
+	if (G_LIKELY(ctx->type >= VTD_SECOND_STAGE))
+		return translate_paged(u, ctx, rq, n, when, res);
+	if (ctx->type == VTD_PASSTHROUGH)
+		return 0;
+	return failed(u, rq, fault_blocked(u), res);
+}

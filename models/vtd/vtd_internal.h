@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of models/vtd share. */
+#ifndef DMASIM_VTD_INTERNAL_H
+#define DMASIM_VTD_INTERNAL_H
+
+#include <dmasim/rng.h>
+#include <dmasim/vtd.h>
+
+#define VTD_MAX_LEVELS 5u
+/* Requests to this window are interrupts and never translated (rev 4.1 3.15). */
+#define INTERRUPT_BASE UINT64_C(0xfee00000)
+#define INTERRUPT_LAST UINT64_C(0xfeefffff)
+/* RID_PASID: what requests without a PASID use in scalable mode (Linux: IOMMU_NO_PASID). */
+#define RID_PASID 0u
+
+/* Tags of IOTLB and paging-structure entries: domain id, requester (if asked for), PASID. */
+#define TAG_DID UINT64_C(0xffff)
+#define TAG_SID_SHIFT 16
+#define TAG_PASID_SHIFT 32
+#define TAG_PASID (UINT64_C(0xfffff) << TAG_PASID_SHIFT)
+#define TAG_FIRST_STAGE (UINT64_C(1) << 63) /* first stage and nested */
+#define TAG_ALL_BUT_SID (~(UINT64_C(0xffff) << TAG_SID_SHIFT))
+
+/* Payload of IOTLB and paging-structure entries: address in 51:12, rights in 1:0. */
+#define PAYLOAD_RIGHTS UINT64_C(3)
+#define PAYLOAD_ADDRESS UINT64_C(0x000ffffffffff000)
+
+/* Paging-structure caches of one stage: level[k] holds entries of level k, each leading to a table of k - 1.
+ */
+struct pwc {
+	struct tlb *level[VTD_MAX_LEVELS + 1];
+	sim_time_t *ready[VTD_MAX_LEVELS + 1]; /* per slot: when the walk that brought it had it */
+};
+
+/* What software wrote for one requester. */
+struct pasid_table {
+	struct vtd_context *entry[64];
+};
+struct device_context {
+	struct vtd_context *rid;     /* NULL: not present */
+	struct pasid_table **pasids; /* scalable mode: directory of 2^14 tables, NULL: no PASID enabled */
+};
+struct context_bus {
+	struct device_context devfn[256];
+};
+
+struct context_caches {
+	struct tlb *context, *pasid;
+	struct vtd_context *context_copy, *pasid_copy; /* per slot: caches hold what they read */
+	/* The last requester's entries, while both caches still have them in the first place. */
+	uint32_t memo_sid, memo_pasid;
+	const struct vtd_context *memo;
+};
+
+#define LINE_SLOTS 64u
+struct line_fetch {
+	uint64_t line;
+	sim_time_t start, ready;
+};
+
+#define FAULT_RECORDS_MAX 256u
+struct fault_log {
+	struct vtd_fault records[FAULT_RECORDS_MAX];
+	unsigned next, first, pending;
+	bool overflow;
+	vtd_fault_handler handler;
+	void *handler_arg;
+};
+
+/* What a page-selective invalidation with IH = 0 does to paging-structure entries. */
+enum { PSI_NONLEAF_RANGE, PSI_NONLEAF_DOMAIN };
+
+struct vtd_unit {
+	struct sim *sim;
+	struct memory *mem;
+	struct vtd_params p;
+	struct vtd_stats *st;
+	struct vtd_caps caps;
+	struct rng rng;
+	unsigned node;
+	bool scalable;
+	bool first_stage_used; /* some context has first-stage tables: their entries need extra tags */
+
+	struct context_bus *buses[256];
+	struct context_caches contexts;
+
+	struct tlb *iotlb;
+	sim_time_t *iotlb_ready; /* per slot */
+	struct pwc second, first;
+	struct resource walkers;
+	sim_time_t walks_until; /* end of the latest walk */
+	struct line_fetch lines[LINE_SLOTS];
+	sim_time_t in_flight_until;
+
+	struct fault_log faults;
+
+	sim_time_t qi_free;
+	enum qi_error qi_error;
+	unsigned qi_stopped;
+	vtd_qi_observer qi_observer;
+	void *qi_observer_arg;
+};
+
+/* Leaf that a walk found. */
+struct walk_leaf {
+	phys_addr_t base; /* of the page */
+	uint8_t shift;
+	uint8_t rights; /* enum vtd_access */
+};
+
+/* A table read whose entry goes to the paging-structure caches when the walk is over. */
+struct walk_fill {
+	struct pwc *cache;
+	unsigned level;
+	uint64_t tag, addr, payload;
+	sim_time_t ready;
+};
+/* Nested, 5 over 5 levels: 5 first-stage tables and the final address, each behind 4 pointers; 5 own. */
+#define WALK_MAX_FILLS 32u
+
+struct walk {
+	struct vtd_unit *u;
+	const struct vtd_context *ctx;
+	const struct vtd_request *rq;
+	unsigned reads;
+	sim_time_t now; /* in counts: does not move */
+	uint8_t fault;
+	bool dirty; /* leaf: dirty bit is set, or not kept */
+	unsigned nfills;
+	struct walk_fill fills[WALK_MAX_FILLS];
+};
+
+/* context.c */
+void context_init(struct vtd_unit *u);
+void context_fini(struct vtd_unit *u);
+/* The entry that governs rq, through the caches; NULL with *fault set. *reads: structure reads made. */
+const struct vtd_context *context_find_slow(struct vtd_unit *u, const struct vtd_request *rq, unsigned n,
+					    unsigned *reads, uint8_t *fault);
+void context_invalidate(struct vtd_unit *u, enum qi_context_granularity g, uint16_t did, uint16_t sid,
+			uint8_t fm);
+void pasid_invalidate(struct vtd_unit *u, enum qi_pc_granularity g, uint16_t did, uint32_t pasid);
+
+/* pwc.c */
+void pwc_init(struct pwc *c, const struct vtd_unit *u);
+void pwc_fini(struct pwc *c);
+/* Deepest level with an entry for addr (0: none), among levels 2..top; its payload and time. */
+unsigned pwc_find(struct pwc *c, uint64_t tag, uint64_t addr, unsigned top, uint64_t *payload,
+		  sim_time_t *ready);
+void pwc_fill(struct pwc *c, const struct walk_fill *f);
+/* Remove what matches tag under mask and intersects count 4 KiB pages from page. */
+unsigned pwc_invalidate(struct pwc *c, uint64_t tag, uint64_t mask, uint64_t page, uint64_t count);
+void pwc_count_hit(struct vtd_stats *st, unsigned level);
+
+/* walker.c */
+/* Walk for w->rq; true with *leaf filled, false with w->fault. Caches are filled by walk_fill_caches. */
+bool walk_tables(struct walk *w, struct walk_leaf *leaf);
+void walk_fill_caches(struct walk *w);
+
+/* fault.c */
+enum fault_kind {
+	FAULT_ADDRESS,     /* beyond the table's width */
+	FAULT_ACCESS,      /* table lies where there is no memory */
+	FAULT_NOT_PRESENT, /* first stage only */
+	FAULT_READ,
+	FAULT_WRITE,
+	FAULT_USER,
+	FAULT_RESERVED,
+	FAULT_INTERRUPT, /* translated into the interrupt window */
+};
+uint8_t fault_blocked(const struct vtd_unit *u);
+uint8_t fault_code(const struct vtd_unit *u, bool first_stage, enum fault_kind kind);
+void fault_record(struct vtd_unit *u, const struct vtd_request *rq, uint8_t reason);
+
+static inline uint64_t context_tag(const struct vtd_unit *u, const struct vtd_context *c,
+				   const struct vtd_request *rq)
+{
+	uint64_t tag = c->did;
+
+	if (u->p.iotlb.tag_sid)
+		tag |= (uint64_t)rq->sid << TAG_SID_SHIFT;
+	if (c->type >= VTD_FIRST_STAGE)
+		tag |= TAG_FIRST_STAGE | (uint64_t)(rq->pasid == VTD_NO_PASID ? RID_PASID : rq->pasid)
+					     << TAG_PASID_SHIFT;
+	return tag;
+}
+
+/* Time of one table read at phys from the unit. */
+static inline sim_time_t read_latency(const struct vtd_unit *u, phys_addr_t phys)
+{
+	const struct memory_params *mp = memory_params(u->mem);
+	sim_time_t t = u->p.walker.read_latency;
+
+	if (mp->nodes > 1 && memory_node(u->mem, phys) != u->node)
+		t += mp->latency_remote - MIN(mp->latency_dram, mp->latency_remote);
+	else if (u->p.walker.llc && u->p.walker.coherent && mp->latency_dram > mp->latency_llc)
+		t -= MIN(t, mp->latency_dram - mp->latency_llc);
+	return t;
+}
+
+#endif
