@@ -113,7 +113,7 @@ struct vtd_stats {
 	    qi_wait, qi_total;
 	sim_time_t qi_wait_time;
 	uint64_t faults, faults_lost, page_requests, page_requests_lost;
-	struct hist *page_span; /* qi.page_span */
+	struct hist *page_span; /* qi.page_span; made by vtd_new if NULL, and then gone with the unit */
 };
 extern const struct stat_table vtd_stat_table;
 

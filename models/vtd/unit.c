@@ -15,7 +15,7 @@ struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_p
 	u->p = *p;
 	u->st = st;
 	if (!st->page_span)
-		st->page_span = hist_new_exact();
+		st->page_span = u->page_span = hist_new_exact();
 	vtd_decode_caps(p->iommu.cap, p->iommu.ecap, &u->caps);
 	u->caps.caching_mode |= p->iommu.caching_mode;
 	u->scalable = p->iommu.scalable && u->caps.scalable;
@@ -34,6 +34,9 @@ void vtd_free(struct vtd_unit *u)
 {
 	if (!u)
 		return;
+	if (u->st->page_span == u->page_span)
+		u->st->page_span = NULL;
+	hist_free(u->page_span);
 	context_fini(u);
 	tlb_free(u->iotlb);
 	g_free(u->iotlb_ready);

@@ -75,6 +75,7 @@ struct vtd_unit {
 	struct memory *mem;
 	struct vtd_params p;
 	struct vtd_stats *st;
+	struct hist *page_span; /* the one made here, when the owner of the statistics brought none */
 	struct vtd_caps caps;
 	struct rng rng;
 	unsigned node;
