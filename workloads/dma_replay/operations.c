@@ -1,0 +1,674 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What opens and what ends a call differs between kernels: tracepoints of the group dma come after a
+ * mapping and after an unmapping, but before dma_unmap_sg and dma_free; probes come at the entry. A call
+ * that nothing ends (scatter lists and coherent memory on 6.1) ends where its context does the next thing.
+ */
+#include "operations.h"
+
+#include <string.h>
+
+const char *const replay_kind_names[REPLAY_KINDS] = {
+    [REPLAY_MAP] = "dma_map_phys",
+    [REPLAY_MAP_SG] = "dma_map_sg",
+    [REPLAY_ALLOC] = "dma_alloc_coherent",
+    [REPLAY_TRY_ALLOC] = "dma_iova_try_alloc",
+    [REPLAY_LINK] = "dma_iova_link",
+    [REPLAY_SYNC] = "dma_iova_sync",
+    [REPLAY_UNLINK] = "dma_iova_unlink",
+    [REPLAY_DESTROY] = "dma_iova_destroy",
+    [REPLAY_API_FREE] = "dma_iova_free",
+    [REPLAY_UNMAP] = "dma_unmap_phys",
+    [REPLAY_UNMAP_SG] = "dma_unmap_sg",
+    [REPLAY_FREE] = "dma_free_coherent",
+    [REPLAY_FLUSH_TIMER] = "fq_flush_timeout",
+    [REPLAY_FOREIGN] = "foreign descriptor",
+    [REPLAY_STRAY] = "stray event",
+};
+
+#define PAGES_UNKNOWN 0
+
+struct context {
+	uint32_t id;
+	uint32_t cur;        /* operation + 1 that is open, 0 none */
+	uint32_t last_event; /* + 1 */
+	bool allocated, returned, mapped, unmapped, named;
+	uint64_t pages; /* of the allocation */
+	GArray *runs;   /* struct run: map calls of the open operation */
+};
+struct run {
+	uint64_t iova, phys, size;
+};
+
+struct builder {
+	struct operations *o;
+	struct recording *r;
+	GHashTable *contexts; /* key -> struct context */
+	uint32_t *member;     /* per event: operation + 1 */
+};
+
+static void context_free(void *data)
+{
+	struct context *c = data;
+
+	g_array_unref(c->runs);
+	g_free(c);
+}
+
+static struct context *context_of(struct builder *b, const struct recording_event *e)
+{
+	gint64 key = e->level == TRACE_TASK ? (gint64)e->pid : ((gint64)e->level << 40) + e->cpu;
+	struct context *c;
+
+	/* Every CPU's idle task has pid 0. */
+	if (e->level == TRACE_TASK && e->pid == 0)
+		key = ((gint64)4 << 40) + e->cpu;
+	c = g_hash_table_lookup(b->contexts, &key);
+	if (!c) {
+		gint64 *copy = g_memdup2(&key, sizeof(key));
+
+		c = g_new0(struct context, 1);
+		c->id = b->o->ncontexts++;
+		c->runs = g_array_new(FALSE, FALSE, sizeof(struct run));
+		g_hash_table_insert(b->contexts, copy, c);
+	}
+	return c;
+}
+
+static struct replay_op *current(struct builder *b, struct context *c)
+{
+	return c->cur ? operations_at(b->o, c->cur - 1) : NULL;
+}
+
+static bool is_map(const struct replay_op *op)
+{
+	return op && op->kind <= REPLAY_LINK;
+}
+
+static bool is_unmap(const struct replay_op *op)
+{
+	return op && op->kind >= REPLAY_UNLINK && op->kind <= REPLAY_FREE;
+}
+
+static struct recording_list list_start(const struct builder *b)
+{
+	return (struct recording_list){.first = b->r->lists->len};
+}
+
+static void list_push(struct builder *b, struct recording_list *l, uint64_t v)
+{
+	g_array_append_val(b->r->lists, v);
+	l->count++;
+}
+
+/* ---- scatter lists: the length of each entry ---- */
+
+/* Aligned length that entry i takes in the range, from the runs and the entries' addresses. */
+static uint64_t entry_span(const uint64_t *phys, uint32_t n, uint32_t i, const struct run *run, uint64_t done)
+{
+	uint64_t left = run->size - done;
+	uint64_t here = run->phys + done;
+
+	if (i + 1 < n && align_down(phys[i + 1], PAGE_SIZE) > here &&
+	    align_down(phys[i + 1], PAGE_SIZE) < here + left)
+		return align_down(phys[i + 1], PAGE_SIZE) - here;
+	return left;
+}
+
+/*
+ * Entries with recorded addresses. A DMA segment goes on only over entries that end on a page, so
+ * every entry but the last of its segment fills its pages, and the last one has the rest.
+ */
+static void sg_from_addresses(struct builder *b, struct replay_op *op, const struct context *c)
+{
+	struct recording_list lens = list_start(b);
+	uint32_t n = op->vectors.count, run = 0, out = 0;
+	uint64_t done = 0, iova_done = 0, out_sum = 0;
+
+	for (uint32_t i = 0; i < n && run < c->runs->len; i++) {
+		const uint64_t *phys = recording_list(b->r, op->vectors);
+		const uint64_t *addrs = recording_list(b->r, op->out_addrs);
+		const uint64_t *outs = recording_list(b->r, op->out_lens);
+		const struct run *r = &g_array_index(c->runs, struct run, run);
+		uint64_t off = phys[i] & (PAGE_SIZE - 1);
+		uint64_t span = entry_span(phys, n, i, r, done);
+		uint64_t base = g_array_index(c->runs, struct run, 0).iova, len = span - off;
+
+		done += span;
+		iova_done += span;
+		if (out < op->out_addrs.count) {
+			bool last = i + 1 == n || (out + 1 < op->out_addrs.count &&
+						   align_down(addrs[out + 1], PAGE_SIZE) == base + iova_done);
+
+			if (last && outs[out] > out_sum && outs[out] - out_sum <= len)
+				len = outs[out] - out_sum;
+			out_sum += len;
+			if (last) {
+				out++;
+				out_sum = 0;
+			}
+		}
+		list_push(b, &lens, len);
+		if (done >= r->size) {
+			run++;
+			done = 0;
+		}
+	}
+	op->lens = lens;
+	op->vectors.count = lens.count;
+}
+
+/* Direct mapping: no runs; one output per entry. */
+static void sg_from_outputs(struct replay_op *op)
+{
+	op->lens = op->out_lens;
+	if (op->vectors.count > op->lens.count)
+		op->vectors.count = op->lens.count;
+	else
+		op->lens.count = op->vectors.count;
+}
+
+/* Only the number of entries and the runs are known (6.1): any division gives the same range. */
+static void sg_from_runs(struct builder *b, struct replay_op *op, const struct context *c, uint32_t entries)
+{
+	struct recording_list phys = list_start(b), lens;
+	uint64_t pages = 0;
+	uint32_t spare;
+
+	for (unsigned i = 0; i < c->runs->len; i++)
+		pages += g_array_index(c->runs, struct run, i).size >> PAGE_SHIFT;
+	spare = entries > c->runs->len ? (uint32_t)MIN(entries, pages) - c->runs->len : 0;
+	for (unsigned pass = 0; pass < 2; pass++) {
+		struct recording_list *l = pass ? &lens : &phys;
+		uint32_t extra = spare;
+
+		*l = list_start(b);
+		for (unsigned i = 0; i < c->runs->len; i++) {
+			struct run r = g_array_index(c->runs, struct run, i);
+
+			for (; extra && r.size > PAGE_SIZE; extra--) {
+				list_push(b, l, pass ? PAGE_SIZE : r.phys);
+				r.phys += PAGE_SIZE;
+				r.size -= PAGE_SIZE;
+			}
+			list_push(b, l, pass ? r.size : r.phys);
+		}
+	}
+	op->vectors = phys;
+	op->lens = lens;
+}
+
+/* ---- opening, extending, closing ---- */
+
+static void runs_to_vectors(struct builder *b, struct replay_op *op, const struct context *c)
+{
+	op->vectors = list_start(b);
+	for (unsigned i = 0; i < c->runs->len; i++)
+		list_push(b, &op->vectors, g_array_index(c->runs, struct run, i).phys);
+	op->lens = list_start(b);
+	for (unsigned i = 0; i < c->runs->len; i++)
+		list_push(b, &op->lens, g_array_index(c->runs, struct run, i).size);
+}
+
+static uint64_t runs_size(const struct context *c)
+{
+	uint64_t size = 0;
+
+	for (unsigned i = 0; i < c->runs->len; i++)
+		size += g_array_index(c->runs, struct run, i).size;
+	return size;
+}
+
+static const struct run *first_run(const struct context *c)
+{
+	return c->runs->len ? &g_array_index(c->runs, struct run, 0) : NULL;
+}
+
+static void close_op(struct builder *b, struct context *c)
+{
+	struct replay_op *op = current(b, c);
+	const struct run *run = first_run(c);
+
+	if (!op)
+		return;
+	c->cur = 0;
+	if (op->kind == REPLAY_MAP && !c->named) {
+		/* Coherent memory of a kernel without that tracepoint. */
+		op->kind = REPLAY_ALLOC;
+		op->guessed = true;
+		op->size = c->pages ? c->pages << PAGE_SHIFT : runs_size(c);
+	}
+	if (op->kind == REPLAY_MAP_SG && !op->out_addrs.count && !op->complete) {
+		sg_from_runs(b, op, c, (uint32_t)op->size);
+		op->size = runs_size(c);
+	} else if (op->kind == REPLAY_MAP_SG && c->runs->len) {
+		sg_from_addresses(b, op, c);
+	} else if (op->kind == REPLAY_MAP_SG) {
+		sg_from_outputs(op);
+	}
+	if (op->kind == REPLAY_ALLOC)
+		runs_to_vectors(b, op, c);
+	if (is_map(op) && run && op->kind != REPLAY_LINK) {
+		if (!op->addr)
+			op->addr = run->iova;
+		if (op->kind == REPLAY_MAP && !op->phys)
+			op->phys = run->phys | (op->addr & (PAGE_SIZE - 1));
+	}
+	if (op->kind == REPLAY_MAP && !op->phys && !run)
+		op->phys = op->addr; /* direct mapping, address not recorded otherwise */
+	if (op->kind == REPLAY_UNMAP && !c->named)
+		op->guessed = true;
+}
+
+static struct replay_op *open_op(struct builder *b, struct context *c, const struct recording_event *e,
+				 enum replay_kind kind)
+{
+	struct replay_op op = {.kind = (uint8_t)kind, .cpu = e->cpu, .context = c->id, .device = e->device};
+
+	close_op(b, c);
+	g_array_append_val(b->o->ops, op);
+	c->cur = b->o->ops->len;
+	c->allocated = c->returned = c->mapped = c->unmapped = c->named = false;
+	c->pages = PAGES_UNKNOWN;
+	g_array_set_size(c->runs, 0);
+	return operations_at(b->o, c->cur - 1);
+}
+
+static void take_iova(struct builder *b, struct context *c, const struct recording_event *e)
+{
+	struct replay_op *op = current(b, c);
+
+	if (e->kind == REC_IOVA_ALLOC) {
+		if (!op || !is_map(op) || c->allocated || c->mapped)
+			op = open_op(b, c, e, REPLAY_MAP);
+		c->allocated = true;
+		c->pages = e->iova.pages;
+		return;
+	}
+	if (!is_map(op) || c->returned || c->mapped) {
+		op = open_op(b, c, e, REPLAY_MAP);
+		op->cut = true;
+	}
+	c->allocated = true;
+	if (e->kind == REC_IOVA_TREE_ALLOC) {
+		op->tree = true;
+		if (!c->pages)
+			c->pages = e->iova.pages;
+	} else {
+		op->pfn = e->iova.pfn;
+		c->returned = true;
+	}
+}
+
+static void take_map(struct builder *b, struct context *c, const struct recording_event *e)
+{
+	struct run run = {e->map.iova, e->map.phys, e->map.size};
+	struct replay_op *op = current(b, c);
+
+	if (!is_map(op) || op->kind == REPLAY_TRY_ALLOC) {
+		op = open_op(b, c, e, REPLAY_MAP);
+		op->cut = b->o->has_probes;
+	}
+	c->mapped = true;
+	g_array_append_val(c->runs, run);
+}
+
+static void end_map(struct builder *b, struct context *c, const struct recording_event *e)
+{
+	struct replay_op *op = current(b, c);
+
+	/* A mapping that is not open any more, or none at all: the direct path. */
+	if (!op || op->kind != REPLAY_MAP)
+		op = open_op(b, c, e, REPLAY_MAP);
+	c->named = true;
+	op->device = e->device;
+	op->dir = e->dma.dir;
+	op->addr = e->dma.addr;
+	op->complete = true;
+	if (e->kind == REC_DMA_MAP) {
+		op->phys = e->dma.phys;
+		op->size = e->dma.size;
+		op->attrs = e->dma.attrs;
+	}
+}
+
+static void end_map_sg(struct builder *b, struct context *c, const struct recording_event *e)
+{
+	struct replay_op *op = current(b, c);
+
+	if (!op || op->kind != REPLAY_MAP)
+		op = open_op(b, c, e, REPLAY_MAP);
+	c->named = true;
+	op->kind = REPLAY_MAP_SG;
+	op->complete = true;
+	op->device = e->device;
+	op->dir = e->sg.dir;
+	op->attrs = e->sg.attrs;
+	op->vectors = e->sg.phys;
+	op->out_addrs = e->sg.addrs;
+	op->out_lens = e->sg.lens;
+	op->addr = e->sg.addrs.count ? *recording_list(b->r, e->sg.addrs) : 0;
+}
+
+static void end_alloc(struct builder *b, struct context *c, const struct recording_event *e)
+{
+	struct replay_op *op = current(b, c);
+
+	if (!op || op->kind != REPLAY_MAP)
+		op = open_op(b, c, e, REPLAY_ALLOC);
+	c->named = true;
+	op->kind = REPLAY_ALLOC;
+	op->complete = true;
+	op->device = e->device;
+	op->addr = e->dma.addr;
+	op->size = e->dma.size;
+	op->attrs = e->dma.attrs;
+}
+
+static void open_unmap(struct builder *b, struct context *c, const struct recording_event *e)
+{
+	struct replay_op *op;
+
+	switch (e->kind) {
+	case REC_DMA_UNMAP_ENTER:
+		op = open_op(b, c, e, REPLAY_UNMAP);
+		op->addr = e->dma.addr;
+		op->size = e->dma.size;
+		op->dir = e->dma.dir;
+		c->named = true;
+		break;
+	case REC_DMA_UNMAP_SG:
+		op = open_op(b, c, e, REPLAY_UNMAP_SG);
+		op->dir = e->sg.dir;
+		op->vectors = e->sg.phys;
+		op->size = e->sg.full_nents;
+		break;
+	case REC_DMA_FREE:
+		op = open_op(b, c, e, REPLAY_FREE);
+		op->addr = e->dma.addr;
+		op->size = e->dma.size;
+		break;
+	case REC_UNLINK:
+		op = open_op(b, c, e, REPLAY_UNLINK);
+		op->offset = e->api.offset;
+		op->size = e->api.size;
+		break;
+	case REC_DESTROY:
+		op = open_op(b, c, e, REPLAY_DESTROY);
+		op->size = e->api.size;
+		break;
+	default:
+		open_op(b, c, e, REPLAY_API_FREE);
+	}
+}
+
+static void take_unmap(struct builder *b, struct context *c, const struct recording_event *e)
+{
+	struct replay_op *op = current(b, c);
+
+	if (!is_unmap(op) || c->unmapped || op->kind == REPLAY_API_FREE)
+		op = open_op(b, c, e, REPLAY_UNMAP);
+	c->unmapped = true;
+	if (!op->addr)
+		op->addr = e->map.iova;
+	if (!op->size || op->kind == REPLAY_UNMAP_SG)
+		op->size = e->map.size;
+}
+
+static void end_unmap(struct builder *b, struct context *c, const struct recording_event *e)
+{
+	struct replay_op *op = current(b, c);
+
+	/* After the work; where nothing was to be done (direct path) it stands alone. */
+	if (!op || op->kind != REPLAY_UNMAP || c->named)
+		op = open_op(b, c, e, REPLAY_UNMAP);
+	c->named = true;
+	op->complete = true;
+	op->device = e->device;
+	op->addr = e->dma.addr;
+	op->size = e->dma.size;
+	op->dir = e->dma.dir;
+	op->attrs = e->dma.attrs;
+}
+
+static bool is_domain_flush(const struct recording_event *e)
+{
+	if (e->kind == REC_QI_SUBMIT)
+		return (e->qi.qw0 & 15) == QI_IOTLB && (e->qi.qw0 >> 4 & 3) != QI_PAGE;
+	return e->tag.start == 0 && e->tag.end == UINT64_MAX;
+}
+
+static void take_invalidation(struct builder *b, struct context *c, const struct recording_event *e)
+{
+	struct replay_op *op = current(b, c);
+
+	if (e->kind == REC_QI_SUBMIT && (e->qi.qw0 & 15) != QI_IOTLB && (e->qi.qw0 & 15) != QI_DEV_TLB &&
+	    (e->qi.qw0 & 15) != QI_P_IOTLB && (e->qi.qw0 & 15) != QI_P_DEV_TLB) {
+		/* Interrupt entries and contexts: not the DMA layer's; a call may be open around it. */
+		if (!op)
+			open_op(b, c, e, REPLAY_FOREIGN);
+		return;
+	}
+	if ((is_unmap(op) && c->unmapped) || (is_map(op) && (c->returned || c->mapped)) ||
+	    (op && op->kind == REPLAY_LINK))
+		return;
+	if (is_domain_flush(e)) {
+		/* The tag's line comes first, its descriptor second; both are one flush. */
+		if (e->kind == REC_TAG_FLUSH || !op || op->kind != REPLAY_FLUSH_TIMER || !c->named)
+			open_op(b, c, e, REPLAY_FLUSH_TIMER);
+		c->named = e->kind == REC_TAG_FLUSH;
+		return;
+	}
+	open_op(b, c, e, REPLAY_STRAY);
+}
+
+static void take_free(struct builder *b, struct context *c, const struct recording_event *e)
+{
+	struct replay_op *op = current(b, c);
+
+	if (is_unmap(op) || (op && op->kind == REPLAY_FLUSH_TIMER)) {
+		if (op->kind == REPLAY_API_FREE && e->kind == REC_IOVA_FREE)
+			op->pfn = e->iova.pfn;
+		if (op->kind == REPLAY_DESTROY && !c->unmapped)
+			op->pfn = e->iova.pfn;
+		return;
+	}
+	open_op(b, c, e, REPLAY_STRAY);
+}
+
+static void add_event(struct builder *b, struct context *c, uint32_t i)
+{
+	const struct recording_event *e = recording_at(b->r, i);
+	struct replay_op *op;
+
+	switch ((enum recording_kind)e->kind) {
+	case REC_NVME_SETUP:
+	case REC_NVME_COMPLETE:
+	case REC_RQ_VECTORS:
+	case REC_BLOCK_ISSUE:
+	case REC_BLOCK_COMPLETE:
+	case REC_BLOCK_SPLIT:
+		close_op(b, c);
+		return;
+	case REC_IOVA_ALLOC:
+	case REC_IOVA_TREE_ALLOC:
+	case REC_IOVA_ALLOC_RET:
+		take_iova(b, c, e);
+		break;
+	case REC_MAP:
+	case REC_MAP_NOSYNC:
+		take_map(b, c, e);
+		break;
+	case REC_DMA_MAP_ENTER:
+		op = open_op(b, c, e, REPLAY_MAP);
+		op->size = e->dma.size;
+		op->dir = e->dma.dir;
+		c->named = true;
+		break;
+	case REC_DMA_MAP_SG_ENTER:
+		op = open_op(b, c, e, REPLAY_MAP_SG);
+		op->size = e->sg.full_nents;
+		op->dir = e->sg.dir;
+		break;
+	case REC_BOUNCE:
+		op = current(b, c);
+		if (!op || op->kind != REPLAY_MAP)
+			op = open_op(b, c, e, REPLAY_MAP);
+		break;
+	case REC_DMA_MAP:
+	case REC_DMA_MAP_RET:
+		end_map(b, c, e);
+		break;
+	case REC_DMA_MAP_SG:
+		end_map_sg(b, c, e);
+		break;
+	case REC_DMA_ALLOC:
+		end_alloc(b, c, e);
+		break;
+	case REC_TRY_ALLOC:
+		op = open_op(b, c, e, REPLAY_TRY_ALLOC);
+		op->phys = e->api.phys;
+		op->size = e->api.size;
+		break;
+	case REC_TRY_ALLOC_RET:
+		op = current(b, c);
+		if (!op || op->kind != REPLAY_TRY_ALLOC)
+			op = open_op(b, c, e, REPLAY_STRAY);
+		op->complete = true;
+		op->offset = e->api.ok;
+		break;
+	case REC_LINK:
+		op = open_op(b, c, e, REPLAY_LINK);
+		op->phys = e->api.phys;
+		op->offset = e->api.offset;
+		op->size = e->api.size;
+		break;
+	case REC_SYNC:
+		op = open_op(b, c, e, REPLAY_SYNC);
+		op->offset = e->api.offset;
+		op->size = e->api.size;
+		break;
+	case REC_DMA_UNMAP_ENTER:
+	case REC_DMA_UNMAP_SG:
+	case REC_DMA_FREE:
+	case REC_UNLINK:
+	case REC_DESTROY:
+	case REC_API_FREE:
+		open_unmap(b, c, e);
+		break;
+	case REC_UNMAP:
+		take_unmap(b, c, e);
+		break;
+	case REC_DMA_UNMAP:
+		end_unmap(b, c, e);
+		break;
+	case REC_TAG_FLUSH:
+	case REC_TAG_FLUSH_NP:
+	case REC_QI_SUBMIT:
+		take_invalidation(b, c, e);
+		break;
+	case REC_IOVA_FREE:
+	case REC_IOVA_TREE_FREE:
+		take_free(b, c, e);
+		break;
+	case REC_KINDS:
+		break;
+	}
+	b->member[i] = c->cur;
+	switch (e->kind) {
+	case REC_DMA_MAP:
+	case REC_DMA_MAP_RET:
+	case REC_DMA_MAP_SG:
+	case REC_DMA_ALLOC:
+	case REC_TRY_ALLOC_RET:
+	case REC_SYNC:
+	case REC_DMA_UNMAP:
+		close_op(b, c);
+	}
+}
+
+/* Group the events by operation, in recorded order. */
+static void build_index(struct builder *b)
+{
+	struct operations *o = b->o;
+	uint32_t at = 0, n = b->r->events->len;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (b->member[i])
+			operations_at(o, b->member[i] - 1)->nevents++;
+	for (unsigned i = 0; i < o->ops->len; i++) {
+		struct replay_op *op = operations_at(o, i);
+
+		op->first = at;
+		at += op->nevents;
+		op->nevents = 0;
+	}
+	g_array_set_size(o->index, at);
+	for (uint32_t i = 0; i < n; i++) {
+		struct replay_op *op;
+
+		if (!b->member[i])
+			continue;
+		op = operations_at(o, b->member[i] - 1);
+		g_array_index(o->index, uint32_t, op->first + op->nevents++) = i;
+	}
+}
+
+static void look_over(struct operations *o)
+{
+	for (unsigned i = 0; i < o->recording->events->len; i++) {
+		switch (recording_at(o->recording, i)->kind) {
+		case REC_IOVA_ALLOC:
+		case REC_IOVA_FREE:
+			o->has_probes = true;
+			G_GNUC_FALLTHROUGH;
+		case REC_MAP:
+		case REC_MAP_NOSYNC:
+		case REC_UNMAP:
+			o->has_iommu = true;
+		}
+	}
+}
+
+struct operations *operations_new(struct recording *r)
+{
+	struct operations *o = g_new0(struct operations, 1);
+	struct builder b = {.o = o, .r = r};
+	uint32_t n = r->events->len;
+	GHashTableIter it;
+	void *value;
+
+	o->recording = r;
+	o->ops = g_array_new(FALSE, TRUE, sizeof(struct replay_op));
+	o->index = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+	o->next = g_new(uint32_t, n ? n : 1);
+	b.member = o->owner = g_new0(uint32_t, n ? n : 1);
+	b.contexts = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, context_free);
+	look_over(o);
+	for (uint32_t i = 0; i < n; i++) {
+		struct context *c = context_of(&b, recording_at(r, i));
+
+		if (c->last_event)
+			o->next[c->last_event - 1] = i;
+		c->last_event = i + 1;
+		o->next[i] = UINT32_MAX;
+		add_event(&b, c, i);
+	}
+	g_hash_table_iter_init(&it, b.contexts);
+	while (g_hash_table_iter_next(&it, NULL, &value))
+		close_op(&b, value);
+	g_hash_table_unref(b.contexts);
+	build_index(&b);
+	return o;
+}
+
+void operations_free(struct operations *o)
+{
+	if (!o)
+		return;
+	g_array_unref(o->ops);
+	g_array_unref(o->index);
+	g_free(o->owner);
+	g_free(o->next);
+	g_free(o);
+}
