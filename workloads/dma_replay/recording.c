@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The container of a recording: names, lists, text input, printing. */
 #include "recording.h"
+#include "../trace/input.h"
 
-#include <archive.h>
-#include <archive_entry.h>
+#include <inttypes.h>
 #include <string.h>
-
-#define MAX_LINE (1u << 20)
 
 const char *const recording_kind_names[REC_KINDS] = {
     [REC_IOVA_ALLOC] = "iova_alloc",
@@ -74,24 +72,25 @@ void recording_add(struct recording *r, const struct recording_event *e)
 		r->nosync_only = false;
 }
 
-/* One line of input; *e is what to do about a bad one. */
 static bool take_line(struct recording *r, const char *text, uint32_t line, GError **error)
 {
 	struct ftrace_line l;
 	struct recording_event e;
+	const char *at = text;
+	uint64_t lost = 0;
 	bool known;
 
-	switch (ftrace_line_parse(text, &l)) {
+	switch (ftrace_parse(text, &l, &lost, &at)) {
 	case FTRACE_COMMENT:
 		return true;
 	case FTRACE_LOST:
-		r->lost += l.lost;
+		r->lost += lost;
 		return true;
 	case FTRACE_BAD:
 		g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
 			    "%s:%u: not a line of tracing text (expected \"task-pid [cpu] flags time: event: "
-			    "...\"): %.60s",
-			    r->path, line, text);
+			    "...\"), wrong at: %.60s",
+			    r->path, line, at);
 		return false;
 	case FTRACE_EVENT:
 		break;
@@ -109,70 +108,30 @@ static bool take_line(struct recording *r, const char *text, uint32_t line, GErr
 	return true;
 }
 
-static bool archive_failed(const struct recording *r, struct archive *a, uint32_t line, GError **error)
-{
-	g_set_error(error, TRACE_ERROR, line ? TRACE_ERROR_TRUNCATED : TRACE_ERROR_OPEN,
-		    "%s: %s%s (after line %u)", r->path, line ? "damaged or cut short: " : "cannot be read: ",
-		    archive_error_string(a) ? archive_error_string(a) : "unknown error", line);
-	return false;
-}
-
-/* Split the decompressed stream into lines. */
-static bool read_lines(struct recording *r, struct archive *a, GError **error)
-{
-	g_autoptr(GString) rest = g_string_new(NULL);
-	uint32_t line = 0;
-
-	for (;;) {
-		const void *block;
-		size_t len;
-		la_int64_t at;
-		int rc = archive_read_data_block(a, &block, &len, &at);
-		const char *p = block, *end;
-
-		if (rc == ARCHIVE_EOF)
-			break;
-		if (rc != ARCHIVE_OK)
-			return archive_failed(r, a, line, error);
-		while ((end = memchr(p, '\n', len - (size_t)(p - (const char *)block)))) {
-			g_string_append_len(rest, p, end - p);
-			p = end + 1;
-			if (!take_line(r, rest->str, ++line, error))
-				return false;
-			g_string_truncate(rest, 0);
-		}
-		g_string_append_len(rest, p, (const char *)block + len - p);
-		if (rest->len > MAX_LINE) {
-			g_set_error(error, TRACE_ERROR, TRACE_ERROR_FORMAT,
-				    "%s:%u: line longer than %u bytes: not tracing text", r->path, line + 1,
-				    MAX_LINE);
-			return false;
-		}
-	}
-	if (rest->len) {
-		g_set_error(error, TRACE_ERROR, TRACE_ERROR_TRUNCATED,
-			    "%s:%u: the last line does not end: the file was cut short", r->path, line + 1);
-		return false;
-	}
-	return true;
-}
-
 static bool read_text(struct recording *r, GError **error)
 {
-	struct archive *a = archive_read_new();
-	struct archive_entry *entry;
-	bool ok = false;
+	struct trace_input *in = input_open(r->path, NULL, error);
+	const char *line;
+	size_t len;
+	int got;
 
-	archive_read_support_filter_all(a);
-	archive_read_support_format_raw(a);
-	archive_read_support_format_empty(a);
-	if (archive_read_open_filename(a, r->path, 1 << 16) != ARCHIVE_OK ||
-	    archive_read_next_header(a, &entry) != ARCHIVE_OK)
-		archive_failed(r, a, 0, error);
-	else
-		ok = read_lines(r, a, error);
-	archive_read_free(a);
-	return ok;
+	if (!in)
+		return false;
+	while ((got = input_line(in, &line, &len, error)) > 0) {
+		if (input_line_open(in)) {
+			g_set_error(error, TRACE_ERROR, TRACE_ERROR_TRUNCATED,
+				    "%s:%" PRIu64 ": the last line does not end: the file was cut short",
+				    r->path, input_line_number(in));
+			got = -1;
+			break;
+		}
+		if (!take_line(r, line, (uint32_t)input_line_number(in), error)) {
+			got = -1;
+			break;
+		}
+	}
+	input_close(in);
+	return got == 0;
 }
 
 static bool names_dat(const char *path)

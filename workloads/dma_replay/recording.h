@@ -13,6 +13,9 @@
 #include <dmasim/trace.h>
 #include <dmasim/vtd.h>
 
+/* Whose code ran: nesting levels of one CPU, a higher one interrupts a lower one. */
+enum trace_level { TRACE_TASK, TRACE_SOFTIRQ, TRACE_HARDIRQ, TRACE_NMI };
+
 enum recording_kind {
 	REC_IOVA_ALLOC,      /* alloc_iova_fast entered */
 	REC_IOVA_TREE_ALLOC, /* alloc_iova entered: the caches missed */

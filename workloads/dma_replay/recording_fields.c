@@ -54,7 +54,7 @@ static bool decode_dir(const struct field_source *s, uint8_t *dir)
 {
 	static const char *const names[] = {"BIDIRECTIONAL", "TO_DEVICE", "FROM_DEVICE", "NONE"};
 	uint64_t v;
-	const char *text = s->payload ? ftrace_value(s->payload, "dir") : NULL;
+	const char *text = s->payload ? text_value(s->payload, "dir") : NULL;
 
 	for (unsigned i = 0; text && i < G_N_ELEMENTS(names); i++) {
 		if (!strncmp(text, names[i], strlen(names[i]))) {
@@ -90,7 +90,7 @@ static bool decode_attrs(const struct field_source *s, uint64_t *attrs)
 	*attrs = 0;
 	if (!s->payload)
 		return source_u64(s, "attrs", "attrs", 16, attrs);
-	p = ftrace_value(s->payload, "attrs");
+	p = text_value(s->payload, "attrs");
 	if (!p)
 		return false;
 	while (*p && *p != ' ') {
@@ -100,7 +100,7 @@ static bool decode_attrs(const struct field_source *s, uint64_t *attrs)
 		for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
 			if (strlen(names[i].name) == len && !strncmp(p, names[i].name, len))
 				*attrs |= names[i].bit;
-		if (*p == '0' && ftrace_number(p, 16, &v, NULL))
+		if (*p == '0' && text_number(p, 16, &v, NULL))
 			*attrs |= v;
 		p += len;
 		p += *p == '|';
@@ -164,14 +164,12 @@ static bool decode_sg(struct recording *r, const struct field_source *s, struct 
 	e->sg.nents = e->sg.full_nents = e->sg.phys.count;
 	e->sg.full_ents = e->sg.addrs.count;
 	if (s->payload) { /* "nents=traced/full ents=traced/full" where the kernel prints it */
-		const char *p = ftrace_value(s->payload, "nents"), *end;
-		const char *q = ftrace_value(s->payload, "ents");
+		const char *p = text_value(s->payload, "nents"), *end;
+		const char *q = text_value(s->payload, "ents");
 
-		if (p && ftrace_number(p, 10, &v, &end) && *end == '/' &&
-		    ftrace_number(end + 1, 10, &v, NULL))
+		if (p && text_number(p, 10, &v, &end) && *end == '/' && text_number(end + 1, 10, &v, NULL))
 			e->sg.full_nents = (uint32_t)v;
-		if (q && ftrace_number(q, 10, &v, &end) && *end == '/' &&
-		    ftrace_number(end + 1, 10, &v, NULL))
+		if (q && text_number(q, 10, &v, &end) && *end == '/' && text_number(end + 1, 10, &v, NULL))
 			e->sg.full_ents = (uint32_t)v;
 	} else {
 		if (source_u64(s, NULL, "full_nents", 10, &v))
@@ -243,7 +241,7 @@ static bool after(const char *s, const char *word, int base, uint64_t *v)
 {
 	const char *p = strstr(s, word);
 
-	return p && ftrace_number(p + strlen(word), base, v, NULL);
+	return p && text_number(p + strlen(word), base, v, NULL);
 }
 
 /* "dmar0 dmar0[0] type iotlb did 5 [0xS-0xE] addr 0xA [pages 0xP ]mask 0xM"; flush_all prints no range. */
@@ -272,8 +270,8 @@ static bool decode_tag(struct recording *r, const struct field_source *s, struct
 		if (range) {
 			const char *end;
 
-			if (!ftrace_number(range + 1, 16, &e->tag.start, &end) || *end != '-' ||
-			    !ftrace_number(end + 1, 16, &e->tag.end, NULL) ||
+			if (!text_number(range + 1, 16, &e->tag.start, &end) || *end != '-' ||
+			    !text_number(end + 1, 16, &e->tag.end, NULL) ||
 			    !after(s->payload, " addr ", 16, &e->tag.addr) ||
 			    !after(s->payload, " mask ", 16, &e->tag.mask))
 				return false;
@@ -302,7 +300,7 @@ static bool decode_qi(struct recording *r, const struct field_source *s, struct 
 			continue;
 		}
 		p += strspn(p, " ");
-		if (!ftrace_number(p, 16, qw[i], &p))
+		if (!text_number(p, 16, qw[i], &p))
 			return false;
 	}
 	return true;
@@ -326,7 +324,7 @@ static bool decode_bounce(struct recording *r, const struct field_source *s, str
 static bool decode_vectors(struct recording *r, const struct field_source *s, struct recording_event *e)
 {
 	uint64_t qid, cid, op, bytes, segs, bios, vecs, gap;
-	const char *text = s->payload ? ftrace_value(s->payload, "gap_bit") : NULL;
+	const char *text = s->payload ? text_value(s->payload, "gap_bit") : NULL;
 
 	if (!source_u64(s, "qid", "qid", 10, &qid) || !source_u64(s, "cmdid", "cmdid", 10, &cid) ||
 	    !source_u64(s, "op", "op", 10, &op) || !source_u64(s, "bytes", "bytes", 10, &bytes) ||
@@ -373,9 +371,9 @@ static bool decode_nvme_head(struct recording *r, const struct field_source *s, 
 	uint64_t qid, cid, ctrl = 0;
 
 	if (s->payload) {
-		const char *disk = ftrace_value(s->payload, "disk");
+		const char *disk = text_value(s->payload, "disk");
 
-		if (strncmp(s->payload, "nvme", 4) || !ftrace_number(s->payload + 4, 10, &ctrl, NULL) ||
+		if (strncmp(s->payload, "nvme", 4) || !text_number(s->payload + 4, 10, &ctrl, NULL) ||
 		    !source_u64(s, "cmdid", NULL, 10, &cid))
 			return false;
 		e->nvme.io = disk != NULL;
@@ -445,7 +443,7 @@ static bool block_head(struct recording *r, const char **p, struct recording_eve
 	uint64_t major, minor;
 	size_t len;
 
-	if (!ftrace_number(*p, 10, &major, p) || **p != ',' || !ftrace_number(*p + 1, 10, &minor, p) ||
+	if (!text_number(*p, 10, &major, p) || **p != ',' || !text_number(*p + 1, 10, &minor, p) ||
 	    **p != ' ' || major > 4095 || minor >= 1u << 20)
 		return false;
 	e->block.dev = (uint32_t)(major << 20 | minor);
@@ -465,8 +463,8 @@ static bool block_range(const char *p, struct recording_event *e)
 
 	p = q ? q + 1 : p;
 	p += strspn(p, " ");
-	return ftrace_number(p, 10, &e->block.sector, &p) && !strncmp(p, " + ", 3) &&
-	       ftrace_number(p + 3, 10, &e->block.nr, NULL);
+	return text_number(p, 10, &e->block.sector, &p) && !strncmp(p, " + ", 3) &&
+	       text_number(p + 3, 10, &e->block.nr, NULL);
 }
 
 static bool block_fields(struct recording *r, const struct field_source *s, struct recording_event *e,
@@ -490,7 +488,7 @@ static bool decode_block_issue(struct recording *r, const struct field_source *s
 	if (!p)
 		return block_fields(r, s, e, "nr_sector") &&
 		       source_u64(s, NULL, "bytes", 10, &e->block.bytes);
-	return block_head(r, &p, e) && ftrace_number(p, 10, &e->block.bytes, &p) && block_range(p, e);
+	return block_head(r, &p, e) && text_number(p, 10, &e->block.bytes, &p) && block_range(p, e);
 }
 
 static bool decode_block_complete(struct recording *r, const struct field_source *s,
@@ -507,8 +505,8 @@ static bool decode_block_split(struct recording *r, const struct field_source *s
 
 	if (!p)
 		return block_fields(r, s, e, "new_sector");
-	return block_head(r, &p, e) && ftrace_number(p, 10, &e->block.sector, &p) && !strncmp(p, " / ", 3) &&
-	       ftrace_number(p + 3, 10, &e->block.nr, NULL);
+	return block_head(r, &p, e) && text_number(p, 10, &e->block.sector, &p) && !strncmp(p, " / ", 3) &&
+	       text_number(p + 3, 10, &e->block.nr, NULL);
 }
 
 /* ---- the table of events ---- */
@@ -579,6 +577,23 @@ bool recording_decode(struct recording *r, const struct event_row *row, const st
 	return row->decode(r, s, e);
 }
 
+/* Third character of the flags column: the interrupt level (trace_print_lat_fmt). */
+static uint8_t text_level(const char *flags)
+{
+	switch (strlen(flags) > 2 ? flags[2] : '.') {
+	case 'Z':
+	case 'z':
+		return TRACE_NMI;
+	case 'H':
+	case 'h':
+		return TRACE_HARDIRQ;
+	case 's':
+		return TRACE_SOFTIRQ;
+	default:
+		return TRACE_TASK;
+	}
+}
+
 bool recording_parse_text(struct recording *r, const struct ftrace_line *l, uint32_t line,
 			  struct recording_event *e, bool *known)
 {
@@ -597,8 +612,8 @@ bool recording_parse_text(struct recording *r, const struct ftrace_line *l, uint
 	memset(e, 0, sizeof(*e));
 	e->time_ns = l->time_ns;
 	e->line = line;
-	e->pid = l->pid;
+	e->pid = (int32_t)l->pid;
 	e->cpu = (uint16_t)l->cpu;
-	e->level = (uint8_t)l->level;
+	e->level = text_level(l->flags);
 	return recording_decode(r, row, &s, e);
 }

@@ -4,13 +4,72 @@
  * trace.dat file (libtracecmd). "__data_loc" fields: low 16 bits offset in the record, high 16 bits length.
  */
 #include "recording_source.h"
+#include "../trace/input.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 #include <trace-cmd.h>
-#include <unistd.h>
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static int digit_value(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return 99;
+}
+
+bool text_number(const char *s, int base, uint64_t *value, const char **end)
+{
+	uint64_t v = 0;
+	const char *p = s;
+
+	if (base != 10 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X')) {
+		base = 16;
+		p += 2;
+	} else if (base == 0) {
+		base = 10;
+	}
+	if (digit_value(*p) >= base)
+		return false;
+	for (; digit_value(*p) < base; p++) {
+		if (v > (UINT64_MAX - (unsigned)digit_value(*p)) / (unsigned)base)
+			return false;
+		v = v * (unsigned)base + (unsigned)digit_value(*p);
+	}
+	*value = v;
+	if (end)
+		*end = p;
+	return true;
+}
+
+const char *text_value(const char *payload, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (const char *p = payload; (p = strstr(p, key)); p += len) {
+		bool starts = p == payload || p[-1] == ' ' || p[-1] == ',';
+
+		if (starts && p[len] == '=')
+			return p + len + 1;
+	}
+	return NULL;
+}
+
+bool text_field(const char *payload, const char *key, int base, uint64_t *value)
+{
+	const char *s = text_value(payload, key);
+
+	return s && text_number(s, base, value, NULL);
+}
 
 uint64_t source_le(const uint8_t *p, unsigned n)
 {
@@ -52,7 +111,7 @@ bool source_u64(const struct field_source *s, const char *key, const char *field
 	unsigned long long value;
 
 	if (s->payload)
-		return key && ftrace_field(s->payload, key, base, v);
+		return key && text_field(s->payload, key, base, v);
 	f = field ? tep_find_field(s->event, field) : NULL;
 	if (!f || f->offset < 0 || f->size < 0 || f->offset + f->size > s->record->size ||
 	    tep_read_number_field(f, s->record->data, &value))
@@ -68,7 +127,7 @@ static bool text_list(struct recording *r, const char *p, struct recording_list 
 	while (*p != '}') {
 		uint64_t v;
 
-		if (!ftrace_number(p, 16, &v, &p) || (*p != ',' && *p != '}'))
+		if (!text_number(p, 16, &v, &p) || (*p != ',' && *p != '}'))
 			return false;
 		p += *p == ',';
 		g_array_append_val(r->lists, v);
@@ -87,7 +146,7 @@ bool source_list(struct recording *r, const struct field_source *s, const char *
 	l->first = r->lists->len;
 	l->count = 0;
 	if (s->payload)
-		return text_list(r, ftrace_value(s->payload, key), l);
+		return text_list(r, text_value(s->payload, key), l);
 	f = tep_find_field(s->event, field);
 	p = field_raw(s, field, &len, &element);
 	if (!p || !f)
@@ -212,30 +271,33 @@ static int dat_record(struct tracecmd_input *handle, struct tep_record *record, 
 /* Decompress path into a temporary file that libtracecmd can seek in. NULL on error. */
 static char *spool(const char *path, GError **error)
 {
-	struct archive *a = archive_read_new();
-	struct archive_entry *entry;
+	struct trace_input *in = input_open(path, NULL, error);
+	const uint8_t *p;
 	char *name = NULL;
-	int fd = -1;
+	FILE *out;
+	ssize_t n = 0;
+	int fd;
 
-	archive_read_support_filter_all(a);
-	archive_read_support_format_raw(a);
-	if (archive_read_open_filename(a, path, 1 << 16) != ARCHIVE_OK ||
-	    archive_read_next_header(a, &entry) != ARCHIVE_OK) {
-		g_set_error(error, TRACE_ERROR, TRACE_ERROR_OPEN, "%s: cannot be read: %s", path,
-			    archive_error_string(a));
-	} else {
-		fd = g_file_open_tmp("dmasim-XXXXXX.dat", &name, error);
-		if (fd >= 0 && archive_read_data_into_fd(a, fd) != ARCHIVE_OK) {
-			g_set_error(error, TRACE_ERROR, TRACE_ERROR_TRUNCATED, "%s: damaged or cut short: %s",
-				    path, archive_error_string(a));
-			g_unlink(name);
-			g_clear_pointer(&name, g_free);
+	if (!in)
+		return NULL;
+	fd = g_file_open_tmp("dmasim-XXXXXX.dat", &name, error);
+	out = fd >= 0 ? fdopen(fd, "wb") : NULL;
+	while (out && (n = input_peek(in, 1, &p, error)) > 0) {
+		if (fwrite(p, 1, (size_t)n, out) != (size_t)n) {
+			g_set_error(error, TRACE_ERROR, TRACE_ERROR_WRITE, "%s: cannot be written: %s", name,
+				    g_strerror(errno));
+			n = -1;
+			break;
 		}
+		input_skip(in, (size_t)n);
 	}
-	if (fd >= 0)
-		close(fd);
-	archive_read_free(a);
-	return name;
+	input_close(in);
+	if (out && (fclose(out) == 0) && n == 0)
+		return name;
+	if (name)
+		g_unlink(name);
+	g_free(name);
+	return NULL;
 }
 
 static bool has_magic(const char *path)

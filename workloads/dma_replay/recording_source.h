@@ -29,4 +29,14 @@ bool source_string(const struct field_source *s, const char *field, char *buf, s
 bool source_bytes(const struct field_source *s, const char *field, uint8_t *buf, size_t n);
 uint64_t source_le(const uint8_t *p, unsigned n);
 
+/*
+ * Value of key in a payload of key=value pairs: the character behind "key=", where key starts a word.
+ * NULL if there is none.
+ */
+const char *text_value(const char *payload, const char *key);
+/* Unsigned number at s (base 10; 16 with or without 0x); *end behind it, may be NULL. false if none. */
+bool text_number(const char *s, int base, uint64_t *value, const char **end);
+/* The two in one. */
+bool text_field(const char *payload, const char *key, int base, uint64_t *value);
+
 #endif
