@@ -43,6 +43,7 @@ struct dma_params {
 	struct flush_queue_params flush_queue;
 	struct swiotlb_params swiotlb;
 	struct kernel_quirks quirks;
+	const char *reserved; /* IOVA windows of the host bridge (iommu.reserved), NULL: none */
 };
 
 struct dma_stats {
@@ -54,10 +55,10 @@ struct dma_stats {
 	uint64_t bytes_mapped;
 	uint64_t iova_allocs, iova_frees, iova_pages_allocated, iova_pages_freed;
 	uint64_t rcache_hits, rcache_puts, depot_refills, depot_spills, tree_allocs, tree_frees, depot_trims,
-	    rcache_flushes, iova_failures;
+	    rcache_flushes, iova_failures, iova_32bit_given_up;
 	uint64_t iommu_map_ops, iommu_unmap_ops, iommu_map_bytes, iommu_unmap_bytes, ptes_written,
 	    ptes_cleared, walks_software, table_pages_allocated, table_pages_freed, iotlb_syncs, sync_maps,
-	    flush_all, indirect_calls;
+	    flush_all, indirect_calls, write_buffer_flushes;
 	uint64_t fq_entries, fq_timeouts, fq_ring_full;
 	uint64_t swiotlb_bounces, swiotlb_bytes_copied, swiotlb_slots_used, swiotlb_slots_peak,
 	    swiotlb_failures;
@@ -76,8 +77,9 @@ void dma_layer_free(struct dma_layer *l);
 
 /*
  * Attach dev: gives it its domain (domain ids from 2 upwards in order of attachment), or the direct
- * path; fills the defaults of struct device that the PCI core sets. reserved: IOVA windows of the
- * host bridge ("80000000-afffffff,..."), see iommu.reserved. 0 or errno.
+ * path; fills the defaults of struct device that the PCI core sets (dev->untrusted must be set
+ * before). Domains keep clear of params.reserved ("80000000-afffffff,..."). 0, -EINVAL if that text is
+ * malformed, or -ENOMEM.
  */
 int dma_layer_attach(struct dma_layer *l, struct device *dev);
 void dma_layer_detach(struct device *dev);

@@ -115,6 +115,8 @@ char *dma_replay_dump(struct device *dev);
 void dma_replay_own_timer(struct dma_layer *l, bool on);
 /* fq_flush_timeout of dev's domain on CPU cpu, now. */
 void dma_replay_flush_timer(struct device *dev, unsigned cpu);
+/* How often the model's own timer would have fired so far, while dma_replay_own_timer is on. */
+uint64_t dma_replay_model_timeouts(struct device *dev);
 /* Entries now in the ring of cpu. */
 unsigned dma_replay_ring_entries(struct device *dev, unsigned cpu);
 

@@ -24,9 +24,12 @@ struct kernel_profile {
 	bool gap_bit;           /* per-request gap tracking decides coalescing (6.19) */
 	uint32_t nvme_max_segments;
 	uint32_t nvme_max_kib;
-	uint32_t default_max_kib; /* BLK_DEF_MAX_SECTORS: 1280 KiB, later 4 MiB */
-	bool p2p_mmio_attr; /* host-bridge P2P maps with the MMIO attribute (6.18) */
-	unsigned depot_max; /* magazines per class in the depot; 0: unbounded with trimmer */
+	uint32_t default_max_kib;  /* BLK_DEF_MAX_SECTORS: 1280 KiB, later 4 MiB */
+	bool psi_aligns_base;      /* qw1 carries the aligned base; else the range's first page (6.1) */
+	bool replace_flush_to_end; /* a large leaf over old tables flushes to the end of its run (6.12) */
+	bool pool_page_lists;      /* DMA pools keep a free list per page (before 6.3), else one per pool */
+	bool p2p_mmio_attr;        /* host-bridge P2P maps with the MMIO attribute (6.18) */
+	unsigned depot_max;        /* magazines per class in the depot; 0: unbounded with trimmer */
 };
 extern const struct kernel_profile kernel_profiles[KERNEL_VERSIONS];
 /* By name ("6.12"), NULL if unknown. */

@@ -59,11 +59,13 @@ static void new_iommu(struct machine *m, const struct config *c)
 static void new_dma_layer(struct machine *m, const struct config *c)
 {
 	const struct kernel_params *kernel = config_get(c, &kernel_param_table);
+	const struct iommu_params *iommu = config_get(c, &iommu_param_table);
 	struct dma_params p = {
 	    .iova = *(const struct iova_params *)config_get(c, &iova_param_table),
 	    .flush_queue = *(const struct flush_queue_params *)config_get(c, &flush_queue_param_table),
 	    .swiotlb = *(const struct swiotlb_params *)config_get(c, &swiotlb_param_table),
 	    .quirks = kernel->quirks,
+	    .reserved = iommu->reserved,
 	};
 
 	m->dma = dma_layer_new(&m->sim, m->memory, m->iommu, m->mode, m->kernel, &p, &m->dma_stats);
@@ -119,7 +121,6 @@ struct machine *machine_new(const struct config *config, enum iommu_mode mode,
 		new_iommu(m, config);
 	new_dma_layer(m, config);
 	m->fabric = pcie_fabric_new(&m->sim, m->memory, pcie, &m->pcie_stats);
-	pcie_set_p2p(m->fabric, config_get(config, &p2p_param_table));
 	if (pcie->topology && *pcie->topology && !pcie_load_dump(m->fabric, pcie->topology, error)) {
 		machine_free(m);
 		return NULL;

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Coherent memory (kernel/dma/mapping.c, kernel/dma/direct.c, drivers/iommu/dma-iommu.c). Behind an
+ * IOMMU the pages are allocated one block of a page size at a time, largest first, and made contiguous
+ * in IOVA space; on the direct path they are physically contiguous.
+ */
+#include "iommu.h"
+
+#include <string.h>
+
+#define MAX_ORDER 10u /* largest buddy block */
+
+/* ---- behind an IOMMU ---- */
+
+/* What iommu_dma_free() needs to give the pages back; the kernel finds them through its page tables. */
+struct coherent_block {
+	phys_addr_t base;
+	unsigned order;
+};
+
+struct coherent_area {
+	struct coherent_block *blocks;
+	unsigned nblocks;
+};
+
+/* Largest first among the page sizes of the domain, split requests excepted: order of the next block. */
+static unsigned next_order(uint64_t pgsize_bitmap, size_t pages)
+{
+	unsigned best = 0;
+
+	for (unsigned order = 1; order <= MAX_ORDER && (size_t)1 << order <= pages; order++) {
+		if (pgsize_bitmap >> (PAGE_SHIFT + order) & 1)
+			best = order;
+	}
+	return best;
+}
+
+static void free_blocks(struct dma_layer *l, struct coherent_block *b, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		memory_free_pages(l->mem, b[i].base, b[i].order);
+}
+
+/* Blocks that add up to pages; NULL when memory is exhausted. */
+static struct coherent_block *alloc_blocks(struct iommu_domain *d, struct device *dev, size_t pages,
+					   unsigned long attrs, unsigned *n)
+{
+	struct dma_layer *l = d->l;
+	struct coherent_block *b = g_new(struct coherent_block, pages);
+	bool single = attrs & DMA_ATTR_ALLOC_SINGLE_PAGES;
+
+	for (*n = 0; pages; (*n)++) {
+		unsigned order = single ? 0 : next_order(d->pgsize_bitmap, pages);
+
+		b[*n].base = memory_alloc_pages(l->mem, dev->node, order);
+		if (!b[*n].base && order) {
+			order = 0;
+			b[*n].base = memory_alloc_pages(l->mem, dev->node, 0);
+		}
+		if (!b[*n].base) {
+			free_blocks(l, b, *n);
+			g_free(b);
+			return NULL;
+		}
+		b[*n].order = order;
+		pages -= (size_t)1 << order;
+	}
+	return b;
+}
+
+/* iommu_map_sg over the blocks: adjacent ones are one map call. */
+static int map_blocks(struct iommu_domain *d, dma_addr_t iova, const struct coherent_block *b, unsigned n,
+		      unsigned prot)
+{
+	size_t done = 0;
+	int ret;
+
+	for (unsigned i = 0; i < n;) {
+		size_t len = PAGE_SIZE << b[i].order;
+		unsigned j = i + 1;
+
+		for (; j < n && b[j].base == b[i].base + len; j++)
+			len += PAGE_SIZE << b[j].order;
+		ret = iommu_map_nosync(d, iova + done, b[i].base, len, prot);
+		if (ret) {
+			if (done)
+				iommu_unmap(d, iova, done);
+			return ret;
+		}
+		done += len;
+		i = j;
+	}
+	return iommu_sync_map(d, iova, done);
+}
+
+static void remember(struct dma_layer *l, dma_addr_t handle, struct coherent_block *b, unsigned n)
+{
+	struct coherent_area *a = g_new(struct coherent_area, 1);
+	uint64_t *key = g_new(uint64_t, 1);
+
+	if (!l->coherent)
+		l->coherent = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	*key = handle;
+	*a = (struct coherent_area){b, n};
+	g_hash_table_insert(l->coherent, key, a);
+}
+
+/* Physically contiguous: what callers that cannot sleep, and DMA_ATTR_FORCE_CONTIGUOUS, get. */
+static struct coherent_block *alloc_contiguous(struct dma_layer *l, struct device *dev, size_t pages)
+{
+	struct coherent_block *b = g_new(struct coherent_block, 1);
+
+	b->order = order_base_2(pages);
+	b->base = memory_alloc_pages(l->mem, dev->node, b->order);
+	if (b->base)
+		return b;
+	g_free(b);
+	return NULL;
+}
+
+phys_addr_t iommu_dma_alloc(struct device *dev, size_t size, dma_addr_t *handle, unsigned long attrs)
+{
+	struct iommu_domain *d = dev->domain;
+	bool contiguous = attrs & DMA_ATTR_FORCE_CONTIGUOUS;
+	unsigned prot = dma_info_to_prot(DMA_BIDIRECTIONAL, dev->coherent, attrs);
+	size_t len = align_up(size, PAGE_SIZE);
+	struct coherent_block *b;
+	phys_addr_t first;
+	unsigned n = 1;
+	dma_addr_t iova;
+
+	b = contiguous ? alloc_contiguous(d->l, dev, len >> PAGE_SHIFT)
+		       : alloc_blocks(d, dev, len >> PAGE_SHIFT, attrs, &n);
+	if (!b)
+		return 0;
+	iova = iommu_dma_alloc_iova(d, len, dev->dma_mask, dev);
+	if (!iova)
+		goto free_blocks;
+	if (contiguous ? iommu_map(d, iova, b->base, len, prot) : map_blocks(d, iova, b, n, prot)) {
+		iommu_dma_free_iova(d, iova, len, NULL);
+		goto free_blocks;
+	}
+	first = b->base;
+	remember(d->l, iova, b, n);
+	*handle = iova;
+	return first;
+
+free_blocks:
+	free_blocks(d->l, b, n);
+	g_free(b);
+	return 0;
+}
+
+void iommu_dma_free(struct device *dev, size_t size, phys_addr_t phys, dma_addr_t handle, unsigned long attrs)
+{
+	struct dma_layer *l = dev->dma;
+	uint64_t key = handle;
+	struct coherent_area *a = g_hash_table_lookup(l->coherent, &key);
+
+	(void)phys;
+	(void)attrs;
+	g_assert(a);
+	__iommu_dma_unmap(dev, handle, size);
+	free_blocks(l, a->blocks, a->nblocks);
+	g_free(a->blocks);
+	g_free(a);
+	g_hash_table_remove(l->coherent, &key);
+}
+
+void coherent_exit(struct dma_layer *l)
+{
+	GHashTableIter it;
+	gpointer value;
+
+	if (!l->coherent)
+		return;
+	g_hash_table_iter_init(&it, l->coherent);
+	while (g_hash_table_iter_next(&it, NULL, &value)) {
+		struct coherent_area *a = value;
+
+		free_blocks(l, a->blocks, a->nblocks);
+		g_free(a->blocks);
+		g_free(a);
+	}
+	g_clear_pointer(&l->coherent, g_hash_table_destroy);
+}
+
+/* ---- direct ---- */
+
+static phys_addr_t direct_alloc(struct device *dev, size_t size, dma_addr_t *handle)
+{
+	unsigned order = order_base_2(div_round_up(size, PAGE_SIZE));
+	phys_addr_t phys = memory_alloc_pages(dev->dma->mem, dev->node, order);
+
+	if (!phys)
+		return 0;
+	if (!dma_capable(dev, phys, size)) {
+		memory_free_pages(dev->dma->mem, phys, order);
+		return 0;
+	}
+	*handle = phys;
+	return phys;
+}
+
+/* ---- API ---- */
+
+phys_addr_t dma_alloc_attrs(struct device *dev, size_t size, dma_addr_t *handle, unsigned long attrs)
+{
+	phys_addr_t phys;
+
+	if (!size)
+		return 0;
+	phys = use_dma_iommu(dev) ? iommu_dma_alloc(dev, size, handle, attrs)
+				  : direct_alloc(dev, size, handle);
+	if (phys)
+		dev->dma->st->coherent_allocs++;
+	return phys;
+}
+
+phys_addr_t dma_coherent_phys(struct device *dev, phys_addr_t phys, dma_addr_t handle, size_t offset)
+{
+	if (!use_dma_iommu(dev))
+		return phys + offset;
+	return pgtable_iova_to_phys(dev->domain->pt, handle + offset, NULL);
+}
+
+void dma_free_attrs(struct device *dev, size_t size, phys_addr_t phys, dma_addr_t handle, unsigned long attrs)
+{
+	if (!phys)
+		return;
+	dev->dma->st->coherent_frees++;
+	if (use_dma_iommu(dev))
+		iommu_dma_free(dev, size, phys, handle, attrs);
+	else
+		memory_free_pages(dev->dma->mem, phys, order_base_2(div_round_up(size, PAGE_SIZE)));
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The Intel driver side of a remapping unit (drivers/iommu/intel/iommu.c, cache.c, dmar.c): domains,
+ * attachment, range-to-descriptor rule, queued-invalidation submission.
+ * Intel VT-d architecture specification rev 4.1: 6.5.2 (descriptors).
+ */
+#include "intel_iommu.h"
+
+#define QI_LENGTH 256u /* descriptors in the ring that the driver allocates */
+#define QI_DONE 2u     /* status value of a completed wait */
+#define QI_BATCH_MAX 16u
+#define DEV_TLB_QUEUE_DEPTH 0u /* encodes 32 */
+#define DID_PASSTHROUGH 1u     /* FLPT_DEFAULT_DID: the first that caching-mode units allow */
+
+struct qi_outstanding {
+	sim_time_t done;
+	unsigned count;
+};
+
+struct intel_iommu {
+	struct dma_layer *l;
+	struct vtd_unit *unit;
+	struct vtd_caps caps;
+	struct spinlock qi_lock;
+	phys_addr_t status; /* one 32-bit word per ring slot */
+	unsigned free_head, free_count;
+	/* Submissions whose wait has not been reclaimed, oldest first. */
+	struct qi_outstanding outstanding[QI_LENGTH];
+	unsigned oldest, noutstanding;
+};
+
+int intel_iommu_init(struct dma_layer *l)
+{
+	struct intel_iommu *iommu = g_new0(struct intel_iommu, 1);
+
+	iommu->l = l;
+	iommu->unit = l->unit;
+	iommu->caps = *vtd_caps(l->unit);
+	iommu->free_count = QI_LENGTH;
+	spin_lock_init(&iommu->qi_lock, "qi_lock", IOVA_LOCK_HANDOFF);
+	iommu->status = memory_alloc_pages(l->mem, 0, 0);
+	l->intel = iommu;
+	return iommu->status ? 0 : -ENOMEM;
+}
+
+void intel_iommu_exit(struct dma_layer *l)
+{
+	if (!l->intel)
+		return;
+	if (l->intel->status)
+		memory_free_pages(l->mem, l->intel->status, 0);
+	g_free(l->intel);
+	l->intel = NULL;
+}
+
+const struct vtd_caps *intel_iommu_caps(const struct dma_layer *l)
+{
+	return &l->intel->caps;
+}
+
+/* ---- queued invalidation ---- */
+
+static void reclaim(struct intel_iommu *iommu, sim_time_t now)
+{
+	while (iommu->noutstanding && iommu->outstanding[iommu->oldest].done <= now) {
+		iommu->free_count += iommu->outstanding[iommu->oldest].count;
+		iommu->oldest = (iommu->oldest + 1) % QI_LENGTH;
+		iommu->noutstanding--;
+	}
+}
+
+/* The caller's descriptors, a wait and one slot that keeps head and tail apart must fit. */
+static void wait_for_slots(struct intel_iommu *iommu, struct cpu *cpu, unsigned count)
+{
+	reclaim(iommu, dma_now(iommu->l));
+	while (G_UNLIKELY(iommu->free_count < count + 2)) {
+		sim_time_t until = iommu->outstanding[iommu->oldest].done;
+
+		spin_unlock(cpu, &iommu->qi_lock);
+		cpu_wait_until(cpu, until);
+		spin_lock(cpu, &iommu->qi_lock);
+		reclaim(iommu, MAX(until, dma_now(iommu->l)));
+	}
+}
+
+void qi_submit_sync(struct intel_iommu *iommu, const struct qi_desc *desc, unsigned count)
+{
+	const struct dma_observer *o = iommu->l->observer;
+	struct cpu *cpu = sim_cpu(iommu->l->sim);
+	struct qi_desc ring[QI_BATCH_MAX + 1];
+	sim_time_t done;
+
+	g_assert(count && count <= QI_BATCH_MAX);
+	spin_lock(cpu, &iommu->qi_lock);
+	wait_for_slots(iommu, cpu, count);
+	for (unsigned i = 0; i < count; i++) {
+		ring[i] = desc[i];
+		if (G_UNLIKELY(o) && o->qi_submit)
+			o->qi_submit(o->arg, &desc[i]);
+	}
+	ring[count] = qi_desc_wait(iommu->status + 4 * ((iommu->free_head + count) % QI_LENGTH), QI_DONE);
+	cpu_charge(cpu, COST_QI_SUBMIT);
+	if (count > 1)
+		cpu_charge_n(cpu, COST_QI_DESCRIPTOR, count - 1);
+	cpu_charge(cpu, COST_QI_TAIL_WRITE);
+	done = vtd_qi_execute(iommu->unit, ring, count + 1, dma_now(iommu->l));
+	iommu->free_head = (iommu->free_head + count + 1) % QI_LENGTH;
+	iommu->free_count -= count + 1;
+	iommu->outstanding[(iommu->oldest + iommu->noutstanding++) % QI_LENGTH] = (struct qi_outstanding){
+	    done, count + 1};
+	spin_unlock(cpu, &iommu->qi_lock);
+	if (G_LIKELY(!iommu->l->sim->timing))
+		return;
+	cpu_wait_until(cpu, done);
+	/* The status word is polled under the lock, which is dropped between polls. */
+	spin_lock(cpu, &iommu->qi_lock);
+	reclaim(iommu, done);
+	spin_unlock(cpu, &iommu->qi_lock);
+}
+
+static void submit_batch(struct intel_iommu *iommu, const struct qi_desc *desc, unsigned n)
+{
+	unsigned step = iommu->l->kernel->qi_batch;
+
+	for (unsigned i = 0; i < n; i += step)
+		qi_submit_sync(iommu, desc + i, MIN(step, n - i));
+}
+
+/* ---- descriptors ---- */
+
+unsigned calculate_psi_aligned_address(dma_addr_t start, dma_addr_t end, dma_addr_t *base)
+{
+	uint64_t first = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
+	unsigned order = order_base_2(last - first + 1);
+
+	if (first & ((1ull << order) - 1)) {
+		uint64_t shared = ~(first ^ last) & ~((1ull << order) - 1);
+
+		order = shared ? (unsigned)__builtin_ctzll(shared) : MAX_AGAW_PFN_WIDTH;
+	}
+	if (order > MAX_AGAW_PFN_WIDTH)
+		order = MAX_AGAW_PFN_WIDTH;
+	*base = order >= MAX_AGAW_PFN_WIDTH ? 0 : align_down(start, PAGE_SIZE << order);
+	return order;
+}
+
+static bool drains(const struct intel_iommu *iommu)
+{
+	return iommu->caps.drain_read || iommu->caps.drain_write;
+}
+
+static struct qi_desc domain_desc(struct intel_iommu *iommu, struct iommu_domain *d)
+{
+	if (d->first_stage)
+		return qi_desc_piotlb(d->did, 0, QI_PIOTLB_PASID, 0, 0, false);
+	return qi_desc_iotlb(d->did, QI_DOMAIN, 0, 0, false, drains(iommu));
+}
+
+static struct qi_desc range_desc(struct intel_iommu *iommu, struct iommu_domain *d, dma_addr_t start,
+				 dma_addr_t base, unsigned order, bool ih)
+{
+	const struct vtd_caps *caps = &iommu->caps;
+
+	ih = ih && iommu->l->kernel->ih_hint;
+	if (order >= MAX_AGAW_PFN_WIDTH)
+		return domain_desc(iommu, d);
+	if (d->first_stage)
+		return qi_desc_piotlb(d->did, 0, QI_PIOTLB_PAGE, base, order, ih);
+	if (!caps->psi || order > caps->mamv)
+		return domain_desc(iommu, d);
+	if (!iommu->l->kernel->psi_aligns_base)
+		base = start & PAGE_MASK;
+	return qi_desc_iotlb(d->did, QI_PAGE, base, order, ih, drains(iommu));
+}
+
+/* Invalidate what one order and base describe, on the unit and in the device's own cache. */
+static void flush_tags(struct iommu_domain *d, dma_addr_t start, dma_addr_t end, bool leaf_only, bool device)
+{
+	struct intel_iommu *iommu = d->l->intel;
+	const struct dma_observer *o = d->l->observer;
+	struct qi_desc desc[2];
+	dma_addr_t base = 0;
+	unsigned n = 0, order = MAX_AGAW_PFN_WIDTH;
+
+	if (end != UINT64_MAX)
+		order = calculate_psi_aligned_address(start, end, &base);
+	if (G_UNLIKELY(o) && o->cache_tag_flush)
+		o->cache_tag_flush(o->arg, d->did, start, end, base, order, leaf_only);
+	desc[n++] = range_desc(iommu, d, start, base, order, leaf_only);
+	if (G_UNLIKELY(d->ats) && device)
+		desc[n++] = qi_desc_device_tlb(d->dev->pci->sid, d->dev->pci->sid, DEV_TLB_QUEUE_DEPTH, base,
+					       order);
+	submit_batch(iommu, desc, n);
+}
+
+void cache_tag_flush_range(struct iommu_domain *d, dma_addr_t start, dma_addr_t end, bool leaf_only)
+{
+	flush_tags(d, start, end, leaf_only, true);
+}
+
+void intel_iotlb_sync_map(struct iommu_domain *d, dma_addr_t iova, size_t size)
+{
+	const struct intel_iommu *iommu = d->l->intel;
+
+	if (!iommu->caps.caching_mode || d->first_stage) {
+		if (iommu->caps.rwbf)
+			d->l->st->write_buffer_flushes++;
+		return;
+	}
+	flush_tags(d, iova, iova + size - 1, false, false);
+}
+
+void intel_iotlb_sync(struct iommu_domain *d, struct iommu_iotlb_gather *g)
+{
+	flush_tags(d, g->start, g->end, pgtable_list_empty(&g->freelist), true);
+}
+
+void intel_flush_iotlb_all(struct iommu_domain *d)
+{
+	d->l->st->flush_all++;
+	d->l->st->indirect_calls++;
+	cpu_charge(sim_cpu(d->l->sim), COST_INDIRECT_CALL);
+	flush_tags(d, 0, UINT64_MAX, false, true);
+}
+
+/* ---- domains ---- */
+
+static enum vtd_format domain_format(const struct vtd_caps *caps, bool first_stage)
+{
+	if (first_stage)
+		return caps->five_level_first ? VTD_FS_57 : VTD_FS_48;
+	/* SAGAW bits 1, 2, 3: 39, 48, 57 bits; the widest that the unit walks. */
+	if (caps->widths & 1u << 3)
+		return VTD_SS_57;
+	if (caps->widths & 1u << 2)
+		return VTD_SS_48;
+	return VTD_SS_39;
+}
+
+int intel_domain_alloc(struct iommu_domain *d)
+{
+	struct dma_layer *l = d->l;
+	const struct vtd_caps *caps = intel_iommu_caps(l);
+	unsigned page_sizes = caps->page_sizes;
+	enum vtd_format format;
+
+	d->first_stage = caps->scalable && caps->first_stage;
+	format = domain_format(caps, d->first_stage);
+	if (d->first_stage)
+		page_sizes |= VTD_PAGES_2M;
+	d->pt = pgtable_new(l->sim, l->mem, format, page_sizes, d->dev->node);
+	if (!d->pt)
+		return -ENOMEM;
+	page_sizes = pgtable_page_sizes(d->pt);
+	d->pgsize_bitmap = PAGE_SIZE | (page_sizes & VTD_PAGES_2M ? 2 * MIB : 0) |
+			   (page_sizes & VTD_PAGES_1G ? GIB : 0);
+	d->aperture_end = pgtable_last_iova(d->pt);
+	d->iotlb_sync_map = caps->rwbf || (caps->caching_mode && !d->first_stage);
+	d->did = l->next_did++;
+	l->st->table_pages_allocated++;
+	return 0;
+}
+
+void intel_domain_free(struct iommu_domain *d)
+{
+	if (d->pt)
+		pgtable_free(d->pt);
+	d->pt = NULL;
+}
+
+void intel_attach_device(struct iommu_domain *d, struct device *dev)
+{
+	struct intel_iommu *iommu = d->l->intel;
+	struct vtd_context ctx = {
+	    .type = d->first_stage ? VTD_FIRST_STAGE : VTD_SECOND_STAGE,
+	    .did = d->did,
+	    .format = pgtable_format(d->pt),
+	    .root = pgtable_root(d->pt),
+	    .ats = dev->pci->ats && iommu->caps.device_tlb,
+	};
+
+	d->ats = ctx.ats;
+	vtd_set_context(iommu->unit, dev->pci->sid, VTD_NO_PASID, &ctx);
+}
+
+void intel_attach_passthrough(struct dma_layer *l, struct device *dev)
+{
+	struct vtd_context ctx = {.type = VTD_PASSTHROUGH, .did = DID_PASSTHROUGH};
+
+	vtd_set_context(l->unit, dev->pci->sid, VTD_NO_PASID, &ctx);
+}
+
+void intel_detach_device(struct dma_layer *l, struct device *dev)
+{
+	struct vtd_context ctx = {.type = VTD_BLOCKED};
+
+	vtd_set_context(l->unit, dev->pci->sid, VTD_NO_PASID, &ctx);
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The generic IOMMU layer: map, unmap and the gather (drivers/iommu/iommu.c). Until 6.18 the driver is
+ * called once per run of equal pages; with the generic page table it takes the whole range at once.
+ */
+#include "iommu.h"
+
+/* ---- cost of page-table work: differences of the table's own counters ---- */
+
+static void charge_table_work(struct iommu_domain *d, const struct pgtable_counters *before, bool map)
+{
+	const struct pgtable_counters *now = pgtable_counters(d->pt);
+	struct cpu *cpu = sim_cpu(d->l->sim);
+	struct dma_stats *st = d->l->st;
+	uint64_t tables = now->tables_allocated - before->tables_allocated;
+	uint64_t visited = now->tables_visited - before->tables_visited;
+	uint64_t entries = map ? now->ptes_written - before->ptes_written
+			       : now->ptes_cleared - before->ptes_cleared;
+
+	st->ptes_written += now->ptes_written - before->ptes_written;
+	st->ptes_cleared += now->ptes_cleared - before->ptes_cleared;
+	cpu_charge(cpu, map ? COST_PT_MAP_CALL : COST_PT_UNMAP_CALL);
+	cpu_charge_n(cpu, map ? COST_PT_MAP_PAGE : COST_PT_UNMAP_PAGE, entries);
+	if (tables) {
+		cpu_charge_n(cpu, COST_PT_TABLE_ALLOC, tables);
+		st->table_pages_allocated += tables;
+	}
+	if (!intel_iommu_caps(d->l)->coherent)
+		cpu_charge_n(cpu, COST_PT_CACHE_FLUSH, visited + tables);
+}
+
+static void indirect_call(struct iommu_domain *d)
+{
+	d->l->st->indirect_calls++;
+	cpu_charge(sim_cpu(d->l->sim), COST_INDIRECT_CALL);
+}
+
+void iommu_release_tables(struct iommu_domain *d, struct pgtable_list *l)
+{
+	if (G_LIKELY(pgtable_list_empty(l)))
+		return;
+	d->l->st->table_pages_freed += l->count;
+	pgtable_release(d->pt, l);
+}
+
+/* ---- map ---- */
+
+/* One call of the driver. *mapped grows by what was done, also on error. */
+static int driver_map(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, size_t size, unsigned prot,
+		      size_t *mapped)
+{
+	struct pgtable_gather g = PGTABLE_GATHER_INIT;
+	struct pgtable_counters before = *pgtable_counters(d->pt);
+	uint64_t done = 0;
+	int ret;
+
+	ret = pgtable_map(d->pt, iova, phys, size, prot & (IOMMU_READ | IOMMU_WRITE), &done, &g);
+	*mapped += done;
+	charge_table_work(d, &before, true);
+	if (G_UNLIKELY(!pgtable_list_empty(&g.tables))) {
+		/* A large leaf replaced emptied tables: walk caches may still refer to them. */
+		cache_tag_flush_range(d, g.start, g.end, false);
+		iommu_release_tables(d, &g.tables);
+	}
+	return ret;
+}
+
+/*
+ * A run of large pages of the old driver: tables are replaced and flushed leaf by leaf, in 6.12 each
+ * flush reaching to the end of the run.
+ */
+static int driver_map_large(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, size_t pgsize,
+			    size_t count, unsigned prot, size_t *mapped)
+{
+	dma_addr_t end = iova + pgsize * count - 1;
+	struct pgtable_counters before = *pgtable_counters(d->pt);
+	int ret = 0;
+
+	for (size_t i = 0; i < count && !ret; i++) {
+		struct pgtable_gather g = PGTABLE_GATHER_INIT;
+		uint64_t done = 0;
+
+		ret = pgtable_map(d->pt, iova + i * pgsize, phys + i * pgsize, pgsize,
+				  prot & (IOMMU_READ | IOMMU_WRITE), &done, &g);
+		*mapped += done;
+		if (pgtable_list_empty(&g.tables))
+			continue;
+		cache_tag_flush_range(d, g.start, d->l->kernel->replace_flush_to_end ? end : g.end, false);
+		iommu_release_tables(d, &g.tables);
+	}
+	charge_table_work(d, &before, true);
+	return ret;
+}
+
+static int map_chunks(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, size_t size, unsigned prot,
+		      size_t *mapped)
+{
+	uint64_t min_page = d->pgsize_bitmap & -d->pgsize_bitmap;
+	int ret = 0;
+
+	if ((iova | phys | size) & (min_page - 1))
+		return -EINVAL;
+	while (*mapped < size && !ret) {
+		size_t count, pgsize = iommu_pgsize(d->pgsize_bitmap, iova + *mapped, phys + *mapped,
+						    size - *mapped, &count);
+		dma_addr_t at = iova + *mapped;
+		phys_addr_t pa = phys + *mapped;
+
+		indirect_call(d);
+		if (pgsize > PAGE_SIZE && count > 1)
+			ret = driver_map_large(d, at, pa, pgsize, count, prot, mapped);
+		else
+			ret = driver_map(d, at, pa, pgsize * count, prot, mapped);
+	}
+	return ret;
+}
+
+int iommu_map_nosync(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, size_t size, unsigned prot)
+{
+	const struct dma_observer *o = d->l->observer;
+	struct dma_stats *st = d->l->st;
+	bool generic_pt = d->l->kernel->generic_pt;
+	size_t mapped = 0;
+	int ret;
+
+	st->iommu_map_ops++;
+	hist_add(st->map_size, size, 1);
+	if (G_UNLIKELY(o) && o->map && generic_pt)
+		o->map(o->arg, d->dev, iova, phys, size);
+	if (generic_pt) {
+		indirect_call(d);
+		ret = driver_map(d, iova, phys, size, prot, &mapped);
+	} else {
+		ret = map_chunks(d, iova, phys, size, prot, &mapped);
+	}
+	if (G_UNLIKELY(ret)) {
+		if (mapped)
+			iommu_unmap(d, iova, mapped);
+		return ret;
+	}
+	st->iommu_map_bytes += size;
+	if (G_UNLIKELY(o) && o->map && !generic_pt)
+		o->map(o->arg, d->dev, iova, phys, size);
+	return 0;
+}
+
+int iommu_sync_map(struct iommu_domain *d, dma_addr_t iova, size_t size)
+{
+	d->l->st->sync_maps++;
+	indirect_call(d);
+	if (G_UNLIKELY(d->iotlb_sync_map))
+		intel_iotlb_sync_map(d, iova, size);
+	return 0;
+}
+
+int iommu_map(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, size_t size, unsigned prot)
+{
+	int ret = iommu_map_nosync(d, iova, phys, size, prot);
+
+	return ret ? ret : iommu_sync_map(d, iova, size);
+}
+
+int64_t iommu_map_sg(struct iommu_domain *d, dma_addr_t iova, struct scatterlist *sg, unsigned nents,
+		     unsigned prot)
+{
+	phys_addr_t start = 0;
+	size_t len = 0, mapped = 0;
+	int ret = 0;
+
+	for (unsigned i = 0; i <= nents; i++) {
+		phys_addr_t phys = i < nents ? sg_phys(sg) : 0;
+		bool bus = i < nents && sg->dma_flags & SG_DMA_BUS_ADDRESS;
+
+		if (len && (i == nents || (!bus && phys != start + len))) {
+			ret = iommu_map_nosync(d, iova + mapped, start, len, prot);
+			if (ret)
+				break;
+			mapped += len;
+			len = 0;
+		}
+		if (i == nents)
+			break;
+		if (!bus) {
+			if (!len)
+				start = phys;
+			len += sg->length;
+		}
+		sg = sg_next(sg);
+	}
+	if (!ret)
+		ret = iommu_sync_map(d, iova, mapped);
+	if (ret) {
+		if (mapped)
+			iommu_unmap(d, iova, mapped);
+		return ret;
+	}
+	return (int64_t)mapped;
+}
+
+/* ---- unmap ---- */
+
+static size_t driver_unmap(struct iommu_domain *d, dma_addr_t iova, size_t size, struct iommu_iotlb_gather *g)
+{
+	struct pgtable_counters before = *pgtable_counters(d->pt);
+	struct pgtable_gather tables = PGTABLE_GATHER_INIT;
+	size_t done;
+
+	indirect_call(d);
+	done = pgtable_unmap(d->pt, iova, size, &tables);
+	pgtable_list_splice(&g->freelist, &tables.tables);
+	charge_table_work(d, &before, false);
+	return done;
+}
+
+static size_t unmap_chunks(struct iommu_domain *d, dma_addr_t iova, size_t size, struct iommu_iotlb_gather *g)
+{
+	size_t unmapped = 0;
+
+	while (unmapped < size) {
+		size_t count, done;
+		size_t pgsize = iommu_pgsize(d->pgsize_bitmap, iova + unmapped, iova + unmapped,
+					     size - unmapped, &count);
+
+		done = driver_unmap(d, iova + unmapped, pgsize * count, g);
+		if (!done)
+			break;
+		if (!g->queued)
+			iommu_iotlb_gather_add_page(d, g, iova + unmapped, done);
+		unmapped += done;
+	}
+	return unmapped;
+}
+
+size_t iommu_unmap_fast(struct iommu_domain *d, dma_addr_t iova, size_t size, struct iommu_iotlb_gather *g)
+{
+	const struct dma_observer *o = d->l->observer;
+	struct dma_stats *st = d->l->st;
+	size_t unmapped;
+
+	st->iommu_unmap_ops++;
+	if (d->l->kernel->generic_pt) {
+		unmapped = driver_unmap(d, iova, size, g);
+		if (!g->queued && unmapped)
+			iommu_iotlb_gather_add_range(g, iova, unmapped);
+	} else {
+		unmapped = unmap_chunks(d, iova, size, g);
+	}
+	st->iommu_unmap_bytes += unmapped;
+	hist_add(st->unmap_size, unmapped, 1);
+	if (G_UNLIKELY(o) && o->unmap)
+		o->unmap(o->arg, d->dev, iova, size, unmapped);
+	return unmapped;
+}
+
+size_t iommu_unmap(struct iommu_domain *d, dma_addr_t iova, size_t size)
+{
+	struct iommu_iotlb_gather g = IOMMU_IOTLB_GATHER_INIT;
+	size_t unmapped = iommu_unmap_fast(d, iova, size, &g);
+
+	iommu_iotlb_sync(d, &g);
+	return unmapped;
+}
+
+phys_addr_t iommu_iova_to_phys(struct iommu_domain *d, dma_addr_t iova)
+{
+	d->l->st->walks_software++;
+	indirect_call(d);
+	cpu_charge(sim_cpu(d->l->sim), COST_PT_LOOKUP);
+	return pgtable_iova_to_phys(d->pt, iova, NULL);
+}
+
+/* ---- gather ---- */
+
+void iommu_iotlb_gather_add_range(struct iommu_iotlb_gather *g, dma_addr_t iova, size_t size)
+{
+	dma_addr_t end = iova + size - 1;
+
+	if (g->start > iova)
+		g->start = iova;
+	if (g->end < end)
+		g->end = end;
+}
+
+static bool gather_is_disjoint(const struct iommu_iotlb_gather *g, dma_addr_t iova, size_t size)
+{
+	dma_addr_t end = iova + size - 1;
+
+	return g->end != 0 && (end + 1 < g->start || iova > g->end + 1);
+}
+
+void iommu_iotlb_gather_add_page(struct iommu_domain *d, struct iommu_iotlb_gather *g, dma_addr_t iova,
+				 size_t size)
+{
+	if ((g->pgsize && g->pgsize != size) || gather_is_disjoint(g, iova, size))
+		iommu_iotlb_sync(d, g);
+	g->pgsize = size;
+	iommu_iotlb_gather_add_range(g, iova, size);
+}
+
+void iommu_iotlb_sync(struct iommu_domain *d, struct iommu_iotlb_gather *g)
+{
+	if (g->start < g->end) {
+		d->l->st->iotlb_syncs++;
+		indirect_call(d);
+		intel_iotlb_sync(d, g);
+		iommu_release_tables(d, &g->freelist);
+	}
+	*g = IOMMU_IOTLB_GATHER_INIT;
+}
+
+/* ---- page sizes ---- */
+
+size_t iommu_pgsize(uint64_t bitmap, dma_addr_t iova, phys_addr_t phys, size_t size, size_t *count)
+{
+	uint64_t addr_merge = iova | phys;
+	uint64_t usable = bitmap & (~0ull >> __builtin_clzll(size));
+	uint64_t larger, pgsize, next, to_next;
+
+	if (addr_merge)
+		usable &= (addr_merge & -addr_merge) * 2 - 1;
+	g_assert(usable);
+	pgsize = 1ull << (63 - __builtin_clzll(usable));
+	*count = size / pgsize;
+	larger = bitmap & ~(pgsize * 2 - 1);
+	if (!larger)
+		return pgsize;
+	next = larger & -larger;
+	if ((iova ^ phys) & (next - 1))
+		return pgsize;
+	to_next = next - (addr_merge & (next - 1));
+	if (to_next + next <= size)
+		*count = to_next / pgsize;
+	return pgsize;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Set-up of the DMA layer and attachment of devices: which domain type a device gets
+ * (drivers/iommu/iommu.c), its allocator, reserved windows and flush queue.
+ */
+#include "iommu.h"
+
+#define FIRST_DOMAIN_ID 2u               /* 0 and 1 are the driver's own */
+#define IOAPIC_RANGE_START 0xfee00000ull /* interrupt range, never an IOVA (VT-d rev 4.1 3.14) */
+#define IOAPIC_RANGE_END 0xfeefffffull
+#define PCI_DMA_MASK UINT32_MAX /* what the PCI core sets until the driver asks for more */
+#define PCI_SEG_BOUNDARY UINT32_MAX
+#define PCI_MAX_SEGMENT 65536u
+
+struct dma_layer *dma_layer_new(struct sim *sim, struct memory *mem, struct vtd_unit *unit,
+				enum iommu_mode mode, const struct kernel_profile *kernel,
+				const struct dma_params *p, struct dma_stats *st)
+{
+	struct dma_layer *l = g_new0(struct dma_layer, 1);
+
+	l->sim = sim;
+	l->mem = mem;
+	l->unit = unit;
+	l->mode = mode;
+	l->kernel = kernel;
+	l->params = *p;
+	l->params.reserved = g_strdup(p->reserved);
+	l->st = st;
+	l->next_did = FIRST_DOMAIN_ID;
+	st->map_size = hist_new_exact();
+	st->unmap_size = hist_new_exact();
+	st->iova_pages = hist_new_exact();
+	if ((unit && mode != IOMMU_OFF && intel_iommu_init(l)) || swiotlb_init(l)) {
+		dma_layer_free(l);
+		return NULL;
+	}
+	return l;
+}
+
+static void domain_free(struct iommu_domain *d)
+{
+	struct iommu_domain **link = &d->l->domains;
+
+	while (*link && *link != d)
+		link = &(*link)->next;
+	if (*link)
+		*link = d->next;
+	iommu_dma_free_fq(d);
+	if (d->iovad.l)
+		put_iova_domain(&d->iovad);
+	intel_domain_free(d);
+	g_free(d);
+}
+
+void dma_layer_free(struct dma_layer *l)
+{
+	while (l->domains)
+		domain_free(l->domains);
+	swiotlb_exit(l);
+	coherent_exit(l);
+	intel_iommu_exit(l);
+	g_clear_pointer(&l->st->map_size, hist_free);
+	g_clear_pointer(&l->st->unmap_size, hist_free);
+	g_clear_pointer(&l->st->iova_pages, hist_free);
+	g_free((char *)l->params.reserved);
+	g_free(l);
+}
+
+const struct kernel_profile *dma_kernel(const struct device *dev)
+{
+	return dev->dma->kernel;
+}
+
+/* ---- default domain type ---- */
+
+/* A caching-mode unit with second-stage tables makes every unmap expensive to batch: strict (0.7). */
+static bool forces_strict(const struct vtd_caps *caps)
+{
+	return caps->caching_mode && !(caps->scalable && caps->first_stage);
+}
+
+static enum iommu_mode domain_type(const struct dma_layer *l, const struct device *dev)
+{
+	const struct vtd_caps *caps;
+
+	if (!l->intel)
+		return IOMMU_OFF;
+	caps = intel_iommu_caps(l);
+	if (dev->untrusted)
+		return IOMMU_STRICT;
+	if (l->mode == IOMMU_PASSTHROUGH && !caps->pass_through)
+		return IOMMU_STRICT;
+	if (l->mode == IOMMU_LAZY && forces_strict(caps))
+		return IOMMU_STRICT;
+	return l->mode;
+}
+
+/* ---- reserved IOVA ---- */
+
+static int reserve_windows(struct iommu_domain *d)
+{
+	const char *text = d->l->params.reserved;
+
+	while (text && *text) {
+		uint64_t start, end;
+		char *rest;
+
+		start = g_ascii_strtoull(text, &rest, 16);
+		if (rest == text || *rest != '-')
+			return -EINVAL;
+		text = rest + 1;
+		end = g_ascii_strtoull(text, &rest, 16);
+		if (rest == text || (*rest && *rest != ',') || end < start)
+			return -EINVAL;
+		reserve_iova(&d->iovad, start >> PAGE_SHIFT, end >> PAGE_SHIFT);
+		text = *rest ? rest + 1 : rest;
+	}
+	reserve_iova(&d->iovad, IOAPIC_RANGE_START >> PAGE_SHIFT, IOAPIC_RANGE_END >> PAGE_SHIFT);
+	return 0;
+}
+
+int iommu_dma_init_domain(struct iommu_domain *d, struct device *dev)
+{
+	int ret;
+
+	/* Page 0 is never handed out: IOVA 0 means failure. */
+	init_iova_domain(&d->iovad, d->l, dev, 1);
+	ret = iova_domain_init_rcaches(&d->iovad);
+	if (!ret && d->lazy)
+		ret = iommu_dma_init_fq(d);
+	return ret ? ret : reserve_windows(d);
+}
+
+/* ---- devices ---- */
+
+static int attach_domain(struct dma_layer *l, struct device *dev, enum iommu_mode type)
+{
+	struct iommu_domain *d = g_new0(struct iommu_domain, 1);
+	int ret;
+
+	d->l = l;
+	d->dev = dev;
+	d->lazy = type == IOMMU_LAZY;
+	ret = intel_domain_alloc(d);
+	if (!ret)
+		ret = iommu_dma_init_domain(d, dev);
+	if (ret) {
+		domain_free(d);
+		return ret;
+	}
+	d->next = l->domains;
+	l->domains = d;
+	dev->domain = d;
+	dev->use_dma_iommu = true;
+	intel_attach_device(d, dev);
+	return 0;
+}
+
+int dma_layer_attach(struct dma_layer *l, struct device *dev)
+{
+	enum iommu_mode type = domain_type(l, dev);
+	int ret = 0;
+
+	dev->dma = l;
+	dev->domain = NULL;
+	dev->use_dma_iommu = false;
+	dev->coherent = true;
+	dev->dma_mask = PCI_DMA_MASK;
+	dev->bus_dma_limit = 0;
+	dev->seg_boundary_mask = PCI_SEG_BOUNDARY;
+	dev->max_segment_size = PCI_MAX_SEGMENT;
+	dev->min_align_mask = 0;
+	dev->pci_32bit_workaround = !l->params.iova.forcedac;
+	dev->dma_uses_swiotlb = false;
+	if (type == IOMMU_STRICT || type == IOMMU_LAZY)
+		ret = attach_domain(l, dev, type);
+	else if (type == IOMMU_PASSTHROUGH)
+		intel_attach_passthrough(l, dev);
+	if (!ret)
+		dma_setup_need_sync(dev);
+	return ret;
+}
+
+void dma_layer_detach(struct device *dev)
+{
+	struct dma_layer *l = dev->dma;
+
+	if (!l)
+		return;
+	if (l->intel)
+		intel_detach_device(l, dev);
+	if (dev->domain)
+		domain_free(dev->domain);
+	dev->domain = NULL;
+	dev->use_dma_iommu = false;
+	dev->dma = NULL;
+}
