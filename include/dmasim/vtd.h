@@ -88,8 +88,14 @@ struct iommu_params {
 	char *reserved;     /* reserved IOVA windows: "80000000-afffffff,c0000000-febfffff" */
 	char *dmar;         /* path of a DMAR ACPI table dump, "" if none */
 };
+struct ats_params {
+	bool enabled;               /* devices have a device TLB and use it where the unit allows it */
+	uint64_t entries, ways;     /* of each device's TLB */
+	sim_time_t request_latency; /* translation request to the unit and its answer, without the walk */
+	uint64_t page_requests;     /* entries of the page-request queue */
+};
 extern const struct param_table iotlb_param_table, pwc_param_table, walker_param_table, qi_param_table,
-    iommu_param_table;
+    iommu_param_table, ats_param_table;
 
 struct vtd_params {
 	struct iotlb_params iotlb;
@@ -97,6 +103,7 @@ struct vtd_params {
 	struct walker_params walker;
 	struct qi_params qi;
 	struct iommu_params iommu;
+	struct ats_params ats;
 };
 
 struct vtd_stats {
@@ -112,8 +119,13 @@ struct vtd_stats {
 	uint64_t qi_iotlb_page, qi_iotlb_domain, qi_iotlb_global, qi_device_tlb, qi_context, qi_pasid, qi_iec,
 	    qi_wait, qi_total;
 	sim_time_t qi_wait_time;
-	uint64_t faults, faults_lost, page_requests, page_requests_lost;
-	struct hist *page_span; /* qi.page_span; made by vtd_new if NULL, and then gone with the unit */
+	uint64_t faults, faults_lost, page_requests, page_requests_lost, page_responses;
+	uint64_t ats_lookups, ats_hits, ats_requests, ats_invalidated;
+	uint64_t stale_ns_bytes; /* bytes of unmapped memory times ns that a cached translation outlived it */
+	sim_time_t stale_max;    /* longest such time */
+	uint64_t stale_entries;  /* cached translations that were unmapped before they were invalidated */
+	uint64_t stale_accesses; /* requests that one of them served: memory reached after its unmap */
+	struct hist *page_span;  /* qi.page_span; made by vtd_new if NULL, and then gone with the unit */
 };
 extern const struct stat_table vtd_stat_table;
 
@@ -158,6 +170,7 @@ struct vtd_request {
 	 * the first hit (or wait with it for the same walk). 0 means 1.
 	 */
 	uint16_t tlps;
+	bool ats; /* ATS translation request: missing rights are an answer, not a fault */
 	dma_addr_t addr;
 };
 struct vtd_result {
@@ -171,6 +184,46 @@ struct vtd_result {
 int vtd_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time_t when, struct vtd_result *res);
 /* Tell the unit that a DMA it translated is in flight until done (for drain). */
 void vtd_in_flight(struct vtd_unit *u, sim_time_t done);
+
+/*
+ * Exposure: the driver tells that it has taken [iova, iova + len) of domain did out of the tables.
+ * Translations that IOTLB and device TLBs still hold are stale from then until they go.
+ */
+void vtd_note_unmap(struct vtd_unit *u, uint16_t did, dma_addr_t iova, uint64_t len, sim_time_t when);
+/* The run ends: what is stale still counts up to when. */
+void vtd_finish(struct vtd_unit *u, sim_time_t when);
+
+/* ---- ATS: device TLBs and page requests, rev 4.1 4.2, 7.4 ---- */
+
+/* Give the requester a device TLB (ats.entries). Its context must allow ATS for it to be of use. */
+void vtd_ats_enable(struct vtd_unit *u, uint16_t sid);
+/*
+ * Translate as a device with ATS does: device TLB first, then a translation request; what comes back
+ * is kept. 0; -EFAULT without rights (no fault is recorded unless the unit's structures are wrong).
+ * A device without a device TLB gets what vtd_translate gives.
+ */
+int vtd_ats_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time_t when,
+		      struct vtd_result *res);
+
+struct vtd_page_request {
+	dma_addr_t addr;
+	uint32_t pasid; /* VTD_NO_PASID */
+	uint16_t sid, group;
+	bool read, write, last; /* last of its group */
+};
+enum vtd_page_response { VTD_PAGE_SUCCESS = 0, VTD_PAGE_INVALID = 1, VTD_PAGE_FAILURE = 0xf };
+/* The device asks for a page. 0; -ENOSPC when the queue is full or has overflowed (the request is lost). */
+int vtd_page_request(struct vtd_unit *u, const struct vtd_page_request *r);
+/* The driver takes the oldest request; false when the queue is empty. */
+bool vtd_page_request_read(struct vtd_unit *u, struct vtd_page_request *r);
+/* PRS.PRO; while it is set all further requests are lost. */
+bool vtd_page_request_overflow(struct vtd_unit *u, bool clear);
+/* Called when the queue becomes non-empty (the page-request interrupt). */
+void vtd_set_page_request_handler(struct vtd_unit *u, void (*fn)(void *arg, struct vtd_unit *u), void *arg);
+/* Called for each page-group response descriptor. */
+typedef void (*vtd_page_response_fn)(void *arg, uint16_t sid, uint32_t pasid, enum vtd_page_response code,
+				     uint16_t group, sim_time_t when);
+void vtd_set_page_response(struct vtd_unit *u, vtd_page_response_fn fn, void *arg);
 
 /* ---- faults: what the fault recording registers hold, rev 4.1 11.4.14 ---- */
 
@@ -330,5 +383,8 @@ void tlb_set_removed(struct tlb *t, tlb_removed_fn fn, void *arg);
 /* Visit the valid entries in slot order. */
 typedef void (*tlb_visit_fn)(void *arg, const struct tlb_key *k, uint64_t *payload, unsigned slot);
 void tlb_visit(struct tlb *t, tlb_visit_fn fn, void *arg);
+/* Visit those of tag under mask that intersect [page, page + count) in 4 KiB pages. */
+void tlb_visit_range(struct tlb *t, uint64_t tag, uint64_t mask, uint64_t page, uint64_t count,
+		     tlb_visit_fn fn, void *arg);
 
 #endif

@@ -83,6 +83,21 @@ void vtd_set_context(struct vtd_unit *u, uint16_t sid, uint32_t pasid, const str
 	store(&(*table)->entry[pasid & 63], ctx);
 }
 
+uint16_t vtd_domain_of(const struct vtd_unit *u, uint16_t sid, uint32_t pasid)
+{
+	const struct context_bus *bus = u->buses[sid >> 8];
+	const struct device_context *d = bus ? &bus->devfn[sid & 0xff] : NULL;
+	const struct vtd_context *c;
+
+	if (!d)
+		return 0;
+	if (pasid == VTD_NO_PASID)
+		c = d->rid;
+	else
+		c = d->pasids && d->pasids[pasid >> 6] ? d->pasids[pasid >> 6]->entry[pasid & 63] : NULL;
+	return c ? c->did : 0;
+}
+
 /* ---- what the unit does ---- */
 
 /* Root and context entry of sid: 2 reads. */

@@ -27,6 +27,22 @@ uint8_t fault_code(const struct vtd_unit *u, bool first_stage, enum fault_kind k
 	return u->scalable ? second[kind] : legacy[kind];
 }
 
+bool fault_is_permission(uint8_t reason)
+{
+	switch (reason) {
+	case 0x5:
+	case 0x6: /* legacy: no write, no read */
+	case 0x71:
+	case 0x79: /* not present */
+	case 0x81:
+	case 0x85:
+	case 0x86: /* user, write, read */
+		return true;
+	default:
+		return false;
+	}
+}
+
 uint8_t fault_blocked(const struct vtd_unit *u)
 {
 	return u->scalable ? 0x5b : 0xd;

@@ -118,3 +118,20 @@ static const struct param_spec iommu_specs[] = {
 #undef P
 const struct param_table iommu_param_table = {"iommu", "IOMMU: mode and capabilities", iommu_specs,
 					      G_N_ELEMENTS(iommu_specs), sizeof(struct iommu_params)};
+
+#define P(member) offsetof(struct ats_params, member)
+static const struct param_spec ats_specs[] = {
+    {"enabled", PARAM_BOOL, "", P(enabled), "false", 0, 0, NULL,
+     "devices use a device TLB where ECAP.DT allows it",
+     "A: Farshin et al., PeerJ CS 2023: the tested adapters gained nothing on Ice Lake"},
+    {"entries", PARAM_UINT, "", P(entries), "64", 0, 1 << 20, NULL, "entries of each device's TLB",
+     "E; HyperTRIO (ISCA 2020) simulates 64"},
+    {"ways", PARAM_UINT, "", P(ways), "0", 0, 1 << 20, NULL, "its associativity; 0: fully associative", "E"},
+    {"request_latency", PARAM_TIME, "", P(request_latency), "413ns", 0, 1e9, NULL,
+     "translation request and its answer, without the walk", "E: as a 64-byte read (pcie-bench, Broadwell)"},
+    {"page_requests", PARAM_UINT, "", P(page_requests), "2048", 16, 1 << 16, NULL,
+     "entries of the page-request queue", "A: drivers/iommu/intel/prq.c, 64 KiB of 32-byte entries"},
+};
+#undef P
+const struct param_table ats_param_table = {"ats", "Device TLBs (ATS) and page requests", ats_specs,
+					    G_N_ELEMENTS(ats_specs), sizeof(struct ats_params)};

@@ -177,6 +177,7 @@ static void run_one(struct qi_run *r, const struct qi_desc *d)
 {
 	struct vtd_unit *u = r->u;
 
+	u->removal_time = r->now + (u->sim->timing ? u->p.qi.service : 0);
 	switch ((enum qi_type)qi_desc_type(d)) {
 	case QI_IOTLB:
 		run_iotlb(r, d);
@@ -207,9 +208,12 @@ static void run_one(struct qi_run *r, const struct qi_desc *d)
 	case QI_DEV_TLB:
 	case QI_P_DEV_TLB:
 		u->st->qi_device_tlb++;
+		u->removal_time = r->now + (u->sim->timing ? u->p.qi.device_tlb_latency : 0);
+		ats_invalidate(u, d);
 		r->pending = MAX(r->pending, r->now + u->p.qi.device_tlb_latency);
 		break;
 	case QI_PGRP_RESP:
+		page_request_respond(u, d, r->now);
 		break;
 	}
 }

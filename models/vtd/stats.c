@@ -68,8 +68,19 @@ static const struct stat_spec specs[] = {
      "from tail write to status write, all submissions together"},
     COUNTER("fault.recorded", faults, "translation faults, recorded or lost"),
     COUNTER("fault.lost", faults_lost, "faults lost because all records were pending"),
-    COUNTER("fault.page_requests", page_requests, "page requests of devices"),
-    COUNTER("fault.page_requests_lost", page_requests_lost, "page requests lost because the queue was full"),
+    COUNTER("ats.lookups", ats_lookups, "device-TLB lookups, one per TLP"),
+    COUNTER("ats.hits", ats_hits, "device-TLB hits"),
+    COUNTER("ats.requests", ats_requests, "translation requests of devices"),
+    COUNTER("ats.invalidated", ats_invalidated, "device-TLB entries removed by descriptors"),
+    COUNTER("ats.page_requests", page_requests, "page requests of devices, queued or lost"),
+    COUNTER("ats.page_requests_lost", page_requests_lost, "page requests lost because the queue was full"),
+    COUNTER("ats.page_responses", page_responses, "page-group responses"),
+    {"exposure.stale_ns_bytes", STAT_COUNTER, "ns*bytes", S(stale_ns_bytes), NULL, false,
+     "unmapped bytes times the time that a cached translation outlived the unmap"},
+    {"exposure.stale_max_ns", STAT_TIME_NS, "ns", S(stale_max), NULL, false,
+     "longest time that a cached translation outlived its unmap"},
+    COUNTER("exposure.stale_entries", stale_entries, "translations still cached when they were unmapped"),
+    COUNTER("exposure.stale_accesses", stale_accesses, "TLPs served by a translation after its unmap"),
 };
 
 const struct stat_table vtd_stat_table = {specs, G_N_ELEMENTS(specs), sizeof(struct vtd_stats)};

@@ -496,6 +496,39 @@ unsigned tlb_invalidate_all(struct tlb *t)
 	return removed;
 }
 
+void tlb_visit_range(struct tlb *t, uint64_t tag, uint64_t mask, uint64_t page, uint64_t count,
+		     tlb_visit_fn fn, void *arg)
+{
+	uint64_t probes = 0, last = page + count - 1;
+
+	if (!t->count || !count)
+		return;
+	for (unsigned s = 0; s < SIZES; s++)
+		if (t->by_size[s])
+			probes += (last >> (9 * s)) - (page >> (9 * s)) + 1;
+	if (mask != UINT64_MAX || probes > t->count || last < page) {
+		for (uint32_t slot = 0; slot < t->n; slot++) {
+			struct entry *e = &t->entries[slot];
+			struct tlb_key k = {e->tag, e->page, e->shift};
+
+			if (e->valid && !((e->tag ^ tag) & mask) &&
+			    intersects(e, page, last < page ? UINT64_MAX : last))
+				fn(arg, &k, &e->payload, slot);
+		}
+		return;
+	}
+	for (unsigned s = 0; s < SIZES; s++) {
+		struct tlb_key k = {tag, page >> (9 * s), (uint8_t)(PAGE_SHIFT + 9 * s)};
+
+		for (; t->by_size[s] && k.page <= last >> (9 * s); k.page++) {
+			uint32_t slot = find(t, &k);
+
+			if (slot != NONE)
+				fn(arg, &k, &t->entries[slot].payload, slot);
+		}
+	}
+}
+
 void tlb_visit(struct tlb *t, tlb_visit_fn fn, void *arg)
 {
 	for (uint32_t slot = 0; slot < t->n; slot++) {

@@ -26,6 +26,9 @@ struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_p
 	u->iotlb_ready = g_new0(sim_time_t, tlb_capacity(u->iotlb) + 1);
 	pwc_init(&u->second, u);
 	pwc_init(&u->first, u);
+	exposure_init(u);
+	ats_init(u);
+	page_request_init(u);
 	resource_init(&u->walkers, (unsigned)MAX(p->walker.concurrency, 1));
 	return u;
 }
@@ -37,6 +40,9 @@ void vtd_free(struct vtd_unit *u)
 	if (u->st->page_span == u->page_span)
 		u->st->page_span = NULL;
 	hist_free(u->page_span);
+	ats_fini(u);
+	page_request_fini(u);
+	g_free(u->stale);
 	context_fini(u);
 	tlb_free(u->iotlb);
 	g_free(u->iotlb_ready);
@@ -59,7 +65,9 @@ void vtd_in_flight(struct vtd_unit *u, sim_time_t done)
 static int failed(struct vtd_unit *u, const struct vtd_request *rq, uint8_t reason, struct vtd_result *res)
 {
 	res->fault = reason;
-	fault_record(u, rq, reason);
+	/* An ATS request that only lacks rights is answered so; broken structures are faults all the same. */
+	if (!rq->ats || !fault_is_permission(reason))
+		fault_record(u, rq, reason);
 	return -EFAULT;
 }
 
@@ -142,6 +150,7 @@ static int translate_miss(struct vtd_unit *u, const struct vtd_context *ctx, con
 		return failed(u, rq, res->fault, res);
 	key = (struct tlb_key){tag, rq->addr >> leaf.shift, leaf.shift};
 	if (tlb_capacity(u->iotlb)) {
+		u->removal_time = when;
 		u->st->iotlb_evictions += tlb_insert(u->iotlb, &key, leaf.base | leaf.rights);
 		u->iotlb_ready[tlb_last_slot(u->iotlb)] = res->ready;
 	}
@@ -182,9 +191,12 @@ static int translate_paged(struct vtd_unit *u, const struct vtd_context *ctx, co
 			 */
 			struct tlb_key key = {tag, rq->addr >> shift, (uint8_t)shift};
 
+			u->removal_time = when;
 			tlb_remove(u->iotlb, &key);
 		} else {
 			found(res, rq, *payload, shift);
+			if (G_UNLIKELY(*payload & TLB_REPORT))
+				u->st->stale_accesses += n;
 			if (G_UNLIKELY(u->sim->timing)) {
 				sim_time_t ready = u->iotlb_ready[tlb_last_slot(u->iotlb)];
 
@@ -231,6 +243,8 @@ int vtd_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time_t w
 		if (!ctx)
 			return failed(u, rq, reason, res);
 	}
+	if (G_UNLIKELY(rq->ats && !ctx->ats))
+		return failed(u, rq, u->scalable ? 0x44 : 0xd, res);
 	if (G_LIKELY(ctx->type >= VTD_SECOND_STAGE))
 		return translate_paged(u, ctx, rq, n, when, res);
 	if (ctx->type == VTD_PASSTHROUGH)

@@ -70,6 +70,29 @@ struct fault_log {
 /* What a page-selective invalidation with IH = 0 does to paging-structure entries. */
 enum { PSI_NONLEAF_RANGE, PSI_NONLEAF_DOMAIN };
 
+struct stale {
+	sim_time_t since;
+	uint64_t bytes;
+};
+
+struct device_tlb {
+	struct vtd_unit *u;
+	uint16_t sid;
+	struct tlb *tlb;
+	struct stale *stale; /* per slot */
+};
+
+/* Page-request queue: rev 4.1 7.4. */
+struct page_requests {
+	struct vtd_page_request *ring;
+	unsigned size, head, count;
+	bool overflow;
+	void (*handler)(void *arg, struct vtd_unit *u);
+	void *handler_arg;
+	vtd_page_response_fn response;
+	void *response_arg;
+};
+
 struct vtd_unit {
 	struct sim *sim;
 	struct memory *mem;
@@ -94,6 +117,11 @@ struct vtd_unit {
 	sim_time_t in_flight_until;
 
 	struct fault_log faults;
+	GPtrArray *device_tlbs; /* struct device_tlb */
+	struct page_requests page_requests;
+
+	struct stale *stale;     /* per IOTLB slot */
+	sim_time_t removal_time; /* of the entries that are being removed */
 
 	sim_time_t qi_free;
 	enum qi_error qi_error;
@@ -137,6 +165,8 @@ void context_fini(struct vtd_unit *u);
 /* The entry that governs rq, through the caches; NULL with *fault set. *reads: structure reads made. */
 const struct vtd_context *context_find_slow(struct vtd_unit *u, const struct vtd_request *rq, unsigned n,
 					    unsigned *reads, uint8_t *fault);
+/* Domain id that software has given to the requester now, 0 if it has no entry. */
+uint16_t vtd_domain_of(const struct vtd_unit *u, uint16_t sid, uint32_t pasid);
 void context_invalidate(struct vtd_unit *u, enum qi_context_granularity g, uint16_t did, uint16_t sid,
 			uint8_t fm);
 void pasid_invalidate(struct vtd_unit *u, enum qi_pc_granularity g, uint16_t did, uint32_t pasid);
@@ -168,9 +198,26 @@ enum fault_kind {
 	FAULT_RESERVED,
 	FAULT_INTERRUPT, /* translated into the interrupt window */
 };
+bool fault_is_permission(uint8_t reason);
 uint8_t fault_blocked(const struct vtd_unit *u);
 uint8_t fault_code(const struct vtd_unit *u, bool first_stage, enum fault_kind kind);
 void fault_record(struct vtd_unit *u, const struct vtd_request *rq, uint8_t reason);
+
+/* exposure.c */
+void exposure_init(struct vtd_unit *u);
+void exposure_removed(struct vtd_unit *u, struct stale *s);
+void exposure_device_removed(void *arg, const struct tlb_key *k, uint64_t payload, unsigned slot);
+
+/* ats.c */
+void ats_init(struct vtd_unit *u);
+void ats_fini(struct vtd_unit *u);
+/* Device-TLB invalidation of type 3 or 8. */
+void ats_invalidate(struct vtd_unit *u, const struct qi_desc *d);
+
+/* page_request.c */
+void page_request_init(struct vtd_unit *u);
+void page_request_fini(struct vtd_unit *u);
+void page_request_respond(struct vtd_unit *u, const struct qi_desc *d, sim_time_t when);
 
 static inline uint64_t context_tag(const struct vtd_unit *u, const struct vtd_context *c,
 				   const struct vtd_request *rq)
