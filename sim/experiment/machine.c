@@ -51,6 +51,7 @@ static void new_iommu(struct machine *m, const struct config *c)
 	    .walker = *(const struct walker_params *)config_get(c, &walker_param_table),
 	    .qi = *(const struct qi_params *)config_get(c, &qi_param_table),
 	    .iommu = *(const struct iommu_params *)config_get(c, &iommu_param_table),
+	    .ats = *(const struct ats_params *)config_get(c, &ats_param_table),
 	};
 
 	m->iommu = vtd_new(&m->sim, m->memory, &p, &m->vtd_stats);

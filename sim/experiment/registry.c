@@ -6,10 +6,24 @@
 #include <string.h>
 
 const struct param_table *const param_tables[] = {
-    &scenario_param_table,    &compare_param_table, &workload_param_table, &kernel_param_table,
-    &cpu_param_table,         &memory_param_table,  &iommu_param_table,    &iotlb_param_table,
-    &pwc_param_table,         &walker_param_table,  &qi_param_table,       &iova_param_table,
-    &flush_queue_param_table, &swiotlb_param_table, &pcie_param_table,     &nvme_param_table,
+    &scenario_param_table,
+    &compare_param_table,
+    &workload_param_table,
+    &kernel_param_table,
+    &cpu_param_table,
+    &memory_param_table,
+    &iommu_param_table,
+    &iotlb_param_table,
+    &pwc_param_table,
+    &walker_param_table,
+    &qi_param_table,
+    qi_param_table,
+    &ats_param_table,
+    &iova_param_table,
+    &flush_queue_param_table,
+    &swiotlb_param_table,
+    &pcie_param_table,
+    &nvme_param_table,
     NULL,
 };
 
