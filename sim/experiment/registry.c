@@ -17,7 +17,6 @@ const struct param_table *const param_tables[] = {
     &pwc_param_table,
     &walker_param_table,
     &qi_param_table,
-    qi_param_table,
     &ats_param_table,
     &iova_param_table,
     &flush_queue_param_table,
