@@ -233,6 +233,7 @@ static bool nvme_finish(struct workload *base, GError **error)
 		g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD, "%u requests never end", w->in_flight);
 		return false;
 	}
+	sim_run(&w->m->sim); /* the last flush-queue timers */
 	return true;
 }
 

@@ -240,7 +240,8 @@ START_TEST(split_equals_unit_by_unit)
 			if (from + part.bytes / UNIT == k)
 				want = align_down(part.bytes, lim.logical_block_size);
 			ck_assert_msg(align_down(part.bytes, lim.logical_block_size) == want,
-				      "seed %" PRIu64 " round %u: %" PRIu64 " bytes, want %" PRIu64,
+				      "seed %" G_GUINT64_FORMAT " round %u: %" G_GUINT64_FORMAT
+				      " bytes, want %" G_GUINT64_FORMAT,
 				      test_seed(), round, part.bytes, want);
 			if (part.bytes == 0)
 				break;
