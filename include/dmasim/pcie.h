@@ -13,10 +13,11 @@
 struct pcie_params {
 	double rate; /* GT/s per lane of the device link */
 	uint64_t lanes;
-	uint64_t mps, mrrs, rcb; /* bytes */
-	uint64_t tags;           /* outstanding reads per function */
-	uint64_t write_buffer;   /* posted-write slots of the root complex, cache lines */
-	sim_time_t read_rtt;     /* 64-byte read, LLC hit, no translation */
+	uint64_t mps, mrrs, rcb;  /* bytes */
+	uint64_t tags;            /* outstanding reads per function */
+	uint64_t write_buffer;    /* posted-write slots of the root complex, cache lines */
+	sim_time_t read_rtt;      /* 64-byte read, LLC hit, no translation */
+	sim_time_t write_latency; /* a posted write's stay in its buffer once it is translated and in order */
 	sim_time_t switch_latency, host_bridge_latency;
 	double host_bridge_p2p_bandwidth; /* GB/s, 0: unlimited */
 	char *topology; /* lspci -xxxx dump, or description; "" for one root port per device */
@@ -41,6 +42,15 @@ struct pcie_stats {
 };
 extern const struct stat_table pcie_stat_table;
 
+/* Units (tags, buffer lines) in use, each given back at a known time: a heap by that time. */
+struct pcie_credits {
+	struct pcie_credit {
+		sim_time_t free;
+		uint32_t units;
+	} * entries;
+	uint32_t n, capacity, used, limit;
+};
+
 enum pcie_node_type { PCIE_HOST_BRIDGE, PCIE_ROOT_PORT, PCIE_SWITCH_UP, PCIE_SWITCH_DOWN, PCIE_ENDPOINT };
 /* ACS control bits (PCIe base specification 7.7.11.3). */
 enum { ACS_SV = 1, ACS_TB = 2, ACS_RR = 4, ACS_CR = 8, ACS_UF = 16, ACS_EC = 32, ACS_DT = 64 };
@@ -60,6 +70,12 @@ struct pcie_node {
 	bool ats;
 	struct vtd_unit *iommu;   /* unit in whose scope this function is; NULL: none */
 	struct resource up, down; /* link directions */
+	uint64_t link_cost;       /* ps per 1024 bytes of TLPs */
+	struct pcie_credits tags;
+	/* of a port of the root complex (port points to it): posted writes of everything below */
+	struct pcie_node *port;
+	struct pcie_credits write_buffer;
+	sim_time_t committed; /* the last posted write became visible */
 	struct pcie_bar *bars[PCIE_BARS];
 	unsigned nchildren;
 	void *owner;
@@ -70,6 +86,8 @@ struct pcie_fabric *pcie_fabric_new(struct sim *sim, struct memory *mem, const s
 void pcie_fabric_free(struct pcie_fabric *f);
 struct pcie_node *pcie_add(struct pcie_fabric *f, struct pcie_node *parent, enum pcie_node_type type,
 			   const char *name);
+/* Give the link above node another rate (GT/s per lane) and width than pcie.rate and pcie.lanes. */
+void pcie_set_link(struct pcie_node *node, double rate, uint64_t lanes);
 struct pcie_node *pcie_find(struct pcie_fabric *f, const char *name);
 /*
  * Give node a BAR. base 0: the next free place of the fabric's MMIO window; bus address = base unless
@@ -112,6 +130,7 @@ struct pcie_dma {
 	uint32_t pasid;  /* VTD_NO_PASID */
 	void *data;      /* NULL: bytes do not matter; else read into or written from, functionally */
 	bool translated; /* AT = 10: the address came from the function's device TLB */
+	bool cold;       /* reads go to DRAM even where memory.io_hits_llc */
 	/* out */
 	uint8_t fault; /* of the first failing page, 0 if none */
 	uint64_t done_bytes;

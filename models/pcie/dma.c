@@ -26,6 +26,32 @@ static void move_bytes(const struct pcie_fabric *f, const struct pcie_dma *d, ph
 		memory_write(f->mem, phys, data, n);
 }
 
+/* Untranslated address to physical one; *ready is when the root complex has it. */
+static int translate(struct pcie_dma *d, dma_addr_t addr, unsigned tlps, sim_time_t when, phys_addr_t *phys,
+		     sim_time_t *ready)
+{
+	struct vtd_request rq = {
+	    .sid = d->fn->sid,
+	    .pasid = d->pasid,
+	    .access = d->op == PCIE_READ ? VTD_READ : VTD_WRITE,
+	    .tlps = (uint16_t)tlps,
+	    .addr = addr,
+	};
+	struct vtd_result res;
+
+	*phys = addr;
+	*ready = when;
+	if (!d->fn->iommu || d->translated)
+		return 0;
+	if (vtd_translate(d->fn->iommu, &rq, when, &res)) {
+		d->fault = res.fault;
+		return -EFAULT;
+	}
+	*phys = res.phys;
+	*ready = res.ready;
+	return 0;
+}
+
 /* One page of the access: n bytes at addr that do not cross 4 KiB. */
 static int dma_page(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t when, sim_time_t *done)
 {
@@ -34,44 +60,48 @@ static int dma_page(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t 
 	struct pcie_stats *st = f->st;
 	unsigned tlps = pcie_tlps(addr, n, d->op == PCIE_READ ? f->mrrs_lg2 : f->mps_lg2);
 	struct pcie_bar *bar = pcie_route_direct(fn, addr, d->translated);
+	struct pcie_train tr = {.arrival = when};
+	enum pcie_route route = PCIE_ROUTE_DIRECT;
+	sim_time_t ready;
 	phys_addr_t phys;
+	int err;
 
-	*done = when;
 	if (d->op == PCIE_READ)
 		st->tlps_read += tlps;
 	else
 		st->tlps_write += tlps;
+	if (f->sim->timing) {
+		tr = (struct pcie_train){
+		    .fn = fn, .op = d->op, .addr = addr, .n = n, .tlps = tlps, .cold = d->cold};
+		tr.mps = (uint64_t)1 << f->mps_lg2;
+		pcie_time_send(&tr, when);
+	}
 	if (bar) {
 		phys = addr - bar->bus + bar->base;
+		ready = tr.arrival;
 		st->p2p_bytes_direct += n;
 	} else {
-		phys = addr;
-		if (fn->iommu && !d->translated) {
-			struct vtd_request rq = {
-			    .sid = fn->sid,
-			    .pasid = d->pasid,
-			    .access = d->op == PCIE_READ ? VTD_READ : VTD_WRITE,
-			    .tlps = (uint16_t)tlps,
-			    .addr = addr,
-			};
-			struct vtd_result res;
-
-			if (vtd_translate(fn->iommu, &rq, when, &res)) {
-				d->fault = res.fault;
-				return -EFAULT;
-			}
-			phys = res.phys;
-			*done = res.ready;
+		err = translate(d, addr, tlps, tr.arrival, &phys, &ready);
+		if (err) {
+			*done = tr.arrival;
+			return err;
 		}
-		switch (pcie_route_phys(fn, phys, &bar)) {
-		case PCIE_ROUTE_NONE:
+		route = pcie_route_phys(fn, phys, &bar);
+		if (route == PCIE_ROUTE_NONE) {
 			st->p2p_refused++;
+			*done = ready;
 			return -ENXIO;
-		case PCIE_ROUTE_MEMORY:
-			break;
-		default:
-			st->p2p_bytes_host_bridge += n;
 		}
+		if (route != PCIE_ROUTE_MEMORY)
+			st->p2p_bytes_host_bridge += n;
+	}
+	*done = ready;
+	if (f->sim->timing) {
+		tr.phys = phys;
+		*done = bar ? pcie_time_peer(&tr, bar->node, route, ready) : pcie_time_memory(&tr, ready);
+		d->accepted = MAX(d->accepted, tr.sent);
+		if (fn->iommu)
+			vtd_in_flight(fn->iommu, *done);
 	}
 	if (d->data)
 		move_bytes(f, d, phys, n);
@@ -80,30 +110,25 @@ static int dma_page(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t 
 
 int pcie_dma(struct pcie_dma *d, sim_time_t when)
 {
-	struct pcie_fabric *f = d->fn->fabric;
-	sim_time_t done = when;
 	uint64_t left = d->len;
 	dma_addr_t addr = d->addr;
 	int err = 0;
 
 	d->fault = 0;
 	d->done_bytes = 0;
+	d->done = d->accepted = when;
 	while (left) {
 		uint64_t n = MIN(left, PAGE_SIZE - (addr & ~PAGE_MASK));
 		sim_time_t page_done;
 
 		err = dma_page(d, addr, n, when, &page_done);
-		done = MAX(done, page_done);
+		d->done = MAX(d->done, page_done);
 		if (err)
 			break;
 		d->done_bytes += n;
 		addr += n;
 		left -= n;
 	}
-	count_op(f->st, d);
-	if (f->sim->timing)
-		done += f->params.read_rtt;
-	d->done = done;
-	d->accepted = done;
+	count_op(d->fn->fabric->st, d);
 	return err;
 }

@@ -26,6 +26,9 @@ static const struct param_spec specs[] = {
     {"read_rtt", PARAM_TIME, "ps", P(read_rtt), "413ns", 0, 1e9, NULL,
      "64-byte read that hits the last-level cache, without translation",
      "Neugebauer et al., SIGCOMM 2018, Broadwell (A)"},
+    {"write_latency", PARAM_TIME, "ps", P(write_latency), "100ns", 0, 1e9, NULL,
+     "time that a translated posted write stays in the root complex's buffer",
+     "Little's law on the two fitting points of \"Fast & Safe IO Memory Protection\", SOSP 2024 (B)"},
     {"switch_latency", PARAM_TIME, "ps", P(switch_latency), "110ns", 0, 1e9, NULL,
      "one pass through a switch", "vendor figures of 100-150 ns (D)"},
     {"host_bridge_latency", PARAM_TIME, "ps", P(host_bridge_latency), "150ns", 0, 1e9, NULL,
@@ -77,6 +80,7 @@ static void node_free(void *data)
 
 	resource_fini(&n->up);
 	resource_fini(&n->down);
+	pcie_timing_fini_node(n);
 	g_free(n->name);
 	g_free(n);
 }
@@ -95,6 +99,7 @@ struct pcie_fabric *pcie_fabric_new(struct sim *sim, struct memory *mem, const s
 	f->by_name = g_hash_table_new(g_str_hash, g_str_equal);
 	f->bars = g_ptr_array_new_with_free_func(g_free);
 	f->mmio_next = MMIO_WINDOW;
+	resource_init(&f->peer_bridge, 1);
 	/* A register field holds log2 of these. */
 	f->mps_lg2 = 63 - (unsigned)__builtin_clzll(p->mps);
 	f->mrrs_lg2 = 63 - (unsigned)__builtin_clzll(p->mrrs);
@@ -146,6 +151,7 @@ struct pcie_node *pcie_add(struct pcie_fabric *f, struct pcie_node *parent, enum
 		n->socket = parent->socket;
 		parent->nchildren++;
 	}
+	pcie_timing_init_node(n);
 	g_ptr_array_add(f->nodes, n);
 	g_hash_table_insert(f->by_name, n->name, n);
 	return n;

@@ -15,7 +15,30 @@ struct pcie_fabric {
 	GPtrArray *bars;       /* struct pcie_bar, owned, ascending by base */
 	phys_addr_t mmio_next; /* where the next BAR without a place goes */
 	unsigned mps_lg2, mrrs_lg2;
+	struct resource peer_bridge; /* peer traffic through the root complex */
 };
+
+/* The TLPs of one page of an access, on their way (timing fidelity only). */
+struct pcie_train {
+	struct pcie_node *fn;
+	enum pcie_op op;
+	dma_addr_t addr;
+	phys_addr_t phys;
+	uint64_t n, mps, first; /* bytes: all, largest TLP payload, of the first write TLP */
+	uint32_t tlps;
+	bool cold;
+	sim_time_t start, sent,
+	    arrival; /* on the link, last byte sent so far, first TLP at the root complex */
+};
+void pcie_timing_init_node(struct pcie_node *node);
+void pcie_timing_fini_node(struct pcie_node *node);
+/* Send the train (a write: its first TLP): sets start, sent and arrival. */
+void pcie_time_send(struct pcie_train *tr, sim_time_t when);
+/* Finish in memory, translated at ready: when read data is back, or the write is visible. */
+sim_time_t pcie_time_memory(struct pcie_train *tr, sim_time_t ready);
+/* Finish at a peer. */
+sim_time_t pcie_time_peer(struct pcie_train *tr, struct pcie_node *target, enum pcie_route route,
+			  sim_time_t ready);
 
 /* The node itself or one above it that both have in common, NULL if they hang under different roots. */
 struct pcie_node *pcie_common(const struct pcie_node *a, const struct pcie_node *b);

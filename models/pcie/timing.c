@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Time of a memory access on its way: links, credits and tags, the order of posted writes, peers.
+ * PCI Express base specification 5.0: 2.4.1 (ordering), 2.6.1 (flow control), 4.2 (encoding). Link
+ * efficiency as in Neugebauer et al., SIGCOMM 2018: acknowledgements and flow-control updates of 8
+ * bytes each per so many bytes, one SKP ordered set of 4 bytes per 1538.
+ *
+ * The TLPs of one page are one train: the first one is translated, the others find its entry.
+ */
+#include "internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Bytes on the wire besides the payload: framing, sequence number, LCRC, header. */
+#define TLP_REQUEST_BYTES 24u    /* MRd and MWr with 64-bit address */
+#define TLP_COMPLETION_BYTES 20u /* CplD */
+#define LINE 64u
+
+/* ---- credits: units that are given back at known times ---- */
+
+static void credits_init(struct pcie_credits *c, uint64_t limit)
+{
+	c->limit = (uint32_t)MIN(limit, UINT32_MAX);
+	c->entries = NULL;
+	c->n = c->capacity = c->used = 0;
+}
+
+static void credits_pop(struct pcie_credits *c)
+{
+	struct pcie_credit last = c->entries[--c->n], *e = c->entries;
+	uint32_t i = 0, child;
+
+	c->used -= e[0].units;
+	while ((child = 2 * i + 1) < c->n) {
+		if (child + 1 < c->n && e[child + 1].free < e[child].free)
+			child++;
+		if (last.free <= e[child].free)
+			break;
+		e[i] = e[child];
+		i = child;
+	}
+	e[i] = last;
+}
+
+/* First moment >= t at which units are there; more than exist wait for all. */
+static sim_time_t credits_wait(struct pcie_credits *c, sim_time_t t, uint32_t units)
+{
+	while (c->n && (c->entries[0].free <= t || c->used + units > c->limit)) {
+		t = MAX(t, c->entries[0].free);
+		credits_pop(c);
+	}
+	return t;
+}
+
+static void credits_take(struct pcie_credits *c, uint32_t units, sim_time_t until)
+{
+	uint32_t i = c->n++;
+
+	if (i == c->capacity) {
+		c->capacity = c->capacity ? 2 * c->capacity : 16;
+		c->entries = g_renew(struct pcie_credit, c->entries, c->capacity);
+	}
+	while (i && c->entries[(i - 1) / 2].free > until) {
+		c->entries[i] = c->entries[(i - 1) / 2];
+		i = (i - 1) / 2;
+	}
+	c->entries[i] = (struct pcie_credit){until, units};
+	c->used += units;
+}
+
+/* ---- links ---- */
+
+/* Data-link packets of 8 bytes come once per so many bytes (MPS 256; both kinds). */
+static double dllp_interval(double rate, uint64_t lanes)
+{
+	static const unsigned limits[3][4] = {
+	    {416, 118, 107, 72}, {467, 169, 158, 123}, {512, 214, 203, 168}};
+	unsigned width = lanes < 4 ? 0 : lanes < 8 ? 1 : lanes < 16 ? 2 : 3;
+
+	return limits[rate < 5 ? 0 : rate < 8 ? 1 : 2][width];
+}
+
+/* Picoseconds per 1024 bytes of TLPs on a link. */
+static uint64_t link_cost(double rate, uint64_t lanes)
+{
+	double encoding = rate < 8 ? 0.8 : rate < 64 ? 128.0 / 130 : 242.0 / 256;
+	double bytes_per_ps = rate * 1e9 * encoding * (double)lanes / 8 * 1e-12;
+	double efficiency = 1 - 16 / dllp_interval(rate, lanes) - 4.0 / 1538;
+
+	return (uint64_t)llround(1024 / (bytes_per_ps * efficiency));
+}
+
+void pcie_set_link(struct pcie_node *node, double rate, uint64_t lanes)
+{
+	node->link_cost = link_cost(rate, lanes);
+}
+
+static inline sim_time_t link_time(const struct pcie_node *node, uint64_t bytes)
+{
+	return bytes * node->link_cost >> 10;
+}
+
+void pcie_timing_init_node(struct pcie_node *node)
+{
+	const struct pcie_params *p = &node->fabric->params;
+
+	credits_init(&node->tags, p->tags);
+	credits_init(&node->write_buffer, p->write_buffer);
+	pcie_set_link(node, p->rate, p->lanes);
+	for (node->port = node; node->port->parent && node->port->parent->type != PCIE_HOST_BRIDGE;)
+		node->port = node->port->parent;
+}
+
+void pcie_timing_fini_node(struct pcie_node *node)
+{
+	g_free(node->tags.entries);
+	g_free(node->write_buffer.entries);
+}
+
+/* What of the round trip is left once serialisation and memory are taken out, one way. */
+static sim_time_t flight(const struct pcie_node *fn)
+{
+	const struct pcie_fabric *f = fn->fabric;
+	sim_time_t rest = link_time(fn, TLP_REQUEST_BYTES) + link_time(fn, LINE + TLP_COMPLETION_BYTES) +
+			  memory_params(f->mem)->latency_llc;
+
+	return f->params.read_rtt > rest ? (f->params.read_rtt - rest) / 2 : 0;
+}
+
+/* Bytes pass the function's own link and those of the switches above it, cut through; end of the last one. */
+static sim_time_t go_up(struct pcie_node *fn, uint64_t bytes, sim_time_t t)
+{
+	sim_time_t service = link_time(fn, bytes);
+
+	t = resource_serve(&fn->up, t, service);
+	for (struct pcie_node *n = fn->parent; n; n = n->parent)
+		if (n->type == PCIE_SWITCH_UP) {
+			t += fn->fabric->params.switch_latency;
+			t = resource_serve(&n->up, t, link_time(n, bytes));
+		}
+	return t + service;
+}
+
+/* The same from the root complex down; returns when the last byte is there. */
+static sim_time_t go_down(struct pcie_node *fn, uint64_t bytes, sim_time_t t)
+{
+	for (struct pcie_node *n = fn->parent; n; n = n->parent)
+		if (n->type == PCIE_SWITCH_UP) {
+			t = resource_serve(&n->down, t, link_time(n, bytes));
+			t += fn->fabric->params.switch_latency;
+		}
+	return resource_serve(&fn->down, t, link_time(fn, bytes)) + link_time(fn, bytes);
+}
+
+static inline uint32_t lines_of(uint64_t addr, uint64_t n)
+{
+	return (uint32_t)(((addr + n - 1) / LINE) - addr / LINE + 1);
+}
+
+/* ---- sending: until the first TLP is at the root complex ---- */
+
+void pcie_time_send(struct pcie_train *tr, sim_time_t when)
+{
+	struct pcie_node *fn = tr->fn;
+
+	if (tr->op == PCIE_READ) {
+		tr->start = credits_wait(&fn->tags, when, tr->tlps);
+		tr->sent = go_up(fn, (uint64_t)TLP_REQUEST_BYTES * tr->tlps, tr->start);
+		tr->arrival = tr->sent - link_time(fn, (uint64_t)TLP_REQUEST_BYTES * (tr->tlps - 1)) +
+			      flight(fn);
+		return;
+	}
+	tr->first = tr->tlps == 1 ? tr->n : tr->mps - (tr->addr & (tr->mps - 1));
+	when = MAX(when, fn->up.one);
+	tr->start = credits_wait(&fn->port->write_buffer, when, lines_of(tr->addr, tr->first));
+	tr->sent = go_up(fn, tr->first + TLP_REQUEST_BYTES, tr->start);
+	tr->arrival = tr->sent + flight(fn);
+}
+
+/* ---- memory ---- */
+
+static sim_time_t memory_latency(const struct pcie_train *tr)
+{
+	const struct pcie_fabric *f = tr->fn->fabric;
+	const struct memory_params *p = memory_params(f->mem);
+
+	if (p->nodes > 1 && memory_node(f->mem, tr->phys) != tr->fn->socket)
+		return p->latency_remote;
+	return tr->cold || !p->io_hits_llc ? p->latency_dram : p->latency_llc;
+}
+
+static sim_time_t completions(const struct pcie_train *tr)
+{
+	return tr->n + (uint64_t)TLP_COMPLETION_BYTES * pcie_tlps(tr->addr, tr->n, tr->fn->fabric->mps_lg2);
+}
+
+static sim_time_t read_done(struct pcie_train *tr, sim_time_t ready)
+{
+	struct pcie_node *fn = tr->fn;
+	sim_time_t done;
+
+	/* A read does not pass the posted writes that arrived before it. */
+	ready = MAX(ready, fn->port->committed);
+	done = go_down(fn, completions(tr), ready + memory_latency(tr)) + flight(fn);
+	credits_take(&fn->tags, tr->tlps, done);
+	return done;
+}
+
+/* One posted write is visible: in order behind everything the port has accepted. */
+static void commit(struct pcie_train *tr, uint32_t lines, sim_time_t arrival, sim_time_t ready)
+{
+	struct pcie_node *port = tr->fn->port;
+
+	port->committed = MAX(port->committed, MAX(arrival, ready));
+	credits_take(&port->write_buffer, lines, port->committed + tr->fn->fabric->params.write_latency);
+}
+
+static sim_time_t write_done(struct pcie_train *tr, sim_time_t ready)
+{
+	struct pcie_node *fn = tr->fn;
+	struct pcie_credits *buffer = &fn->port->write_buffer;
+	uint64_t addr = tr->addr + tr->first, left = tr->n - tr->first;
+
+	commit(tr, lines_of(tr->addr, tr->first), tr->arrival, ready);
+	/* With room to spare the rest is one piece; else each TLP waits for its own place. */
+	if (left && buffer->used + 2 * lines_of(addr, left) <= buffer->limit) {
+		tr->sent = go_up(fn, left + (uint64_t)TLP_REQUEST_BYTES * (tr->tlps - 1), tr->sent);
+		commit(tr, lines_of(addr, left), tr->sent + flight(fn), ready);
+		left = 0;
+	}
+	while (left) {
+		uint64_t n = MIN(left, tr->mps);
+		uint32_t lines = lines_of(addr, n);
+
+		tr->sent = credits_wait(buffer, MAX(tr->sent, fn->up.one), lines);
+		tr->sent = go_up(fn, n + TLP_REQUEST_BYTES, tr->sent);
+		commit(tr, lines, tr->sent + flight(fn), ready);
+		addr += n;
+		left -= n;
+	}
+	return fn->port->committed + fn->fabric->params.write_latency;
+}
+
+sim_time_t pcie_time_memory(struct pcie_train *tr, sim_time_t ready)
+{
+	ready = MAX(ready, tr->arrival);
+	return tr->op == PCIE_READ ? read_done(tr, ready) : write_done(tr, ready);
+}
+
+/* ---- peers ---- */
+
+static sim_time_t through_root(struct pcie_train *tr, sim_time_t t, enum pcie_route route)
+{
+	struct pcie_fabric *f = tr->fn->fabric;
+	const struct pcie_params *p = &f->params;
+
+	t += p->host_bridge_latency;
+	if (route >= PCIE_ROUTE_HOST_BRIDGE && p->host_bridge_p2p_bandwidth > 0) {
+		sim_time_t service = (sim_time_t)llround((double)tr->n * 1000 / p->host_bridge_p2p_bandwidth);
+
+		t = resource_serve(&f->peer_bridge, t, service) + service;
+	}
+	return t;
+}
+
+/* ready: the train is past translation (root complex) or at the switch (direct). */
+sim_time_t pcie_time_peer(struct pcie_train *tr, struct pcie_node *target, enum pcie_route route,
+			  sim_time_t ready)
+{
+	struct pcie_node *fn = tr->fn;
+	const struct pcie_params *p = &fn->fabric->params;
+	sim_time_t t = MAX(ready, tr->arrival), service;
+	uint64_t bytes = tr->op == PCIE_READ ? (uint64_t)completions(tr)
+					     : tr->n + (uint64_t)TLP_REQUEST_BYTES * tr->tlps;
+
+	if (tr->op == PCIE_WRITE && tr->tlps > 1)
+		t += link_time(fn, tr->n - tr->first);
+	if (route == PCIE_ROUTE_DIRECT)
+		t += p->switch_latency;
+	else
+		t = through_root(tr, t, route);
+	service = link_time(target, bytes);
+	if (tr->op == PCIE_WRITE) {
+		if (tr->tlps > 1)
+			resource_serve(&fn->up, tr->sent, link_time(fn, tr->n - tr->first));
+		t = resource_serve(&target->down, t, service) + service;
+		credits_take(&fn->port->write_buffer, lines_of(tr->addr, tr->n), t);
+		return t;
+	}
+	/* The peer answers as memory does; its data comes back the same way. */
+	t = resource_serve(&target->up, t + memory_params(fn->fabric->mem)->latency_dram, service) + service;
+	if (route != PCIE_ROUTE_DIRECT)
+		t += p->host_bridge_latency;
+	else
+		t += p->switch_latency;
+	service = link_time(fn, bytes);
+	t = resource_serve(&fn->down, t - service, service) + service + flight(fn);
+	credits_take(&fn->tags, tr->tlps, t);
+	return t;
+}
