@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dmasim explain: what a statistic, parameter, API, mode, memory account or CPU step is. */
+#include "cli.h"
+
+#include <jansson.h>
+#include <string.h>
+
+static void fact(json_t *facts, const char *key, const char *text)
+{
+	if (text && *text)
+		json_object_set_new(facts, key, json_string(text));
+}
+
+static json_t *explain_param(const char *word)
+{
+	for (const struct param_table *const *t = param_tables; *t; t++)
+		for (size_t i = 0; i < (*t)->nspecs; i++) {
+			const struct param_spec *s = &(*t)->specs[i];
+			g_autofree char *name = g_strdup_printf("%s.%s", (*t)->section, s->name);
+			g_autofree char *choices = NULL, *set = NULL;
+			json_t *facts;
+
+			if (strcmp(name, word))
+				continue;
+			facts = json_pack("{s:s, s:s}", "is", "parameter", "name", name);
+			choices = s->choices ? g_strjoinv(", ", (char **)s->choices) : NULL;
+			set = g_strdup_printf("--set %s=%s, or %s = ... under [%s]", name,
+					      s->def ? s->def : "", s->name, (*t)->section);
+			fact(facts, "what", s->help);
+			fact(facts, "unit", s->unit);
+			fact(facts, "default", s->def);
+			fact(facts, "values", choices);
+			fact(facts, "source", s->source);
+			fact(facts, "set it", set);
+			return facts;
+		}
+	return NULL;
+}
+
+static json_t *explain_in_table(const struct stat_table *t, const char *word)
+{
+	static const char *const kinds[] = {[STAT_COUNTER] = "counter",
+					    [STAT_GAUGE] = "gauge",
+					    [STAT_TIME_NS] = "time",
+					    [STAT_FORMULA] = "computed at the end",
+					    [STAT_ABSENT] = "named only; always null"};
+
+	for (size_t i = 0; t && i < t->nspecs; i++) {
+		const struct stat_spec *s = &t->specs[i];
+		json_t *facts;
+
+		if (strcmp(s->name, word))
+			continue;
+		facts = json_pack("{s:s, s:s}", "is", "statistic", "name", s->name);
+		fact(facts, "what", s->help);
+		fact(facts, "unit", s->unit);
+		fact(facts, "kind", kinds[s->kind]);
+		if (s->needs_timing)
+			fact(facts, "note", "null in fidelity = counts");
+		return facts;
+	}
+	return NULL;
+}
+
+static json_t *explain_stat(const char *word)
+{
+	json_t *facts = NULL;
+
+	for (const struct stat_group *g = stat_groups; g->table && !facts; g++)
+		facts = explain_in_table(g->table, word);
+	for (const struct workload_ops *const *w = workloads; *w && !facts; w++)
+		facts = explain_in_table((*w)->stats, word);
+	return facts;
+}
+
+static json_t *explain_api(const char *word)
+{
+	const struct dma_api *api = dma_api_find(word);
+	g_autoptr(GString) serves = g_string_new(NULL);
+	json_t *facts;
+
+	if (!api)
+		return NULL;
+	for (const struct workload_ops *const *w = workloads; *w; w++)
+		if (dma_api_path(api, (*w)->kind))
+			g_string_append_printf(serves, "%s%s", serves->len ? ", " : "", (*w)->name);
+	facts = json_pack("{s:s, s:s}", "is", "DMA API", "name", api->name);
+	fact(facts, "what", api->help);
+	fact(facts, "runs as shipped in", kernel_profiles[api->shipped].name);
+	fact(facts, "needs",
+	     api->needs_iova_api ? "a kernel with the two-step IOVA API (7.0 profile)" : NULL);
+	fact(facts, "workloads", serves->str);
+	return facts;
+}
+
+static json_t *explain_workload(const char *word)
+{
+	const struct workload_ops *w = workload_find(word);
+	json_t *facts;
+
+	if (!w)
+		return NULL;
+	facts = json_pack("{s:s, s:s}", "is", "workload", "name", w->name);
+	fact(facts, "what", w->help);
+	fact(facts, "input", w->needs_trace ? trace_workload_names[w->input] : "none: it makes its own load");
+	return facts;
+}
+
+static json_t *explain_account(const char *word)
+{
+	for (int a = 0; a < LEDGER_COUNT; a++)
+		if (!strcmp(ledger_name(a), word)) {
+			json_t *facts = json_pack("{s:s, s:s}", "is", "memory account", "name", word);
+
+			fact(facts, "what", ledger_help(a));
+			fact(facts, "at the end",
+			     ledger_per_request(a) ? "0: it is per request" : "state that stays");
+			return facts;
+		}
+	return NULL;
+}
+
+static json_t *explain_mode(const char *word)
+{
+	static const struct {
+		const char *name, *what;
+	} modes[] = {
+	    {"strict",
+	     "IOMMU on; an unmap returns after its IOTLB invalidation has completed (iommu.strict=1)"},
+	    {"lazy", "IOMMU on; unmaps are queued and flushed together, every 255 per CPU or after 10 ms "
+		     "(iommu.strict=0)"},
+	    {"passthrough", "IOMMU on, DMA addresses are physical addresses (iommu=pt)"},
+	    {"off", "no IOMMU"},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(modes); i++)
+		if (!strcmp(modes[i].name, word)) {
+			json_t *facts = json_pack("{s:s, s:s}", "is", "IOMMU mode", "name", word);
+
+			fact(facts, "what", modes[i].what);
+			return facts;
+		}
+	return NULL;
+}
+
+/* Every name that can be explained, for the nearest one. */
+static const char **all_names(size_t *n, GPtrArray *owned)
+{
+	GPtrArray *names = g_ptr_array_new();
+
+	for (const struct param_table *const *t = param_tables; *t; t++)
+		for (size_t i = 0; i < (*t)->nspecs; i++) {
+			char *name = g_strdup_printf("%s.%s", (*t)->section, (*t)->specs[i].name);
+
+			g_ptr_array_add(owned, name);
+			g_ptr_array_add(names, name);
+		}
+	for (const struct stat_group *g = stat_groups; g->table; g++)
+		for (size_t i = 0; i < g->table->nspecs; i++)
+			g_ptr_array_add(names, (char *)g->table->specs[i].name);
+	for (const struct workload_ops *const *w = workloads; *w; w++) {
+		g_ptr_array_add(names, (char *)(*w)->name);
+		for (size_t i = 0; (*w)->stats && i < (*w)->stats->nspecs; i++)
+			g_ptr_array_add(names, (char *)(*w)->stats->specs[i].name);
+	}
+	for (const struct dma_api *const *a = dma_apis; *a; a++)
+		g_ptr_array_add(names, (char *)(*a)->name);
+	for (int a = 0; a < LEDGER_COUNT; a++)
+		g_ptr_array_add(names, (char *)ledger_name(a));
+	for (const char *const *m = iommu_mode_names; *m; m++)
+		g_ptr_array_add(names, (char *)*m);
+	*n = names->len;
+	return (const char **)g_ptr_array_free(names, FALSE);
+}
+
+static int not_found(const char *word)
+{
+	g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func(g_free);
+	size_t n;
+	g_autofree const char **names = all_names(&n, owned);
+	const char *near = nearest_name(word, names, n);
+
+	if (near)
+		return cli_usage("explain", "nothing is called '%s'; did you mean '%s'?", word, near);
+	return cli_usage("explain", "nothing is called '%s'; see dmasim stats, params, apis, workloads",
+			 word);
+}
+
+static void print_facts(const json_t *facts)
+{
+	const char *key;
+	json_t *value;
+
+	printf("%s: %s\n", json_string_value(json_object_get(facts, "name")),
+	       json_string_value(json_object_get(facts, "is")));
+	json_object_foreach ((json_t *)facts, key, value) {
+		if (!strcmp(key, "name") || !strcmp(key, "is"))
+			continue;
+		printf("  %s:\n", key);
+		cli_print_wrapped(stdout, json_string_value(value), 4, 92);
+	}
+}
+
+static int run(void *options, int nargs, char **args)
+{
+	static json_t *(*const finders[])(const char *) = {explain_param,    explain_stat,    explain_api,
+							   explain_workload, explain_account, explain_mode};
+	const struct cli_common *o = options;
+	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
+	json_t *all;
+
+	if (!nargs)
+		return cli_usage("explain",
+				 "a name is wanted: a statistic, parameter, API, workload, mode or account");
+	for (int i = 0; i < nargs; i++) {
+		unsigned before = found->len;
+
+		for (size_t f = 0; f < G_N_ELEMENTS(finders); f++) {
+			json_t *facts = finders[f](args[i]);
+
+			if (facts)
+				g_ptr_array_add(found, facts);
+		}
+		if (found->len == before)
+			return not_found(args[i]);
+	}
+	if (!o->json) {
+		for (unsigned i = 0; i < found->len; i++)
+			print_facts(found->pdata[i]);
+		return cli_finish_output(CLI_OK);
+	}
+	all = json_array();
+	for (unsigned i = 0; i < found->len; i++)
+		json_array_append(all, found->pdata[i]);
+	return cli_print_json(all);
+}
+
+const struct cli_command cli_command_explain = {
+    .name = "explain",
+    .args = "NAME...",
+    .help = "what a statistic, parameter, API, workload, mode or memory account is",
+    .about =
+	"Looks the name up in every table of the program. One name can be several things: all are shown.",
+    .examples = "dmasim explain qi.desc_iotlb_page\ta statistic\ndmasim explain iotlb.entries lazy "
+		"link\tseveral names",
+    .group = CLI_GROUP_LEARN,
+    .completes = "@keys",
+    .run = run,
+};
