@@ -3,12 +3,15 @@
 # scripts, manual pages and completion (both made by the program itself); and a Debian package of it.
 
 # All floors in one shared library for embedding programs.
-add_library(libdmasim SHARED)
+set(objects "")
+foreach(floor core memory vtd pcie dma device workloads experiment)
+  list(APPEND objects $<TARGET_OBJECTS:dmasim_${floor}>)
+endforeach()
+add_library(libdmasim SHARED ${objects})
 set_target_properties(libdmasim PROPERTIES OUTPUT_NAME dmasim VERSION ${PROJECT_VERSION}
-  SOVERSION ${PROJECT_VERSION_MAJOR} LINKER_LANGUAGE C)
-set(floors dmasim_core dmasim_memory dmasim_vtd dmasim_pcie dmasim_dma dmasim_device dmasim_workloads
-  dmasim_experiment)
-target_link_libraries(libdmasim PRIVATE "$<LINK_LIBRARY:WHOLE_ARCHIVE,${floors}>")
+  SOVERSION ${PROJECT_VERSION_MAJOR})
+target_link_libraries(libdmasim PRIVATE PkgConfig::GLIB PkgConfig::ARCHIVE PkgConfig::JANSSON PkgConfig::ZSTD
+  PkgConfig::LIBPCI PkgConfig::SQLITE PkgConfig::TRACEEVENT PkgConfig::TRACECMD m)
 
 install(TARGETS libdmasim LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/dmasim DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
