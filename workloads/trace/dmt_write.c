@@ -42,8 +42,8 @@ static bool write_block(struct trace_writer *w, enum dmt_kind kind, const uint8_
 	head[0] = GUINT32_TO_LE((uint32_t)kind);
 	head[1] = GUINT32_TO_LE((uint32_t)len);
 	head[2] = GUINT32_TO_LE((uint32_t)n);
-	return output_write(w->out, head, sizeof(head), error) &&
-	       output_write(w->out, o->stored->data, n, error);
+	return trace_output_write(w->out, head, sizeof(head), error) &&
+	       trace_output_write(w->out, o->stored->data, n, error);
 }
 
 /* Begin the next block of records: kind and room for the count. */
@@ -83,8 +83,8 @@ static bool open_dmt(struct trace_writer *w, GError **error)
 	o->devices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	put_u32(o->payload, DMT_INFO);
 	put_u32(o->payload, w->workload);
-	ok = output_write(w->out, DMT_MAGIC, DMT_MAGIC_BYTES, error) &&
-	     output_write(w->out, &version, 4, error) &&
+	ok = trace_output_write(w->out, DMT_MAGIC, DMT_MAGIC_BYTES, error) &&
+	     trace_output_write(w->out, &version, 4, error) &&
 	     write_block(w, DMT_INFO, o->payload->data, o->payload->len, error);
 	start_records(o);
 	return ok;

@@ -18,7 +18,7 @@ struct csv_out {
 static bool flush(struct trace_writer *w, GError **error)
 {
 	struct csv_out *o = w->state;
-	bool ok = o->n == 0 || output_write(w->out, o->buf, o->n, error);
+	bool ok = o->n == 0 || trace_output_write(w->out, o->buf, o->n, error);
 
 	o->n = 0;
 	return ok;

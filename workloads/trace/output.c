@@ -58,7 +58,7 @@ static bool start_archive(struct trace_output *out, GError **error)
 	return ok || fail(out, error, 0, "start");
 }
 
-struct trace_output *output_open(const char *path, GError **error)
+struct trace_output *trace_output_open(const char *path, GError **error)
 {
 	struct trace_output *out = g_new0(struct trace_output, 1);
 
@@ -72,24 +72,24 @@ struct trace_output *output_open(const char *path, GError **error)
 	if (out->fd < 0) {
 		fail(out, error, errno, "create");
 		g_clear_pointer(&out->temporary, g_free);
-		output_abandon(out);
+		trace_output_abandon(out);
 		return NULL;
 	}
 	if (!start_archive(out, error)) {
-		output_abandon(out);
+		trace_output_abandon(out);
 		return NULL;
 	}
 	return out;
 }
 
-bool output_write(struct trace_output *out, const void *data, size_t len, GError **error)
+bool trace_output_write(struct trace_output *out, const void *data, size_t len, GError **error)
 {
 	if (archive_write_data(out->archive, data, len) == (la_ssize_t)len)
 		return true;
 	return fail(out, error, 0, "write");
 }
 
-bool output_close(struct trace_output *out, GError **error)
+bool trace_output_close(struct trace_output *out, GError **error)
 {
 	bool ok = archive_write_close(out->archive) == ARCHIVE_OK || fail(out, error, 0, "write");
 
@@ -101,11 +101,11 @@ bool output_close(struct trace_output *out, GError **error)
 		else
 			g_clear_pointer(&out->temporary, g_free);
 	}
-	output_abandon(out);
+	trace_output_abandon(out);
 	return ok;
 }
 
-void output_abandon(struct trace_output *out)
+void trace_output_abandon(struct trace_output *out)
 {
 	if (out->archive) {
 		archive_write_fail(out->archive);

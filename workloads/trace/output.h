@@ -10,12 +10,12 @@
 #include <dmasim/types.h>
 
 struct trace_output;
-struct trace_output *output_open(const char *path, GError **error);
-G_GNUC_WARN_UNUSED_RESULT bool output_write(struct trace_output *out, const void *data, size_t len,
-					    GError **error);
+struct trace_output *trace_output_open(const char *path, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool trace_output_write(struct trace_output *out, const void *data, size_t len,
+						  GError **error);
 /* Finish and rename. Frees out. */
-G_GNUC_WARN_UNUSED_RESULT bool output_close(struct trace_output *out, GError **error);
+G_GNUC_WARN_UNUSED_RESULT bool trace_output_close(struct trace_output *out, GError **error);
 /* Give up: nothing is left behind. Frees out. */
-void output_abandon(struct trace_output *out);
+void trace_output_abandon(struct trace_output *out);
 
 #endif

@@ -21,7 +21,7 @@ struct trace_writer *trace_writer_open(const char *path, enum trace_workload wor
 	w->ops = names_binary(path) ? &writer_dmt : &writer_csv;
 	w->workload = workload;
 	w->path = g_strdup(path);
-	w->out = output_open(path, error);
+	w->out = trace_output_open(path, error);
 	w->state = g_malloc0(w->ops->state_size);
 	if (!w->out || !w->ops->open(w, error)) {
 		w->failed = true;
@@ -45,7 +45,7 @@ bool trace_write(struct trace_writer *w, const struct trace_record *rec, const c
 void trace_writer_abandon(struct trace_writer *w)
 {
 	if (w->out)
-		output_abandon(w->out);
+		trace_output_abandon(w->out);
 	if (w->ops->close)
 		w->ops->close(w);
 	g_free(w->state);
@@ -58,7 +58,7 @@ bool trace_writer_close(struct trace_writer *w, GError **error)
 	bool ok = !w->failed && w->ops->finish(w, error);
 
 	if (ok)
-		ok = output_close(g_steal_pointer(&w->out), error);
+		ok = trace_output_close(g_steal_pointer(&w->out), error);
 	trace_writer_abandon(w);
 	return ok;
 }
