@@ -69,6 +69,8 @@ void memory_drop(struct memory *m, phys_addr_t page);
 
 /* Register a BAR; owner is opaque to memory. Overlaps are a programming error. */
 void memory_add_bar(struct memory *m, phys_addr_t base, uint64_t size, enum memory_kind kind, void *owner);
+/* The BAR that holds phys becomes memory of kind (registering pages for it, or taking them away). */
+void memory_set_bar_kind(struct memory *m, phys_addr_t phys, enum memory_kind kind);
 enum memory_kind memory_kind(const struct memory *m, phys_addr_t phys);
 void *memory_bar_owner(const struct memory *m, phys_addr_t phys, phys_addr_t *base);
 unsigned memory_node(const struct memory *m, phys_addr_t phys);

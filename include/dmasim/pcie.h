@@ -24,6 +24,15 @@ struct pcie_params {
 };
 extern const struct param_table pcie_param_table;
 
+/* Peer-to-peer: what the machine's root complex is, and what Linux makes of it. */
+enum p2p_acs { P2P_ACS_FOUND, P2P_ACS_OFF, P2P_ACS_ON };
+struct p2p_params {
+	char *host_bridge;    /* "8086:09a2": function 00.0 of a machine that no dump describes */
+	bool any_host_bridge; /* CPU whose root complex forwards between all ports (AMD family 17h on) */
+	int acs;              /* enum p2p_acs */
+};
+extern const struct param_table p2p_param_table;
+
 /* One memory window of a function. */
 struct pcie_bar {
 	struct pcie_node *node;
@@ -31,8 +40,9 @@ struct pcie_bar {
 	phys_addr_t base; /* as the CPU addresses it */
 	dma_addr_t bus;   /* as the bus addresses it (differs only where a host bridge translates) */
 	uint64_t size;
-	enum memory_kind kind; /* MEMORY_P2P: registered with struct pages; MEMORY_MMIO: without */
-	void *provider;        /* of peer-to-peer memory, owned by the DMA layer */
+	enum memory_kind kind; /* as memory_kind reports it */
+	/* pages of peer memory: registered part, CPU addresses; empty without pages */
+	phys_addr_t p2p_first, p2p_end;
 };
 #define PCIE_BARS 6
 
@@ -79,15 +89,22 @@ struct pcie_node {
 	struct pcie_bar *bars[PCIE_BARS];
 	unsigned nchildren;
 	void *owner;
+	void *p2pdma; /* the DMA layer's record of this function as a provider, freed with the node */
+	void (*p2pdma_free)(void *p2pdma);
 };
 
 struct pcie_fabric *pcie_fabric_new(struct sim *sim, struct memory *mem, const struct pcie_params *p,
 				    struct pcie_stats *st);
+/* Before nodes are added. */
+void pcie_set_p2p(struct pcie_fabric *f, const struct p2p_params *p);
+const struct p2p_params *pcie_p2p(const struct pcie_fabric *f);
 void pcie_fabric_free(struct pcie_fabric *f);
 struct pcie_node *pcie_add(struct pcie_fabric *f, struct pcie_node *parent, enum pcie_node_type type,
 			   const char *name);
 /* Give the link above node another rate (GT/s per lane) and width than pcie.rate and pcie.lanes. */
 void pcie_set_link(struct pcie_node *node, double rate, uint64_t lanes);
+/* Nodes in order of addition, NULL after the last. */
+struct pcie_node *pcie_node_at(const struct pcie_fabric *f, unsigned i);
 struct pcie_node *pcie_find(struct pcie_fabric *f, const char *name);
 /*
  * Give node a BAR. base 0: the next free place of the fabric's MMIO window; bus address = base unless
@@ -95,6 +112,8 @@ struct pcie_node *pcie_find(struct pcie_fabric *f, const char *name);
  */
 struct pcie_bar *pcie_add_bar(struct pcie_node *node, unsigned index, phys_addr_t base, uint64_t size,
 			      enum memory_kind kind);
+/* Back part of a BAR with pages that can be mapped for peers (MEMORY_P2P). */
+void pcie_register_pages(struct pcie_bar *bar, uint64_t offset, uint64_t size);
 /* Make bus address = CPU address + offset. */
 void pcie_set_bus_offset(struct pcie_bar *bar, uint64_t offset);
 /* The window that holds a CPU or a bus address; NULL if none does. */

@@ -10,6 +10,7 @@
 #include <dmasim/dma-mapping.h>
 #include <dmasim/dma_layer.h>
 #include <dmasim/dma_observer.h>
+#include <dmasim/p2pdma.h>
 #include <dmasim/pcie.h>
 
 struct swiotlb;
@@ -86,28 +87,6 @@ bool is_swiotlb_force_bounce(const struct device *dev);
 /* Whether phys lies in a bounce pool of dev (swiotlb_find_pool). */
 bool is_swiotlb_buffer(const struct device *dev, phys_addr_t phys);
 size_t swiotlb_max_mapping_size(const struct device *dev);
-
-/* ---- drivers/pci/p2pdma.c ---- */
-
-enum pci_p2pdma_map_type {
-	PCI_P2PDMA_MAP_UNKNOWN,
-	PCI_P2PDMA_MAP_NONE,
-	PCI_P2PDMA_MAP_NOT_SUPPORTED,
-	PCI_P2PDMA_MAP_BUS_ADDR,
-	PCI_P2PDMA_MAP_THRU_HOST_BRIDGE,
-};
-/* Kept per list, zeroed by its owner: one look-up per provider change, not per page (9.15). */
-struct pci_p2pdma_map_state {
-	const void *provider;
-	enum pci_p2pdma_map_type map;
-	uint64_t bus_off;
-};
-enum pci_p2pdma_map_type pci_p2pdma_state(struct pci_p2pdma_map_state *state, struct device *dev,
-					  phys_addr_t phys);
-static inline dma_addr_t pci_p2pdma_bus_addr_map(const struct pci_p2pdma_map_state *state, phys_addr_t phys)
-{
-	return phys + state->bus_off;
-}
 
 /*
  * ---- kernel/dma/mapping.c ----

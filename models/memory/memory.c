@@ -144,6 +144,14 @@ enum memory_kind memory_kind(const struct memory *m, phys_addr_t phys)
 	return b ? b->kind : MEMORY_NONE;
 }
 
+void memory_set_bar_kind(struct memory *m, phys_addr_t phys, enum memory_kind kind)
+{
+	struct bar *b = bar_find(m, phys);
+
+	g_assert(b);
+	b->kind = kind;
+}
+
 void *memory_bar_owner(const struct memory *m, phys_addr_t phys, phys_addr_t *base)
 {
 	const struct bar *b = bar_find(m, phys);

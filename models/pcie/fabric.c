@@ -48,6 +48,29 @@ const struct param_table pcie_param_table = {
     .struct_size = sizeof(struct pcie_params),
 };
 
+static const char *const acs_choices[] = {"as-found", "off", "on", NULL};
+#define Q(member) offsetof(struct p2p_params, member)
+static const struct param_spec p2p_specs[] = {
+    {"host_bridge", PARAM_STRING, "", Q(host_bridge), "8086:09a2", 0, 0, NULL,
+     "vendor:device of the root complex of a machine that no dump describes (Linux has a list of those that "
+     "forward peer traffic)",
+     NULL},
+    {"any_host_bridge", PARAM_BOOL, "", Q(any_host_bridge), "false", 0, 0, NULL,
+     "the CPU's root complex forwards between all ports (AMD family 17h and later)", NULL},
+    {"acs", PARAM_ENUM, "", Q(acs), "as-found", 0, 0, acs_choices,
+     "ACS redirection: as described or dumped, or switched off or on in all ports that have the capability",
+     NULL},
+};
+#undef Q
+
+const struct param_table p2p_param_table = {
+    .section = "p2p",
+    .help = "peer-to-peer traffic",
+    .specs = p2p_specs,
+    .nspecs = G_N_ELEMENTS(p2p_specs),
+    .struct_size = sizeof(struct p2p_params),
+};
+
 #define S(member) offsetof(struct pcie_stats, member)
 static const struct stat_spec stats[] = {
     {"pcie.reads", STAT_COUNTER, "count", S(reads), NULL, false, "read operations of devices"},
@@ -81,6 +104,8 @@ static void node_free(void *data)
 	resource_fini(&n->up);
 	resource_fini(&n->down);
 	pcie_timing_fini_node(n);
+	if (n->p2pdma_free)
+		n->p2pdma_free(n->p2pdma);
 	g_free(n->name);
 	g_free(n);
 }
@@ -94,6 +119,7 @@ struct pcie_fabric *pcie_fabric_new(struct sim *sim, struct memory *mem, const s
 	f->mem = mem;
 	f->params = *p;
 	f->params.topology = NULL;
+	param_defaults(&p2p_param_table, &f->p2p);
 	f->st = st;
 	f->nodes = g_ptr_array_new_with_free_func(node_free);
 	f->by_name = g_hash_table_new(g_str_hash, g_str_equal);
@@ -110,10 +136,22 @@ void pcie_fabric_free(struct pcie_fabric *f)
 {
 	if (!f)
 		return;
+	param_clear(&p2p_param_table, &f->p2p);
 	g_ptr_array_free(f->bars, TRUE);
 	g_hash_table_destroy(f->by_name);
 	g_ptr_array_free(f->nodes, TRUE);
 	g_free(f);
+}
+
+void pcie_set_p2p(struct pcie_fabric *f, const struct p2p_params *p)
+{
+	param_clear(&p2p_param_table, &f->p2p);
+	param_copy(&p2p_param_table, &f->p2p, p);
+}
+
+const struct p2p_params *pcie_p2p(const struct pcie_fabric *f)
+{
+	return &f->p2p;
 }
 
 /* "DOMAIN:BUS:SLOT.FUNCTION"; bridges of another name keep source id 0. */
@@ -125,6 +163,22 @@ static void parse_name(struct pcie_node *n)
 		return;
 	n->pci_domain = domain;
 	n->sid = (uint16_t)(bus << 8 | (slot & 31) << 3 | (function & 7));
+}
+
+/* "VENDOR:DEVICE" in hex; the id stands for function 00.0 of the root bus. */
+static void parse_host_bridge(struct pcie_node *n, const char *id)
+{
+	unsigned vendor, device;
+
+	if (!id || sscanf(id, "%x:%x", &vendor, &device) != 2)
+		return;
+	n->vendor = (uint16_t)vendor;
+	n->device = (uint16_t)device;
+}
+
+struct pcie_node *pcie_node_at(const struct pcie_fabric *f, unsigned i)
+{
+	return i < f->nodes->len ? g_ptr_array_index(f->nodes, i) : NULL;
 }
 
 struct pcie_node *pcie_find(struct pcie_fabric *f, const char *name)
@@ -145,6 +199,8 @@ struct pcie_node *pcie_add(struct pcie_fabric *f, struct pcie_node *parent, enum
 	n->type = type;
 	n->name = g_strdup(name);
 	parse_name(n);
+	if (type == PCIE_HOST_BRIDGE)
+		parse_host_bridge(n, f->p2p.host_bridge);
 	resource_init(&n->up, 1);
 	resource_init(&n->down, 1);
 	if (parent) {
@@ -206,6 +262,9 @@ struct pcie_bar *pcie_add_bar(struct pcie_node *node, unsigned index, phys_addr_
 	if (index >= PCIE_BARS || node->bars[index] || !size)
 		return NULL;
 	size = align_up(size, PAGE_SIZE);
+	if (base &&
+	    (memory_kind(f->mem, base) != MEMORY_NONE || memory_kind(f->mem, base + size - 1) != MEMORY_NONE))
+		return NULL;
 	if (!base) {
 		/* A BAR is aligned to its size, which is a power of two. */
 		base = align_up(f->mmio_next, (uint64_t)1 << order_base_2(size));
@@ -218,12 +277,22 @@ struct pcie_bar *pcie_add_bar(struct pcie_node *node, unsigned index, phys_addr_
 		if (next->base <= base + size - 1)
 			return NULL;
 	}
-	bar = g_new0(struct pcie_bar, 1);
-	*bar = (struct pcie_bar){node, index, base, base, size, kind, NULL};
+	bar = g_new(struct pcie_bar, 1);
+	*bar = (struct pcie_bar){node, index, base, base, size, kind, 0, 0};
 	node->bars[index] = bar;
 	g_ptr_array_insert(f->bars, (int)at, bar);
 	memory_add_bar(f->mem, base, size, kind, bar);
+	if (kind == MEMORY_P2P)
+		pcie_register_pages(bar, 0, size);
 	return bar;
+}
+
+void pcie_register_pages(struct pcie_bar *bar, uint64_t offset, uint64_t size)
+{
+	bar->kind = MEMORY_P2P;
+	bar->p2p_first = bar->base + offset;
+	bar->p2p_end = bar->p2p_first + size;
+	memory_set_bar_kind(bar->node->fabric->mem, bar->base, MEMORY_P2P);
 }
 
 void pcie_set_bus_offset(struct pcie_bar *bar, uint64_t offset)

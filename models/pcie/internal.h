@@ -9,6 +9,7 @@ struct pcie_fabric {
 	struct sim *sim;
 	struct memory *mem;
 	struct pcie_params params;
+	struct p2p_params p2p;
 	struct pcie_stats *st;
 	GPtrArray *nodes;      /* struct pcie_node, owned, in order of addition */
 	GHashTable *by_name;   /* name -> struct pcie_node */

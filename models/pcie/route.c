@@ -19,9 +19,24 @@ bool pcie_same_device(const struct pcie_node *a, const struct pcie_node *b)
 	return a->parent == b->parent && a->pci_domain == b->pci_domain && a->sid >> 3 == b->sid >> 3;
 }
 
+/* Control bits as the machine runs: found, or as the user decided for all ports. */
+static uint16_t acs_bits(const struct pcie_node *node)
+{
+	if (!node->has_acs)
+		return 0;
+	switch (node->fabric->p2p.acs) {
+	case P2P_ACS_OFF:
+		return 0;
+	case P2P_ACS_ON:
+		return node->acs | ACS_SV | ACS_RR | ACS_CR | ACS_UF; /* what Linux enables */
+	default:
+		return node->acs;
+	}
+}
+
 bool pcie_redirects(const struct pcie_node *node)
 {
-	return node->has_acs && (node->acs & (ACS_RR | ACS_CR | ACS_EC)) != 0;
+	return (acs_bits(node) & (ACS_RR | ACS_CR | ACS_EC)) != 0;
 }
 
 /* The port through which fn's requests enter the node top above it. */
@@ -51,12 +66,10 @@ struct pcie_bar *pcie_route_direct(const struct pcie_node *fn, dma_addr_t addr, 
 			return NULL;
 		gate = ingress(fn, top);
 	}
-	if (!gate->has_acs)
-		return bar;
-	if (translated && (gate->acs & ACS_DT))
+	if (translated && (acs_bits(gate) & ACS_DT))
 		return bar;
 	/* Egress control is an unconditional redirect here: the egress vector is not modelled. */
-	return gate->acs & (ACS_RR | ACS_EC) ? NULL : bar;
+	return acs_bits(gate) & (ACS_RR | ACS_EC) ? NULL : bar;
 }
 
 enum pcie_route pcie_route_phys(const struct pcie_node *fn, phys_addr_t phys, struct pcie_bar **bar)

@@ -22,6 +22,7 @@ const struct param_table *const param_tables[] = {
     &flush_queue_param_table,
     &swiotlb_param_table,
     &pcie_param_table,
+    &p2p_param_table,
     &nvme_param_table,
     NULL,
 };
