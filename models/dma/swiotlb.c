@@ -182,7 +182,7 @@ void swiotlb_release_slots(struct device *dev, struct io_tlb_pool *pool, phys_ad
 
 	spin_lock(dev->sim->cpu, &area->lock);
 	/* The free run behind joins, if it is in the same segment. */
-	if ((index + count) % IO_TLB_SEGSIZE)
+	if ((index + count) % IO_TLB_SEGSIZE && index + count < pool->nslabs)
 		run = pool->slots[index + count].list;
 	for (uint64_t i = index + count; i-- > index;) {
 		struct io_tlb_slot *slot = &pool->slots[i];
