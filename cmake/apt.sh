@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Shared by quickstart and check: installs missing Debian packages and says so. Source it from bash.
+
+# The packages of $@ that are not installed.
+missing_packages() {
+  local package
+  for package in "$@"; do
+    dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || echo "$package"
+  done
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# need_packages WHAT-FOR PACKAGE...: nothing to do, and nothing said, when all are there.
+need_packages() {
+  local what=$1 missing log
+  shift
+  if ! command -v dpkg-query >/dev/null; then
+    echo "This is not a Debian system: install the equivalents of: $*" >&2
+    return 0
+  fi
+  missing=$(missing_packages "$@")
+  [ -z "$missing" ] && return 0
+  missing=$(echo "$missing" | tr '\n' ' ')
+  echo "Installing with apt-get, to $what: $missing"
+  if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+    echo "Neither root nor sudo here. As root: apt-get install --no-install-recommends $missing" >&2
+    return 1
+  fi
+  log=$(mktemp)
+  export DEBIAN_FRONTEND=noninteractive
+  # Package lists may be missing (fresh image) or stale: try without, then with an update.
+  # shellcheck disable=SC2086
+  if ! as_root apt-get install -y --no-install-recommends $missing >"$log" 2>&1 &&
+     ! { as_root apt-get update >>"$log" 2>&1 && as_root apt-get install -y --no-install-recommends $missing >>"$log" 2>&1; }; then
+    tail -n 12 "$log" >&2
+    echo "These packages could not be installed (no network?): $missing" >&2
+    echo "Install them by hand, then run this again." >&2
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
+}
+
+# quietly LOG COMMAND...: output goes to LOG, and its end is shown on failure only.
+quietly() {
+  local log=$1
+  shift
+  if ! "$@" >"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    echo "failed: $* (whole output: $log)" >&2
+    return 1
+  fi
+}
+
+BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libglib2.0-dev libarchive-dev libjansson-dev libzstd-dev
+  libpci-dev libsqlite3-dev libtraceevent-dev libtracecmd-dev libbsd-dev"
+PLOT_PACKAGES="gnuplot-nox fonts-dejavu-core"
+TEST_PACKAGES="check python3 zstd"
+FULL_PACKAGES="clang"
