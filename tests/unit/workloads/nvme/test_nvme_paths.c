@@ -186,8 +186,8 @@ START_TEST(gap_inside_a_page)
 		ck_assert_uint_eq(current(&new, LEDGER_DRIVER_DMA_ADDRESSES), 0); /* SGLs hold the lengths */
 		nvme_rig_finish(&new);
 		assert_counts(take(&old), (struct counts){1, 1, 3, 1, 1, !lazy, !lazy, lazy});
-		assert_counts(take(&new), (struct counts){3, lazy ? 0 : 3, 3, 3, 3, lazy ? 0 : 3,
-							  lazy ? 0 : 3, lazy ? 3 : 0});
+		assert_counts(take(&new),
+			      (struct counts){3, 3, 3, 3, 3, lazy ? 0 : 3, lazy ? 0 : 3, lazy ? 3 : 0});
 		ck_assert_uint_eq(nvme_rig_stats(&old)->commands, 1);
 		ck_assert_uint_eq(nvme_rig_stats(&new)->commands, 1);
 		ck_assert_uint_eq(nvme_rig_stats(&new)->per_segment_mapped, 1);
