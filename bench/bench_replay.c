@@ -3,7 +3,7 @@
  * Requests per second of the whole stack on one core: 4 KiB random reads, 50 ns apart, on one CPU and
  * queue, in both fidelities, for each API and mode; and how much memory the process takes.
  *
- *   bench_replay [millions of requests (10)] [api] [iommu mode]
+ *   bench_replay [millions of requests (10) [api [iommu mode [counts or timing]]]]
  */
 #include <dmasim/workload.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ static void set(struct config *c, const char *name, const char *value)
 	}
 }
 
-/* Seconds for n requests, negative on failure; *bytes: how much the process grew over the last half. */
+/* Seconds for n requests, negative on failure; *grown: KiB that the process grew by over the last half. */
 static double run(const struct dma_api *api, enum iommu_mode mode, enum fidelity fidelity, uint64_t n,
 		  long *grown)
 {
@@ -85,26 +85,44 @@ static double run(const struct dma_api *api, enum iommu_mode mode, enum fidelity
 	return ok ? start : -1;
 }
 
+/* One column pair; "-" when only the other fidelity is wanted. */
+static bool rate(const struct dma_api *api, enum iommu_mode mode, enum fidelity f, uint64_t n,
+		 const char *wanted)
+{
+	static const char *const names[] = {[FIDELITY_COUNTS] = "counts", [FIDELITY_TIMING] = "timing"};
+	long grown = 0;
+	double t;
+
+	if (strcmp(wanted, names[f])) {
+		printf(" %16s %12s", "-", "-");
+		return true;
+	}
+	t = run(api, mode, f, n, &grown);
+	if (t >= 0)
+		printf(" %16.0f %12ld", (double)n / t, grown);
+	fflush(stdout);
+	return t >= 0;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t n = (uint64_t)((argc > 1 ? atof(argv[1]) : 10) * 1e6);
 
-	printf("%-8s %-12s %16s %16s %12s\n", "api", "iommu", "counts req/s", "timing req/s", "growth KiB");
+	printf("%-8s %-12s %16s %12s %16s %12s\n", "api", "iommu", "counts req/s", "growth KiB",
+	       "timing req/s", "growth KiB");
 	for (const struct dma_api *const *api = dma_apis; *api; api++) {
 		if (argc > 2 && strcmp(argv[2], (*api)->name))
 			continue;
 		for (int mode = IOMMU_STRICT; mode >= IOMMU_PASSTHROUGH; mode--) {
-			long grown, more;
-			double counts, timing;
-
 			if (argc > 3 && strcmp(argv[3], iommu_mode_names[mode]))
 				continue;
-			counts = run(*api, (enum iommu_mode)mode, FIDELITY_COUNTS, n, &grown);
-			timing = run(*api, (enum iommu_mode)mode, FIDELITY_TIMING, n / 4, &more);
-			if (counts < 0 || timing < 0)
+			printf("%-8s %-12s", (*api)->name, iommu_mode_names[mode]);
+			if (!rate(*api, (enum iommu_mode)mode, FIDELITY_COUNTS, n,
+				  argc > 4 ? argv[4] : "counts") ||
+			    !rate(*api, (enum iommu_mode)mode, FIDELITY_TIMING, n / 4,
+				  argc > 4 ? argv[4] : "timing"))
 				return 1;
-			printf("%-8s %-12s %16.0f %16.0f %12ld\n", (*api)->name, iommu_mode_names[mode],
-			       (double)n / counts, (double)n / 4 / timing, MAX(grown, more));
+			printf("\n");
 		}
 	}
 	return 0;

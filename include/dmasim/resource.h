@@ -10,7 +10,7 @@
 
 struct resource {
 	unsigned units;
-	sim_time_t *free_at; /* per unit; one unit: inline below */
+	sim_time_t *free_at; /* min-heap over the units; one unit: inline below */
 	sim_time_t one;
 	uint64_t served;
 	sim_time_t busy, waited;
