@@ -101,11 +101,7 @@ static inline uint64_t *iotlb_find(struct vtd_unit *u, uint64_t tag, uint64_t ad
 /* When a walker is free for a request that arrives at when. */
 static sim_time_t walker_free(const struct vtd_unit *u, sim_time_t when)
 {
-	sim_time_t first = u->walkers.units == 1 ? u->walkers.one : u->walkers.free_at[0];
-
-	for (unsigned i = 1; i < u->walkers.units; i++)
-		first = MIN(first, u->walkers.free_at[i]);
-	return MAX(first, when);
+	return MAX(resource_first_free(&u->walkers), when);
 }
 
 static bool walk(struct vtd_unit *u, const struct vtd_context *ctx, const struct vtd_request *rq,
