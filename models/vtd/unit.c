@@ -18,6 +18,7 @@ struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_p
 		st->page_span = u->page_span = hist_new_exact();
 	vtd_decode_caps(p->iommu.cap, p->iommu.ecap, &u->caps);
 	u->caps.caching_mode |= p->iommu.caching_mode;
+	u->caps.coherent &= p->walker.coherent;
 	u->scalable = p->iommu.scalable && u->caps.scalable;
 	rng_init(&u->rng, sim->seed, "iotlb");
 	context_init(u);
