@@ -57,6 +57,8 @@ struct dma_observer {
 	void (*fq_release)(void *arg, struct device *dev, unsigned ring_cpu, uint64_t pfn, uint64_t pages);
 	/* Flush of a whole domain, before its descriptor; timer: by the timer, else by a full ring. */
 	void (*fq_flush)(void *arg, struct device *dev, unsigned cpu, bool timer);
+	/* A buffer is about to be bounced on the direct path (swiotlb_bounced). */
+	void (*bounce)(void *arg, struct device *dev, phys_addr_t phys, size_t size);
 
 	/* ---- steering ---- */
 
@@ -80,6 +82,11 @@ struct dma_observer {
 	 * dma_replay_flush_timer() from here. See enum.
 	 */
 	void (*window)(void *arg, struct device *dev, unsigned cpu, int where);
+	/*
+	 * Coherent memory needs 1 << order pages: return true and the address of those that the recorded
+	 * kernel got. They are never given back to the page allocator.
+	 */
+	bool (*coherent_pages)(void *arg, struct device *dev, unsigned order, phys_addr_t *base);
 };
 
 /* Where an interrupt can fall inside one allocation or enqueue (reference 4.17, 5.5). */
@@ -87,6 +94,7 @@ enum dma_window {
 	DMA_WINDOW_BEFORE_CACHE,  /* before the cache is accessed */
 	DMA_WINDOW_BEFORE_TREE,   /* after the cache missed, before the tree search */
 	DMA_WINDOW_AFTER_ENQUEUE, /* entry stored, ring unlocked, timer not yet tested */
+	DMA_WINDOW_BEFORE_FREE,   /* free_iova_fast entered, range not yet in the cache or out of the tree */
 };
 
 void dma_layer_set_observer(struct dma_layer *l, const struct dma_observer *o);
@@ -106,6 +114,31 @@ int dma_replay_reserve(struct device *dev, uint64_t pfn, uint64_t pages);
 /* Range node that holds pfn: false if none. */
 bool dma_replay_find(struct device *dev, uint64_t pfn, uint64_t *pfn_lo, uint64_t *pfn_hi);
 
+/* Where an allocation of pages on cpu would come from now, and its pfn if that is the cache. */
+enum iova_source dma_replay_cache_peek(struct device *dev, unsigned cpu, uint64_t pages, uint64_t limit_pfn,
+				       uint64_t *pfn);
+/*
+ * Entries of (cpu, order) for which stale() holds become unknown, and so does what lies below: they may
+ * have moved while nobody recorded.
+ */
+void dma_replay_cache_forget(struct device *dev, unsigned cpu, unsigned order,
+			     bool (*stale)(void *arg, uint64_t pfn), void *arg);
+/*
+ * A mapping of unknown origin: its range enters the tree and its table entries exist, as if it had been
+ * mapped before. 0, or -EEXIST if something else is there.
+ */
+int dma_replay_adopt(struct device *dev, dma_addr_t iova, size_t size);
+/* Unmap it as the common end of all unmapping calls does: no look-up, no slots. */
+void dma_replay_release(struct device *dev, dma_addr_t iova, size_t size);
+
+/* ---- bounce pool of a recorded kernel ---- */
+
+/* Number of areas of dev's default pool; area that holds addr, -1 if none does. */
+unsigned dma_replay_bounce_areas(struct device *dev);
+int dma_replay_bounce_area(struct device *dev, dma_addr_t addr);
+/* The search of that area starts at the slot of addr. */
+void dma_replay_bounce_hint(struct device *dev, dma_addr_t addr);
+
 /* Text dump of the allocator (caches of every CPU and class, hints, depot) for divergence reports. g_free. */
 char *dma_replay_dump(struct device *dev);
 
@@ -117,13 +150,9 @@ void dma_replay_own_timer(struct dma_layer *l, bool on);
 void dma_replay_flush_timer(struct device *dev, unsigned cpu);
 /* How often the model's own timer would have fired so far, while dma_replay_own_timer is on. */
 uint64_t dma_replay_model_timeouts(struct device *dev);
+/* Whether dev's domain has a flush queue. */
+bool dma_replay_has_queue(struct device *dev);
 /* Entries now in the ring of cpu. */
 unsigned dma_replay_ring_entries(struct device *dev, unsigned cpu);
-
-/*
- * Bounce pool: the next search of the area that holds tlb_addr starts at its slot, as after an
- * unrecorded run (reference 7.14). False if no pool holds it.
- */
-bool dma_replay_swiotlb_hint(struct dma_layer *l, phys_addr_t tlb_addr);
 
 #endif

@@ -122,9 +122,8 @@ struct run_result {
 		struct hist *hist;
 	} histograms[8];
 	unsigned nhistograms;
-	struct workload_curve curve; /* nrows 0: none; values owned */
-	FILE *series;                /* rows of the time series, NULL if none */
-	double wall_seconds;         /* host time, never part of deterministic outputs */
+	FILE *series;        /* rows of the time series, NULL if none */
+	double wall_seconds; /* host time, never part of deterministic outputs */
 };
 
 struct experiment_result {

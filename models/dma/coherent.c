@@ -16,6 +16,7 @@
 struct coherent_block {
 	phys_addr_t base;
 	unsigned order;
+	bool recorded; /* given by the observer, not by the page allocator */
 };
 
 struct coherent_area {
@@ -38,7 +39,16 @@ static unsigned next_order(uint64_t pgsize_bitmap, size_t pages)
 static void free_blocks(struct dma_layer *l, struct coherent_block *b, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		memory_free_pages(l->mem, b[i].base, b[i].order);
+		if (!b[i].recorded)
+			memory_free_pages(l->mem, b[i].base, b[i].order);
+}
+
+/* Replays put the pages where the recorded kernel's page allocator found them. */
+static bool recorded_pages(struct device *dev, unsigned order, phys_addr_t *base)
+{
+	const struct dma_observer *o = dev->dma->observer;
+
+	return G_UNLIKELY(o) && o->coherent_pages && o->coherent_pages(o->arg, dev, order, base);
 }
 
 /* Blocks that add up to pages; NULL when memory is exhausted. */
@@ -52,7 +62,9 @@ static struct coherent_block *alloc_blocks(struct iommu_domain *d, struct device
 	for (*n = 0; pages; (*n)++) {
 		unsigned order = single ? 0 : next_order(d->pgsize_bitmap, pages);
 
-		b[*n].base = memory_alloc_pages(l->mem, dev->node, order);
+		b[*n].recorded = recorded_pages(dev, order, &b[*n].base);
+		if (!b[*n].recorded)
+			b[*n].base = memory_alloc_pages(l->mem, dev->node, order);
 		if (!b[*n].base && order) {
 			order = 0;
 			b[*n].base = memory_alloc_pages(l->mem, dev->node, 0);
@@ -111,7 +123,9 @@ static struct coherent_block *alloc_contiguous(struct dma_layer *l, struct devic
 	struct coherent_block *b = g_new(struct coherent_block, 1);
 
 	b->order = order_base_2(pages);
-	b->base = memory_alloc_pages(l->mem, dev->node, b->order);
+	b->recorded = recorded_pages(dev, b->order, &b->base);
+	if (!b->recorded)
+		b->base = memory_alloc_pages(l->mem, dev->node, b->order);
 	if (b->base)
 		return b;
 	g_free(b);
@@ -190,8 +204,13 @@ void coherent_exit(struct dma_layer *l)
 static phys_addr_t direct_alloc(struct device *dev, size_t size, dma_addr_t *handle)
 {
 	unsigned order = order_base_2(div_round_up(size, PAGE_SIZE));
-	phys_addr_t phys = memory_alloc_pages(dev->dma->mem, dev->node, order);
+	phys_addr_t phys = 0;
 
+	if (recorded_pages(dev, order, &phys)) {
+		*handle = phys;
+		return phys;
+	}
+	phys = memory_alloc_pages(dev->dma->mem, dev->node, order);
 	if (!phys)
 		return 0;
 	if (!dma_capable(dev, phys, size)) {
@@ -231,6 +250,6 @@ void dma_free_attrs(struct device *dev, size_t size, phys_addr_t phys, dma_addr_
 	dev->dma->st->coherent_frees++;
 	if (use_dma_iommu(dev))
 		iommu_dma_free(dev, size, phys, handle, attrs);
-	else
+	else if (!dev->dma->observer || !dev->dma->observer->coherent_pages)
 		memory_free_pages(dev->dma->mem, phys, order_base_2(div_round_up(size, PAGE_SIZE)));
 }

@@ -213,6 +213,11 @@ void dma_replay_flush_timer(struct device *dev, unsigned cpu)
 		cpu_post(&dev->sim->cpus[cpu], &fq->work, dma_now(dev->dma));
 }
 
+bool dma_replay_has_queue(struct device *dev)
+{
+	return dev->domain && dev->domain->fq;
+}
+
 unsigned dma_replay_ring_entries(struct device *dev, unsigned cpu)
 {
 	const struct flush_queue *fq = dev->domain ? dev->domain->fq : NULL;

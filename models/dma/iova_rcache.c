@@ -370,6 +370,9 @@ void free_iova_fast(struct iova_domain *iovad, uint64_t pfn, uint64_t size)
 	unsigned order = order_base_2(size);
 	bool cached = order < IOVA_RANGE_CACHE_MAX_SIZE;
 
+	if (G_UNLIKELY(o) && o->window)
+		o->window(o->arg, iovad->dev, cpu->id, DMA_WINDOW_BEFORE_FREE);
+	cpu = sim_cpu(l->sim);
 	l->st->iova_frees++;
 	l->st->iova_pages_freed += size;
 	if (cached)

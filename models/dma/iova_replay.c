@@ -174,6 +174,73 @@ int dma_replay_cache_load(struct device *dev, unsigned cpu, unsigned order, cons
 	return 0;
 }
 
+enum iova_source dma_replay_cache_peek(struct device *dev, unsigned cpu, uint64_t pages, uint64_t limit_pfn,
+				       uint64_t *pfn)
+{
+	struct iova_domain *iovad = &dev->domain->iovad;
+	unsigned order = order_base_2(pages);
+	const struct iova_cpu_rcache *c;
+	const struct iova_magazine *m;
+
+	if (order >= IOVA_RANGE_CACHE_MAX_SIZE)
+		return IOVA_FROM_TREE;
+	c = &iovad->rcaches[order].cpu_rcaches[cpu];
+	m = c->loaded->size ? c->loaded : c->prev;
+	if (!m->size && c->unknown)
+		return IOVA_FROM_UNKNOWN;
+	if (!m->size)
+		m = iovad->rcaches[order].depot;
+	limit_pfn -= pages - 1;
+	for (uint64_t i = m ? m->size : 0; i-- > 0;) {
+		if (m->pfns[i] == IOVA_PFN_UNKNOWN)
+			return IOVA_FROM_UNKNOWN;
+		if (m->pfns[i] <= limit_pfn) {
+			*pfn = m->pfns[i];
+			return IOVA_FROM_CACHE;
+		}
+	}
+	return IOVA_FROM_TREE;
+}
+
+static void forget(struct iova_magazine *m, bool (*stale)(void *arg, uint64_t pfn), void *arg)
+{
+	for (uint64_t i = 0; i < m->size; i++) {
+		if (m->pfns[i] != IOVA_PFN_UNKNOWN && stale(arg, m->pfns[i]))
+			m->pfns[i] = IOVA_PFN_UNKNOWN;
+	}
+}
+
+void dma_replay_cache_forget(struct device *dev, unsigned cpu, unsigned order,
+			     bool (*stale)(void *arg, uint64_t pfn), void *arg)
+{
+	struct iova_cpu_rcache *c = &dev->domain->iovad.rcaches[order].cpu_rcaches[cpu];
+
+	forget(c->loaded, stale, arg);
+	forget(c->prev, stale, arg);
+	c->unknown = true;
+}
+
+int dma_replay_adopt(struct device *dev, dma_addr_t iova, size_t size)
+{
+	struct iommu_domain *d = dev->domain;
+	struct pgtable_gather g = PGTABLE_GATHER_INIT;
+	uint64_t pfn = iova >> PAGE_SHIFT, pages = size >> PAGE_SHIFT, mapped = 0;
+	int err = pgtable_map(d->pt, iova, iova, size, IOMMU_READ | IOMMU_WRITE, &mapped, &g);
+
+	iommu_release_tables(d, &g.tables);
+	if (err)
+		return -EEXIST;
+	take_from_caches(&d->iovad, pfn);
+	claim_range(&d->iovad, pfn,
+		    order_base_2(pages) < IOVA_RANGE_CACHE_MAX_SIZE ? 1ull << order_base_2(pages) : pages);
+	return 0;
+}
+
+void dma_replay_release(struct device *dev, dma_addr_t iova, size_t size)
+{
+	__iommu_dma_unmap(dev, iova, size);
+}
+
 int dma_replay_reserve(struct device *dev, uint64_t pfn, uint64_t pages)
 {
 	struct iova_domain *iovad = &dev->domain->iovad;

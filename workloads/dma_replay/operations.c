@@ -22,7 +22,6 @@ const char *const replay_kind_names[REPLAY_KINDS] = {
     [REPLAY_UNMAP_SG] = "dma_unmap_sg",
     [REPLAY_FREE] = "dma_free_coherent",
     [REPLAY_FLUSH_TIMER] = "fq_flush_timeout",
-    [REPLAY_FOREIGN] = "foreign descriptor",
     [REPLAY_STRAY] = "stray event",
 };
 
@@ -431,6 +430,20 @@ static void end_unmap(struct builder *b, struct context *c, const struct recordi
 	op->attrs = e->dma.attrs;
 }
 
+/* Interrupt entry, context and PASID cache descriptors are not the DMA layer's. */
+static bool qi_is_tlb(const struct recording_event *e)
+{
+	switch (e->qi.qw0 & 15) {
+	case QI_IOTLB:
+	case QI_DEV_TLB:
+	case QI_P_IOTLB:
+	case QI_P_DEV_TLB:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool is_domain_flush(const struct recording_event *e)
 {
 	if (e->kind == REC_QI_SUBMIT)
@@ -442,13 +455,6 @@ static void take_invalidation(struct builder *b, struct context *c, const struct
 {
 	struct replay_op *op = current(b, c);
 
-	if (e->kind == REC_QI_SUBMIT && (e->qi.qw0 & 15) != QI_IOTLB && (e->qi.qw0 & 15) != QI_DEV_TLB &&
-	    (e->qi.qw0 & 15) != QI_P_IOTLB && (e->qi.qw0 & 15) != QI_P_DEV_TLB) {
-		/* Interrupt entries and contexts: not the DMA layer's; a call may be open around it. */
-		if (!op)
-			open_op(b, c, e, REPLAY_FOREIGN);
-		return;
-	}
 	if ((is_unmap(op) && c->unmapped) || (is_map(op) && (c->returned || c->mapped)) ||
 	    (op && op->kind == REPLAY_LINK))
 		return;
@@ -490,6 +496,11 @@ static void add_event(struct builder *b, struct context *c, uint32_t i)
 	case REC_BLOCK_SPLIT:
 		close_op(b, c);
 		return;
+	case REC_QI_SUBMIT:
+		if (!qi_is_tlb(e))
+			return;
+		take_invalidation(b, c, e);
+		break;
 	case REC_IOVA_ALLOC:
 	case REC_IOVA_TREE_ALLOC:
 	case REC_IOVA_ALLOC_RET:
@@ -564,7 +575,6 @@ static void add_event(struct builder *b, struct context *c, uint32_t i)
 		break;
 	case REC_TAG_FLUSH:
 	case REC_TAG_FLUSH_NP:
-	case REC_QI_SUBMIT:
 		take_invalidation(b, c, e);
 		break;
 	case REC_IOVA_FREE:

@@ -22,7 +22,6 @@ enum replay_kind {
 	REPLAY_UNMAP_SG,
 	REPLAY_FREE,        /* dma_free_coherent */
 	REPLAY_FLUSH_TIMER, /* fq_flush_timeout */
-	REPLAY_FOREIGN,     /* descriptors of others: interrupt entry cache, context */
 	REPLAY_STRAY,       /* events that belong to no call */
 	REPLAY_KINDS
 };
@@ -50,7 +49,7 @@ struct operations {
 	const struct recording *recording;
 	GArray *ops;     /* struct replay_op in order of their first event */
 	GArray *index;   /* uint32_t event numbers, grouped by operation */
-	uint32_t *owner; /* per event: operation + 1, 0 for block and nvme events */
+	uint32_t *owner; /* per event: operation + 1, 0 for block, nvme and foreign descriptors */
 	uint32_t *next;  /* per event: the context's next event of any kind, UINT32_MAX: none */
 	uint32_t ncontexts;
 	bool has_iommu;  /* any translation event */

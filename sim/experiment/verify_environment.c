@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is known of a recorded machine: environment.txt (kernel, boot arguments, devices and what the
+ * kernel printed about them) beside the recording, its summary, or else what the events themselves tell.
+ */
+#include "verify_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct function_group {
+	char *name;
+	unsigned group;
+};
+
+static const struct kernel_profile *kernel_of(const char *release)
+{
+	const struct kernel_profile *best = NULL;
+	size_t length = 0;
+
+	for (int i = 0; i < KERNEL_VERSIONS; i++) {
+		size_t len = strlen(kernel_profiles[i].name);
+
+		if (!strncmp(release, kernel_profiles[i].name, len) && !g_ascii_isdigit(release[len]) &&
+		    len > length) {
+			best = &kernel_profiles[i];
+			length = len;
+		}
+	}
+	return best;
+}
+
+static void take_boot_arguments(struct verify_environment *e, const char *line)
+{
+	if (strstr(line, "swiotlb=force"))
+		e->mode = "swiotlb";
+	else if (strstr(line, "iommu=pt") || strstr(line, "iommu.passthrough=1"))
+		e->mode = "passthrough";
+	else if (strstr(line, "iommu.strict=1") || strstr(line, "intel_iommu=strict"))
+		e->mode = "strict";
+	else if (strstr(line, "iommu.strict=0"))
+		e->mode = "lazy";
+}
+
+static int by_group(const void *a, const void *b)
+{
+	const struct function_group *x = a, *y = b;
+
+	return (x->group > y->group) - (x->group < y->group);
+}
+
+static void take_line(struct verify_environment *e, GArray *functions, const char *line)
+{
+	struct function_group f;
+	char name[64], release[64];
+	uint64_t from, to;
+	unsigned possible;
+
+	if (sscanf(line, "Linux %*s %63s", release) == 1)
+		e->kernel = kernel_of(release);
+	else if (strstr(line, "iommu=") || strstr(line, "iommu."))
+		take_boot_arguments(e, line);
+	if (sscanf(line, "kernel hz=%" SCNu64, &e->hz) == 1 ||
+	    sscanf(line, "dmar0 cap=%" SCNx64, &e->cap) == 1 ||
+	    sscanf(line, "dmar0 ecap=%" SCNx64, &e->ecap) == 1 ||
+	    sscanf(line, "software IO TLB: area num %" SCNu64, &e->bounce_areas) == 1)
+		return;
+	if (sscanf(line, "cpus possible=0-%u", &possible) == 1)
+		e->cpus = possible + 1;
+	else if (!strncmp(line, "cpus possible=0", 15))
+		e->cpus = 1;
+	if (sscanf(line, "software IO TLB: mapped [mem %" SCNx64 "-%" SCNx64, &from, &to) == 2 && to > from) {
+		e->bounce_base = from;
+		e->bounce_size = to - from;
+	}
+	if (sscanf(line, "pci %63[0-9a-f:.]: Adding to iommu group %u", name, &f.group) == 2) {
+		f.name = g_strdup(name);
+		g_array_append_val(functions, f);
+	}
+	if (sscanf(line, "pci %63s", name) == 1 && strstr(line, "driver=nvme ") && !e->nvme)
+		e->nvme = g_strdup(name);
+}
+
+static struct verify_environment *environment_new(void)
+{
+	struct verify_environment *e = g_new0(struct verify_environment, 1);
+
+	e->devices = g_ptr_array_new_with_free_func(g_free);
+	e->names = g_ptr_array_new_with_free_func(g_free);
+	return e;
+}
+
+struct verify_environment *verify_environment_read(const char *directory)
+{
+	struct verify_environment *e = environment_new();
+	g_autofree char *path = g_build_filename(directory, "environment.txt", NULL);
+	g_autofree char *text = NULL;
+	GArray *functions;
+	g_auto(GStrv) lines = NULL;
+	unsigned last = 0;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return e;
+	functions = g_array_new(FALSE, FALSE, sizeof(struct function_group));
+	lines = g_strsplit(text, "\n", -1);
+	for (char **line = lines; *line; line++)
+		take_line(e, functions, *line);
+	g_array_sort(functions, by_group);
+	for (unsigned i = 0; i < functions->len; i++) {
+		struct function_group *f = &g_array_index(functions, struct function_group, i);
+
+		if (!e->devices->len || f->group != last)
+			g_ptr_array_add(e->devices, g_strdup(f->name));
+		last = f->group;
+		g_ptr_array_add(e->names, g_strdup_printf("%u %s", e->devices->len - 1, f->name));
+		g_free(f->name);
+	}
+	g_array_unref(functions);
+	return e;
+}
+
+void verify_environment_free(struct verify_environment *e)
+{
+	if (!e)
+		return;
+	g_ptr_array_unref(e->devices);
+	g_ptr_array_unref(e->names);
+	g_free(e->nvme);
+	g_free(e);
+}
+
+int verify_environment_group(const struct verify_environment *e, const char *name)
+{
+	for (unsigned i = 0; i < e->names->len; i++) {
+		const char *entry = g_ptr_array_index(e->names, i);
+		const char *space = strchr(entry, ' ');
+
+		if (!strcmp(space + 1, name))
+			return atoi(entry);
+	}
+	return -1;
+}
+
+void verify_environment_from_summary(struct verify_environment *e, json_t *summary)
+{
+	const char *kernel = json_string_value(json_object_get(summary, "kernel"));
+	const char *mode = json_string_value(json_object_get(summary, "mode"));
+	const char *boot = json_string_value(json_object_get(summary, "boot_args"));
+	static const char *const modes[][2] = {{"strict", "strict"},
+					       {"lazy", "lazy"},
+					       {"pt", "passthrough"},
+					       {"passthrough", "passthrough"},
+					       {"swiotlb", "swiotlb"}};
+
+	if (kernel && !e->kernel)
+		e->kernel = kernel_of(kernel);
+	for (unsigned i = 0; mode && !e->mode && i < G_N_ELEMENTS(modes); i++)
+		if (!strcmp(mode, modes[i][0]))
+			e->mode = modes[i][1];
+	if (boot && !e->mode)
+		take_boot_arguments(e, boot);
+}
+
+/* A last resort: the kernels differ in which events exist, the modes in which of them occur. */
+void verify_environment_from_events(struct verify_environment *e, const struct recording *r)
+{
+	bool seen[REC_KINDS] = {false}, page = false;
+
+	for (unsigned i = 0; i < r->events->len; i++) {
+		const struct recording_event *ev = recording_at(r, i);
+
+		seen[ev->kind] = true;
+		if (ev->kind == REC_QI_SUBMIT && (ev->qi.qw0 & 15) == QI_IOTLB &&
+		    (ev->qi.qw0 >> 4 & 3) == QI_PAGE)
+			page = true;
+	}
+	if (!e->kernel) {
+		if (seen[REC_MAP_NOSYNC] || seen[REC_TRY_ALLOC])
+			e->kernel = kernel_profile_find("7.0");
+		else if (seen[REC_DMA_MAP] || seen[REC_DMA_MAP_SG] || seen[REC_DMA_ALLOC])
+			e->kernel = kernel_profile_find("6.12");
+		else if (seen[REC_DMA_MAP_ENTER] || seen[REC_DMA_MAP_SG_ENTER])
+			e->kernel = kernel_profile_find("6.1");
+	}
+	if (e->mode)
+		return;
+	if (seen[REC_UNMAP])
+		e->mode = page && seen[REC_IOVA_FREE] ? "strict" : "lazy";
+	else if (seen[REC_BOUNCE])
+		e->mode = "swiotlb";
+	else if (seen[REC_DMA_MAP] || seen[REC_DMA_MAP_SG])
+		e->mode = "passthrough";
+}

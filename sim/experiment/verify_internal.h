@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the files of verification. */
+#ifndef DMASIM_VERIFY_INTERNAL_H
+#define DMASIM_VERIFY_INTERNAL_H
+
+#include "../../workloads/dma_replay/replay.h"
+#include "internal.h"
+
+#include <dmasim/verify.h>
+#include <jansson.h>
+
+/* ---- verify_environment.c: what is known of the recorded machine ---- */
+
+struct verify_environment {
+	const struct kernel_profile *kernel; /* NULL: unknown */
+	const char *mode;                    /* "strict" "lazy" "passthrough" "swiotlb", NULL */
+	uint64_t hz, cpus, cap, ecap;        /* 0: unknown */
+	uint64_t bounce_base, bounce_size, bounce_areas;
+	GPtrArray *devices; /* char *, one per group, in order of the groups */
+	GPtrArray *names;   /* char *: all functions, sorted by their group's place in devices */
+	char *nvme;         /* function that the NVMe driver has, NULL */
+};
+
+struct verify_environment *verify_environment_read(const char *directory);
+void verify_environment_free(struct verify_environment *e);
+/* Fill what is still unknown from a summary, then from the events themselves. */
+void verify_environment_from_summary(struct verify_environment *e, json_t *summary);
+void verify_environment_from_events(struct verify_environment *e, const struct recording *r);
+/* Index in devices of the group of function name, -1. */
+int verify_environment_group(const struct verify_environment *e, const char *name);
+
+/* ---- verify_counts.c: the summary's numbers ---- */
+
+struct count_snapshot {
+	struct dma_stats dma;
+	struct vtd_stats vtd;
+	struct replay_totals totals;
+};
+/* The machine's counters now. */
+void count_snapshot_take(struct count_snapshot *s, const struct machine *m, const struct replay_totals *t);
+void count_snapshot_free(struct count_snapshot *s);
+/*
+ * What happened between two snapshots, against the summary. Mismatches go to the replay as divergences.
+ * Returns how many numbers were compared.
+ */
+uint64_t verify_counts(struct replay *r, const char *path, json_t *summary, const struct recording *rec,
+		       const struct count_snapshot *before, const struct count_snapshot *after,
+		       const struct verify_boot *boot);
+
+#endif

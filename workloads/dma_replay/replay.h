@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Replaying a recorded kernel in lock-step: the recorded DMA API calls run through the DMA layer, each
+ * context on a stack of its own that stops at every place where the kernel left an event, and goes on
+ * when the recording comes to that event. So an interrupt of the recording falls into the middle of a
+ * call at the very place where it fell, and every event is compared with what the model does there.
+ */
+#ifndef DMASIM_REPLAY_H
+#define DMASIM_REPLAY_H
+
+#include "operations.h"
+
+#include <dmasim/dma_observer.h>
+#include <dmasim/machine.h>
+#include <dmasim/verify.h>
+
+struct replay;
+struct replay_config {
+	struct sim *sim;
+	struct dma_layer *layer;
+	bool fresh; /* the domains were new when the recording began: no state is older */
+	/* Device by recorded name; "" where events name none. NULL: no such device. */
+	struct device *(*device)(void *arg, const char *name);
+	void *arg;
+	const volatile sig_atomic_t *stop; /* polled; may be NULL */
+};
+struct replay *replay_new(const struct replay_config *c);
+void replay_free(struct replay *r);
+
+/*
+ * Run one recording after those before it. Totals add up over the recordings of a boot. False if the
+ * streams came apart so that the rest could not be compared.
+ */
+bool replay_run(struct replay *r, struct operations *o);
+const struct replay_totals *replay_totals(const struct replay *r);
+/* The first divergence with its surroundings, NULL if there is none. */
+const char *replay_divergence(const struct replay *r);
+/* Begin to look for a first divergence again. */
+void replay_clear_divergence(struct replay *r);
+/* A divergence found elsewhere (counts). */
+void replay_report(struct replay *r, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+#endif

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the DMA layer reports, against the recording, event by event. */
+#include "replay_internal.h"
+
+#include <inttypes.h>
+
+/* ---- allocations ---- */
+
+/* What the recording says of the allocation that begins: its probes, else the address that came of it. */
+static struct recorded_alloc look_ahead(struct replay *r)
+{
+	struct context_run *c = r->run;
+	struct recorded_alloc a = {.ret = REPLAY_NEVER};
+
+	for (uint32_t k = c->pos; k < c->op->nevents; k++) {
+		uint32_t i = operations_event(r->ops, c->op, k);
+		const struct recording_event *e = recording_at(r->rec, i);
+
+		if (e->kind == REC_IOVA_TREE_ALLOC) {
+			a.tree = true;
+		} else if (e->kind == REC_IOVA_ALLOC_RET) {
+			a.pfn = e->iova.pfn;
+			a.known = a.tree_known = true;
+			a.ret = i;
+			return a;
+		} else if (e->kind == REC_IOVA_ALLOC) {
+			break;
+		} else if (e->kind == REC_MAP || e->kind == REC_MAP_NOSYNC) {
+			a.pfn = e->map.iova >> PAGE_SHIFT;
+			a.known = true;
+			a.tree_known = r->ops->has_probes;
+			a.ret = i;
+			return a;
+		}
+	}
+	if (c->op->addr) {
+		a.pfn = c->op->addr >> PAGE_SHIFT;
+		a.known = true;
+	}
+	return a;
+}
+
+/* End of the first call of another context on cpu whose events lie between two events; NEVER if none. */
+static uint32_t next_interrupt(struct replay *r, uint32_t from, uint32_t to)
+{
+	const struct context_run *c = r->run;
+
+	for (uint32_t i = from + 1; i < to && i < r->rec->events->len; i++) {
+		uint32_t owner = r->ops->owner[i];
+		const struct replay_op *op = owner ? operations_at(r->ops, owner - 1) : NULL;
+		uint32_t last;
+
+		if (!op || op->context == c->op->context)
+			continue;
+		last = operations_event(r->ops, op, op->nevents - 1);
+		if (op->kind >= REPLAY_UNLINK && last < to && last >= i)
+			return last + 1;
+	}
+	return REPLAY_NEVER;
+}
+
+/*
+ * An interrupt of the recording may free ranges between the entry of an allocation and its access to
+ * the cache. Which came first shows in the outcome: a range that was not free at the entry.
+ */
+static void wait_for_outcome(struct replay *r, struct device *dev, uint64_t pages, uint64_t limit)
+{
+	struct recorded_alloc *a = &r->run->alloc;
+	uint32_t end;
+
+	if (!a->known || a->tree || a->ret == REPLAY_NEVER)
+		return;
+	while (replay_pfn_state(r, a->pfn) != PFN_FREE) {
+		uint64_t pfn;
+
+		if (dma_replay_cache_peek(dev, r->run->cpu, pages, limit, &pfn) == IOVA_FROM_CACHE &&
+		    pfn == a->pfn)
+			return;
+		end = next_interrupt(r, r->event, a->ret);
+		if (end == REPLAY_NEVER)
+			return;
+		a->waited = true;
+		replay_wait(r, end);
+	}
+}
+
+/* The allocator's fast path begins. */
+static void begin_alloc(struct replay *r, struct device *dev)
+{
+	const struct recording_event *e = replay_expect(r, REC_IOVA_ALLOC, true);
+	struct recorded_alloc *a = &r->run->alloc;
+
+	*a = look_ahead(r);
+	if (!e)
+		return;
+	a->pages = e->iova.pages;
+	a->limit = e->iova.limit;
+	wait_for_outcome(r, dev, a->pages, a->limit);
+}
+
+static void watch_window(void *arg, struct device *dev, unsigned cpu, int where)
+{
+	struct replay *r = arg;
+
+	(void)cpu;
+	if (!r->run)
+		return;
+	switch (where) {
+	case DMA_WINDOW_BEFORE_CACHE:
+		begin_alloc(r, dev);
+		break;
+	case DMA_WINDOW_BEFORE_TREE:
+		if (r->run->alloc.tree || !r->run->alloc.tree_known)
+			replay_expect(r, REC_IOVA_TREE_ALLOC, true);
+		break;
+	case DMA_WINDOW_BEFORE_FREE:
+		r->run->free_event = replay_expect(r, REC_IOVA_FREE, true);
+		break;
+	}
+}
+
+static bool cache_known(const struct replay *r, unsigned cpu, int order)
+{
+	return r->config.fresh || order < 0 || r->known[cpu] >> order & 1;
+}
+
+static bool watch_resolve(void *arg, const struct iova_alloc_event *e, uint64_t *pfn)
+{
+	struct replay *r = arg;
+	const struct recorded_alloc *a = &r->run->alloc;
+
+	if (!a->known || a->tree) {
+		/* What lay below has been found empty: from here on everything is known. */
+		r->known[e->cpu] |= 1ull << e->order;
+		return false;
+	}
+	if (replay_pfn_state(r, a->pfn) != PFN_FREE) {
+		r->totals.diverging++;
+		replay_diverge(r, "recorded IOVA page 0x%" PRIx64 " is in use", a->pfn);
+	} else {
+		r->totals.bound++;
+	}
+	r->totals.addresses++;
+	*pfn = a->pfn;
+	return true;
+}
+
+/*
+ * The search ended above the recorded range: something unknown lies there. One page in each place
+ * that the search would have taken is enough to explain it.
+ */
+static void fill_above(struct replay *r, const struct iova_alloc_event *e)
+{
+	uint64_t step = 1ull << order_base_2(e->rounded);
+	uint64_t at = r->run->alloc.pfn + step;
+
+	for (unsigned n = 0; at <= e->pfn && n < 65536; at += step, n++)
+		dma_replay_reserve(e->dev, at + e->rounded - 1, 1);
+}
+
+/* A range that was free before this recording began may have moved in a run that was not recorded. */
+static bool explain_stale(struct replay *r, const struct iova_alloc_event *e)
+{
+	if (r->config.fresh && r->file <= 1)
+		return false;
+	if (e->source == IOVA_FROM_CACHE && replay_pfn_stale(r, e->pfn)) {
+		dma_replay_cache_forget(e->dev, e->cpu, (unsigned)e->order, replay_pfn_stale, r);
+		r->known[e->cpu] &= ~(1ull << e->order);
+		return true;
+	}
+	return false;
+}
+
+static bool watch_outcome(void *arg, const struct iova_alloc_event *e, uint64_t *pfn,
+			  enum iova_source *source)
+{
+	struct replay *r = arg;
+	const struct recorded_alloc *a = &r->run->alloc;
+	bool same_source = !a->tree_known || (e->source == IOVA_FROM_TREE) == a->tree;
+
+	if (!a->known)
+		return false;
+	r->totals.addresses++;
+	if (e->pfn == a->pfn && same_source) {
+		if (a->waited)
+			r->totals.ordered++;
+		else
+			r->totals.predicted++;
+		return false;
+	}
+	if (replay_pfn_state(r, a->pfn) != PFN_FREE) {
+		r->totals.diverging++;
+		replay_diverge(r, "recorded IOVA page 0x%" PRIx64 " is in use", a->pfn);
+	} else if (explain_stale(r, e)) {
+		r->totals.bound++;
+	} else if (a->tree && e->source == IOVA_FROM_TREE && (!r->config.fresh || r->file > 1) &&
+		   !(r->tree_file == r->file)) {
+		r->totals.bound++;
+	} else if (!a->tree && !cache_known(r, e->cpu, e->order)) {
+		r->totals.explained++;
+	} else {
+		r->totals.diverging++;
+		replay_diverge(r, "IOVA page 0x%" PRIx64 " from the %s, recorded 0x%" PRIx64 " from the %s",
+			       e->pfn, e->source == IOVA_FROM_TREE ? "tree" : "cache", a->pfn,
+			       a->tree ? "tree" : "cache");
+	}
+	if (a->tree && e->source == IOVA_FROM_TREE && a->pfn < e->pfn)
+		fill_above(r, e);
+	*pfn = a->pfn;
+	*source = a->tree ? IOVA_FROM_TREE : IOVA_FROM_CACHE;
+	return true;
+}
+
+static void watch_alloc(void *arg, const struct iova_alloc_event *e)
+{
+	struct replay *r = arg;
+	const struct recorded_alloc *a = &r->run->alloc;
+	const struct recording_event *ret = replay_expect(r, REC_IOVA_ALLOC_RET, true);
+
+	replay_log(r, REC_IOVA_ALLOC_RET, e->pfn, e->pages, e->source);
+	if (e->source == IOVA_FROM_TREE && a->tree)
+		r->tree_file = r->file;
+	replay_set_pfn(r, e->pfn, PFN_LIVE);
+	if (a->pages && (a->pages != e->pages || a->limit != e->limit_pfn))
+		replay_diverge(r,
+			       "allocation of %" PRIu64 " pages up to 0x%" PRIx64 ", recorded %" PRIu64
+			       " up to 0x%" PRIx64,
+			       e->pages, e->limit_pfn, a->pages, a->limit);
+	if (ret && ret->iova.pfn != e->pfn)
+		replay_diverge(r, "IOVA page 0x%" PRIx64 ", recorded 0x%" PRIx64, e->pfn, ret->iova.pfn);
+}
+
+static void watch_free(void *arg, struct device *dev, unsigned cpu, uint64_t pfn, uint64_t pages, bool cached)
+{
+	struct replay *r = arg;
+	const struct recording_event *e;
+
+	(void)dev, (void)cpu;
+	replay_log(r, REC_IOVA_FREE, pfn, pages, cached);
+	replay_set_pfn(r, pfn, PFN_FREE);
+	if (!r->run)
+		return;
+	r->totals.frees++;
+	e = r->run->free_event;
+	r->run->free_event = NULL;
+	if (e && (e->iova.pfn != pfn || e->iova.pages != pages))
+		replay_diverge(
+		    r, "frees IOVA page 0x%" PRIx64 " of %" PRIu64 ", recorded 0x%" PRIx64 " of %" PRIu64,
+		    pfn, pages, e->iova.pfn, e->iova.pages);
+	if (!cached && replay_peek(r) && replay_peek(r)->kind == REC_IOVA_TREE_FREE) {
+		e = replay_expect(r, REC_IOVA_TREE_FREE, true);
+		if (e && e->iova.pfn != pfn)
+			replay_diverge(r, "tree free of 0x%" PRIx64 ", recorded 0x%" PRIx64, pfn,
+				       e->iova.pfn);
+	}
+}
+
+/* ---- page table ---- */
+
+static void watch_map(void *arg, struct device *dev, dma_addr_t iova, phys_addr_t phys, size_t size)
+{
+	struct replay *r = arg;
+	const struct recording_event *next, *e;
+	bool entry;
+
+	(void)dev;
+	if (!r->run)
+		return;
+	replay_log(r, REC_MAP, iova, phys, size);
+	next = replay_peek(r);
+	entry = next && next->kind == REC_MAP_NOSYNC;
+	e = replay_expect(r, entry ? REC_MAP_NOSYNC : REC_MAP, entry || r->rec->nosync_only);
+	if (!e)
+		return;
+	r->totals.maps++;
+	if (e->map.iova != iova || e->map.phys != phys || e->map.size != size)
+		replay_diverge(r,
+			       "maps 0x%" PRIx64 " to 0x%" PRIx64 " size %zu, recorded 0x%" PRIx64
+			       " to 0x%" PRIx64 " size %" PRIu64,
+			       iova, phys, size, e->map.iova, e->map.phys, e->map.size);
+}
+
+/*
+ * Lazy mode: a timer flush of the recording that falls between this unmapping and the context's next
+ * event came before the range was queued iff it did not release it.
+ */
+static void wait_for_flush(struct replay *r, struct device *dev, uint64_t pfn)
+{
+	uint32_t at = r->run->at, end = r->ops->next[at];
+
+	if (!dma_replay_has_queue(dev))
+		return;
+	for (uint32_t i = at + 1; i < end && i < r->rec->events->len; i++) {
+		uint32_t owner = r->ops->owner[i];
+		const struct replay_op *op = owner ? operations_at(r->ops, owner - 1) : NULL;
+		bool any = false, found = false;
+
+		if (!op || op->kind != REPLAY_FLUSH_TIMER || operations_event(r->ops, op, 0) != i)
+			continue;
+		for (uint32_t k = 0; k < op->nevents; k++) {
+			const struct recording_event *e = recording_at(r->rec,
+								       operations_event(r->ops, op, k));
+
+			if (e->kind == REC_IOVA_FREE) {
+				any = true;
+				found |= e->iova.pfn == pfn;
+			}
+		}
+		if (!any || found)
+			return;
+		replay_wait(r, operations_event(r->ops, op, op->nevents - 1) + 1);
+	}
+}
+
+static void watch_unmap(void *arg, struct device *dev, dma_addr_t iova, size_t size, size_t unmapped)
+{
+	struct replay *r = arg;
+	const struct recording_event *e;
+
+	if (!r->run)
+		return;
+	replay_log(r, REC_UNMAP, iova, size, unmapped);
+	e = replay_expect(r, REC_UNMAP, false);
+	if (!e)
+		return;
+	r->totals.unmaps++;
+	if (e->map.iova != iova || e->map.size != size || e->map.unmapped != unmapped)
+		replay_diverge(r,
+			       "unmaps 0x%" PRIx64 " size %zu (%zu done), recorded 0x%" PRIx64
+			       " size %" PRIu64 " (%" PRIu64 " done)",
+			       iova, size, unmapped, e->map.iova, e->map.size, e->map.unmapped);
+	wait_for_flush(r, dev, iova >> PAGE_SHIFT);
+}
+
+/* ---- invalidation ---- */
+
+/* The kernel numbers domains in the order in which it meets devices, which a recording may not tell. */
+static uint16_t recorded_domain(struct replay *r, uint16_t model, uint16_t recorded)
+{
+	void *bound = g_hash_table_lookup(r->domains, GUINT_TO_POINTER(model));
+
+	if (bound)
+		return (uint16_t)(GPOINTER_TO_UINT(bound) - 1);
+	g_hash_table_insert(r->domains, GUINT_TO_POINTER(model), GUINT_TO_POINTER(recorded + 1u));
+	r->totals.domains_bound += model != recorded;
+	return recorded;
+}
+
+static void watch_tag(void *arg, uint16_t did, uint64_t start, uint64_t end, uint64_t base, unsigned order,
+		      bool leaf_only)
+{
+	struct replay *r = arg;
+	const struct recording_event *e;
+
+	(void)leaf_only;
+	if (!r->run || !r->has_tags)
+		return;
+	replay_log(r, REC_TAG_FLUSH, start, end, order);
+	e = replay_expect(r, REC_TAG_FLUSH, false);
+	if (!e)
+		return;
+	r->totals.tag_flushes++;
+	if (e->tag.did != recorded_domain(r, did, e->tag.did) || e->tag.start != start || e->tag.end != end ||
+	    e->tag.addr != base || e->tag.mask != order)
+		replay_diverge(r,
+			       "flushes domain %u [0x%" PRIx64 "-0x%" PRIx64 "] base 0x%" PRIx64
+			       " mask %u, recorded domain %u [0x%" PRIx64 "-0x%" PRIx64 "] base 0x%" PRIx64
+			       " mask %" PRIu64,
+			       did, start, end, base, order, e->tag.did, e->tag.start, e->tag.end,
+			       e->tag.addr, e->tag.mask);
+}
+
+static void watch_qi(void *arg, const struct qi_desc *desc)
+{
+	struct replay *r = arg;
+	const struct recording_event *e;
+	struct qi_desc d = *desc;
+
+	if (!r->run)
+		return;
+	replay_log(r, REC_QI_SUBMIT, d.qw0, d.qw1, 0);
+	e = replay_expect(r, REC_QI_SUBMIT, false);
+	if (!e)
+		return;
+	r->totals.descriptors++;
+	if ((d.qw0 & 15) == QI_IOTLB && (d.qw0 >> 4 & 3) != QI_GLOBAL) {
+		uint16_t did = recorded_domain(r, (uint16_t)(d.qw0 >> 16), (uint16_t)(e->qi.qw0 >> 16));
+
+		d.qw0 = (d.qw0 & ~0xffff0000ull) | (uint64_t)did << 16;
+	}
+	if (d.qw0 != e->qi.qw0 || d.qw1 != e->qi.qw1 || d.qw2 != e->qi.qw2 || d.qw3 != e->qi.qw3)
+		replay_diverge(r,
+			       "descriptor 0x%" PRIx64 " 0x%" PRIx64 " 0x%" PRIx64 " 0x%" PRIx64
+			       ", recorded 0x%" PRIx64 " 0x%" PRIx64 " 0x%" PRIx64 " 0x%" PRIx64,
+			       d.qw0, d.qw1, d.qw2, d.qw3, e->qi.qw0, e->qi.qw1, e->qi.qw2, e->qi.qw3);
+}
+
+/* ---- flush queue, bounces, coherent pages ---- */
+
+static void watch_enqueue(void *arg, struct device *dev, unsigned cpu, uint64_t pfn, uint64_t pages)
+{
+	(void)dev, (void)cpu, (void)pages;
+	replay_set_pfn(arg, pfn, PFN_QUEUED);
+}
+
+static void watch_flush(void *arg, struct device *dev, unsigned cpu, bool timer)
+{
+	struct replay *r = arg;
+
+	(void)dev, (void)cpu;
+	r->totals.full_flushes += !timer;
+}
+
+static void watch_bounce(void *arg, struct device *dev, phys_addr_t phys, size_t size)
+{
+	struct replay *r = arg;
+	const struct recording_event *e;
+
+	(void)dev;
+	if (!r->run)
+		return;
+	replay_log(r, REC_BOUNCE, phys, size, 0);
+	e = replay_expect(r, REC_BOUNCE, false);
+	if (e && (e->bounce.addr != phys || e->bounce.size != size))
+		replay_diverge(r, "bounces 0x%" PRIx64 "+%zu, recorded 0x%" PRIx64 "+%" PRIu64, phys, size,
+			       e->bounce.addr, e->bounce.size);
+}
+
+/* The page allocator's choice is the recorded machine's own: the map calls show it. */
+static bool watch_pages(void *arg, struct device *dev, unsigned order, phys_addr_t *base)
+{
+	struct replay *r = arg;
+	const struct replay_op *op = r->run ? r->run->op : NULL;
+	uint64_t skip;
+
+	if (!op || op->kind != REPLAY_ALLOC)
+		return false;
+	if (!dev->domain) {
+		*base = op->addr;
+		return op->addr != 0;
+	}
+	skip = (uint64_t)r->run->pages_given << PAGE_SHIFT;
+	r->run->pages_given += 1u << order;
+	for (uint32_t i = 0; i < op->vectors.count; i++) {
+		uint64_t len = recording_list(r->rec, op->lens)[i];
+
+		if (skip < len) {
+			*base = recording_list(r->rec, op->vectors)[i] + skip;
+			return true;
+		}
+		skip -= len;
+	}
+	return false;
+}
+
+void replay_watch(struct replay *r)
+{
+	r->observer = (struct dma_observer){
+	    .arg = r,
+	    .iova_alloc = watch_alloc,
+	    .iova_free = watch_free,
+	    .map = watch_map,
+	    .unmap = watch_unmap,
+	    .cache_tag_flush = watch_tag,
+	    .qi_submit = watch_qi,
+	    .fq_enqueue = watch_enqueue,
+	    .fq_flush = watch_flush,
+	    .bounce = watch_bounce,
+	    .resolve_unknown = watch_resolve,
+	    .outcome = watch_outcome,
+	    .window = watch_window,
+	    .coherent_pages = watch_pages,
+	};
+	dma_layer_set_observer(r->config.layer, &r->observer);
+	dma_replay_own_timer(r->config.layer, true);
+}
