@@ -108,6 +108,7 @@ struct vtd_params {
 
 struct vtd_stats {
 	uint64_t iotlb_lookups, iotlb_hits, iotlb_misses, iotlb_evictions;
+	uint64_t iotlb_hits_4k, iotlb_hits_2m, iotlb_hits_1g; /* iotlb_hits by page size */
 	uint64_t walks, walk_memory_reads, walks_merged;
 	uint64_t pwc_hits_256t, pwc_hits_512g, pwc_hits_1g, pwc_hits_2m;
 	uint64_t context_lookups, context_hits, pasid_lookups, pasid_hits;

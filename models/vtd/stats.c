@@ -31,6 +31,9 @@ static double reads_per_miss(const void *values)
 static const struct stat_spec specs[] = {
     COUNTER("iotlb.lookups", iotlb_lookups, "translation requests, one per TLP"),
     COUNTER("iotlb.hits", iotlb_hits, "found in the IOTLB"),
+    COUNTER("iotlb.hits_4k", iotlb_hits_4k, "hits to a 4 KiB page"),
+    COUNTER("iotlb.hits_2m", iotlb_hits_2m, "hits to a 2 MiB page"),
+    COUNTER("iotlb.hits_1g", iotlb_hits_1g, "hits to a 1 GiB page"),
     COUNTER("iotlb.misses", iotlb_misses, "not found, or found but still being walked"),
     COUNTER("iotlb.evictions", iotlb_evictions, "entries that gave way to others"),
     COUNTER("iotlb.invalidated", invalidated_iotlb, "entries removed by invalidation descriptors"),

@@ -78,6 +78,17 @@ static inline void found(struct vtd_result *res, const struct vtd_request *rq, u
 	res->page_shift = (uint8_t)shift;
 }
 
+static inline void count_hits(struct vtd_stats *st, unsigned shift, unsigned n)
+{
+	st->iotlb_hits += n;
+	if (G_LIKELY(shift == 12))
+		st->iotlb_hits_4k += n;
+	else if (shift == 21)
+		st->iotlb_hits_2m += n;
+	else
+		st->iotlb_hits_1g += n;
+}
+
 /* The IOTLB entry for addr, of whatever size; entries of sizes that nobody uses are not looked for. */
 static inline uint64_t *iotlb_find(struct vtd_unit *u, uint64_t tag, uint64_t addr, unsigned *shift)
 {
@@ -202,18 +213,24 @@ static int translate_paged(struct vtd_unit *u, const struct vtd_context *ctx, co
 
 				res->ready = when + u->p.iotlb.hit_latency;
 				if (ready > when) {
-					u->st->iotlb_hits += n - 1;
+					count_hits(u->st, shift, n - 1);
 					return translate_pending(u, ctx, rq, tag, shift, when, res);
 				}
 			}
-			u->st->iotlb_hits += n;
+			count_hits(u->st, shift, n);
 			res->hit = true;
 			return 0;
 		}
 	}
 	u->st->iotlb_misses++;
-	u->st->iotlb_hits += n - 1;
-	return translate_miss(u, ctx, rq, tag, when, res);
+	if (translate_miss(u, ctx, rq, tag, when, res)) {
+		/* Nothing was cached: every TLP of the train misses and faults with the first. */
+		u->st->iotlb_misses += n - 1;
+		u->st->walks_merged += n - 1;
+		return -EFAULT;
+	}
+	count_hits(u->st, res->page_shift, n - 1);
+	return 0;
 }
 
 int vtd_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time_t when, struct vtd_result *res)
