@@ -10,8 +10,11 @@ endforeach()
 add_library(libdmasim SHARED ${objects})
 set_target_properties(libdmasim PROPERTIES OUTPUT_NAME dmasim VERSION ${PROJECT_VERSION}
   SOVERSION ${PROJECT_VERSION_MAJOR})
-target_link_libraries(libdmasim PRIVATE PkgConfig::GLIB PkgConfig::ARCHIVE PkgConfig::JANSSON PkgConfig::ZSTD
+target_link_libraries(libdmasim PRIVATE PkgConfig::GLIB PkgConfig::GIO PkgConfig::ARCHIVE PkgConfig::JANSSON PkgConfig::ZSTD
   PkgConfig::LIBPCI PkgConfig::SQLITE PkgConfig::TRACEEVENT PkgConfig::TRACECMD m)
+if(NOT DMASIM_SANITIZE)
+  target_link_options(libdmasim PRIVATE LINKER:--no-undefined)
+endif()
 
 install(TARGETS libdmasim LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/dmasim DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")

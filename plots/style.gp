@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The common look: Okabe-Ito colours (colour-blind safe, distinct in grey by order), dashes and
 # point shapes that tell lines apart without colour, no chart junk. Loaded before each figure.
-# Set beforehand: name (of the files), figure_title, subtitle; optionally fmt = svg | png | pdf.
+# Set beforehand: name (of the files), id (the same without dashes), figure_title, subtitle; optionally fmt = svg | png | pdf.
 if (!exists("fmt")) fmt = "svg"
 if (!exists("w")) w = 6.4
 if (!exists("h")) h = 3.6
-if (fmt eq "svg") set terminal svg size w * 100, h * 100 font "Helvetica,Arial,sans-serif,13" name name enhanced background rgb "white" rounded
+if (fmt eq "svg") set terminal svg size w * 100, h * 100 font "Helvetica,Arial,sans-serif,13" name "dmasim_" . id enhanced background rgb "white" rounded
 if (fmt eq "png") set terminal pngcairo size w * 200, h * 200 font "DejaVu Sans,22" enhanced linewidth 2 rounded
 if (fmt eq "pdf") set terminal pdfcairo size w, h font "Helvetica,11" enhanced linewidth 1.2 rounded
 set output name . "." . fmt

@@ -155,4 +155,10 @@ bool dma_replay_has_queue(struct device *dev);
 /* Entries now in the ring of cpu. */
 unsigned dma_replay_ring_entries(struct device *dev, unsigned cpu);
 
+/*
+ * Bounce pool: the next search of the area that holds tlb_addr starts at its slot, as after an
+ * unrecorded run (reference 7.14). False if no pool holds it.
+ */
+bool dma_replay_swiotlb_hint(struct dma_layer *l, phys_addr_t tlb_addr);
+
 #endif

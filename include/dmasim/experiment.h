@@ -122,8 +122,9 @@ struct run_result {
 		struct hist *hist;
 	} histograms[8];
 	unsigned nhistograms;
-	FILE *series;        /* rows of the time series, NULL if none */
-	double wall_seconds; /* host time, never part of deterministic outputs */
+	struct workload_curve curve; /* nrows 0: none; values owned */
+	FILE *series;                /* rows of the time series, NULL if none */
+	double wall_seconds;         /* host time, never part of deterministic outputs */
 };
 
 struct experiment_result {

@@ -94,6 +94,7 @@ struct nvme_params {
 	uint64_t namespaces;    /* per controller: trace devices that share one controller */
 	uint64_t metadata;      /* metadata bytes per logical block; 0: none */
 	uint64_t block_size;    /* bytes of a logical block */
+	unsigned block_shift;   /* its logarithm, by nvme_params_resolve */
 	uint64_t channels;      /* commands served at once; 0: the drive's own */
 	sim_time_t read_service, write_service; /* media time of one command; 0: the drive's own */
 	double read_bandwidth, write_bandwidth; /* GB/s of the media; 0: the drive's own */
@@ -113,8 +114,8 @@ struct nvme_drive {
 	const char *source;
 };
 extern const struct nvme_drive nvme_drives[];
-/* Replace every "the drive's own" of p by the value of its drive. */
-void nvme_params_resolve(struct nvme_params *p);
+/* Replace every "the drive's own" of p by the value of its drive; false: a value that no drive has. */
+G_GNUC_WARN_UNUSED_RESULT bool nvme_params_resolve(struct nvme_params *p, GError **error);
 
 struct nvme_device_stats {
 	uint64_t commands, fetched_lists; /* commands executed; PRP and SGL lists read */

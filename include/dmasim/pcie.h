@@ -78,6 +78,8 @@ struct pcie_node {
 	bool has_acs;
 	uint16_t acs;
 	bool ats;
+	double rate;    /* GT/s per lane of the link above this node */
+	unsigned lanes; /* of that link */
 	struct vtd_unit *iommu;   /* unit in whose scope this function is; NULL: none */
 	struct resource up, down; /* link directions */
 	uint64_t link_cost;       /* ps per 1024 bytes of TLPs */
@@ -139,6 +141,10 @@ struct pcie_bar *pcie_route_direct(const struct pcie_node *fn, dma_addr_t addr, 
 enum pcie_route pcie_route_phys(const struct pcie_node *fn, phys_addr_t phys, struct pcie_bar **bar);
 /* Read an lspci -xxxx dump through libpci. */
 bool pcie_load_dump(struct pcie_fabric *f, const char *path, GError **error);
+/* Nodes from a description (syntax: models/pcie/describe.c, docs/topology.md); origin names it in errors. */
+bool pcie_describe(struct pcie_fabric *f, const char *text, const char *origin, GError **error);
+/* pcie.topology: path of a dump or of a description, or a description itself. */
+bool pcie_load_topology(struct pcie_fabric *f, const char *value, GError **error);
 
 enum pcie_op { PCIE_READ, PCIE_WRITE };
 struct pcie_dma {

@@ -18,6 +18,11 @@ struct resource {
 
 void resource_init(struct resource *r, unsigned units);
 void resource_fini(struct resource *r);
+/* When the first unit becomes free. */
+static inline sim_time_t resource_first_free(const struct resource *r)
+{
+	return r->units == 1 ? r->one : r->free_at[0];
+}
 /* Occupy one unit for service from the first moment >= arrival that one is free; returns the start. */
 sim_time_t resource_serve(struct resource *r, sim_time_t arrival, sim_time_t service);
 

@@ -80,12 +80,20 @@ const struct driver_path *dma_api_path(const struct dma_api *api, enum workload_
 
 /* ---- workloads ---- */
 
+/* What a measuring workload found: a table of numbers, one row per point. */
+struct workload_curve {
+	const char *const *columns;
+	unsigned ncolumns, nrows;
+	double *values; /* nrows * ncolumns */
+};
+
 struct workload;
 struct workload_ops {
 	enum workload_kind kind;
 	const char *name, *help;
 	enum trace_workload input; /* kind of records it consumes */
 	bool needs_trace;          /* false: makes its own load (pcie_bench, ...) */
+	bool any_api; /* makes its DMA API calls itself: runs with an api that has no path for it */
 	const struct param_table *params;
 	const struct stat_table *stats;
 	struct workload *(*create)(struct machine *m, const struct dma_api *api, GError **error);
@@ -98,6 +106,8 @@ struct workload_ops {
 	/* Complete what is in flight, then tear the driver down; without a trace: run the whole load. */
 	bool (*finish)(struct workload *w, GError **error);
 	const void *(*stats_values)(struct workload *w);
+	/* After finish; NULL where there is nothing to tabulate. Lives as long as w. */
+	const struct workload_curve *(*curve)(struct workload *w);
 	void (*destroy)(struct workload *w);
 };
 extern const struct workload_ops *const workloads[]; /* NULL-terminated, sim/experiment/registry.c */

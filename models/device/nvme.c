@@ -136,8 +136,8 @@ static struct ctrl_command *fetch(struct nvme_ctrl *c, struct ctrl_queue *q, sim
 		break;
 	case NVME_CMD_READ:
 	case NVME_CMD_WRITE:
-		cmd->bytes = ((uint64_t)(sqe.cdw12 & 0xffff) + 1) * c->p->block_size;
-		cmd->metadata = (uint32_t)(cmd->bytes / c->p->block_size * c->p->metadata);
+		cmd->bytes = ((uint64_t)(sqe.cdw12 & 0xffff) + 1) << c->p->block_shift;
+		cmd->metadata = (uint32_t)((cmd->bytes >> c->p->block_shift) * c->p->metadata);
 		*ready = nvme_data_pointer(c, cmd, &sqe, *ready);
 		break;
 	case NVME_CMD_DSM:

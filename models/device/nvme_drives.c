@@ -84,7 +84,7 @@ const struct param_table nvme_param_table = {
     .struct_size = sizeof(struct nvme_params),
 };
 
-void nvme_params_resolve(struct nvme_params *p)
+bool nvme_params_resolve(struct nvme_params *p, GError **error)
 {
 	const struct nvme_drive *d = &nvme_drives[p->drive];
 
@@ -100,4 +100,12 @@ void nvme_params_resolve(struct nvme_params *p)
 		p->write_bandwidth = d->write_bandwidth;
 	if (p->mdts == 0)
 		p->mdts = d->mdts;
+	p->block_shift = order_base_2(p->block_size);
+	if (p->block_size == 1ull << p->block_shift)
+		return true;
+	g_set_error(error, PARAM_ERROR, 0,
+		    "nvme.block_size: a logical block is a power of two, 512 B to 4 KiB; %" G_GUINT64_FORMAT
+		    " bytes is none",
+		    p->block_size);
+	return false;
 }

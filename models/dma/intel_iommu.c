@@ -225,30 +225,15 @@ void intel_flush_iotlb_all(struct iommu_domain *d)
 
 /* ---- domains ---- */
 
-static enum vtd_format domain_format(const struct vtd_caps *caps, bool first_stage)
-{
-	if (first_stage)
-		return caps->five_level_first ? VTD_FS_57 : VTD_FS_48;
-	/* SAGAW bits 1, 2, 3: 39, 48, 57 bits; the widest that the unit walks. */
-	if (caps->widths & 1u << 3)
-		return VTD_SS_57;
-	if (caps->widths & 1u << 2)
-		return VTD_SS_48;
-	return VTD_SS_39;
-}
-
 int intel_domain_alloc(struct iommu_domain *d)
 {
 	struct dma_layer *l = d->l;
 	const struct vtd_caps *caps = intel_iommu_caps(l);
-	unsigned page_sizes = caps->page_sizes;
-	enum vtd_format format;
+	enum vtd_format format = vtd_domain_format(l->unit);
+	unsigned page_sizes;
 
-	d->first_stage = caps->scalable && caps->first_stage;
-	format = domain_format(caps, d->first_stage);
-	if (d->first_stage)
-		page_sizes |= VTD_PAGES_2M;
-	d->pt = pgtable_new(l->sim, l->mem, format, page_sizes, d->dev->node);
+	d->first_stage = vtd_formats[format].first_stage;
+	d->pt = pgtable_new(l->sim, l->mem, format, vtd_domain_page_sizes(l->unit, format), d->dev->node);
 	if (!d->pt)
 		return -ENOMEM;
 	page_sizes = pgtable_page_sizes(d->pt);

@@ -74,9 +74,9 @@ const struct kernel_profile *dma_kernel(const struct device *dev)
 /* ---- default domain type ---- */
 
 /* A caching-mode unit with second-stage tables makes every unmap expensive to batch: strict (0.7). */
-static bool forces_strict(const struct vtd_caps *caps)
+static bool forces_strict(const struct dma_layer *l)
 {
-	return caps->caching_mode && !(caps->scalable && caps->first_stage);
+	return intel_iommu_caps(l)->caching_mode && !vtd_formats[vtd_domain_format(l->unit)].first_stage;
 }
 
 static enum iommu_mode domain_type(const struct dma_layer *l, const struct device *dev)
@@ -90,7 +90,7 @@ static enum iommu_mode domain_type(const struct dma_layer *l, const struct devic
 		return IOMMU_STRICT;
 	if (l->mode == IOMMU_PASSTHROUGH && !caps->pass_through)
 		return IOMMU_STRICT;
-	if (l->mode == IOMMU_LAZY && forces_strict(caps))
+	if (l->mode == IOMMU_LAZY && forces_strict(l))
 		return IOMMU_STRICT;
 	return l->mode;
 }

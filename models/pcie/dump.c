@@ -84,6 +84,7 @@ static struct pcie_node *add(struct dump *dump, struct pcie_fabric *f, struct pc
 		g_autofree char *root = g_strdup_printf("pci%04x:%02x", d->domain, d->bus);
 
 		parent = pcie_add(f, NULL, PCIE_HOST_BRIDGE, root);
+		parent->vendor = parent->device = 0; /* the dump itself says what 00.0 is */
 	}
 	node = pcie_add(f, parent, node_type(d), name);
 	node->vendor = pci_read_word(d, PCI_VENDOR_ID);

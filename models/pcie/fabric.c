@@ -36,7 +36,7 @@ static const struct param_spec specs[] = {
     {"host_bridge_p2p_bandwidth", PARAM_DOUBLE, "GB/s", P(host_bridge_p2p_bandwidth), "0", 0, 1000, NULL,
      "cap on peer traffic through the root complex; 0: none", NULL},
     {"topology", PARAM_STRING, "", P(topology), "", 0, 0, NULL,
-     "lspci -xxxx dump of a machine; empty: each device under its own root port", NULL},
+     "lspci -xxxx dump or description of a machine; empty: each device under its own root port", NULL},
 };
 #undef P
 

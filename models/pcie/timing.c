@@ -93,6 +93,8 @@ static uint64_t link_cost(double rate, uint64_t lanes)
 
 void pcie_set_link(struct pcie_node *node, double rate, uint64_t lanes)
 {
+	node->rate = rate;
+	node->lanes = (unsigned)lanes;
 	node->link_cost = link_cost(rate, lanes);
 }
 

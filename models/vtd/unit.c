@@ -18,6 +18,7 @@ struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_p
 		st->page_span = u->page_span = hist_new_exact();
 	vtd_decode_caps(p->iommu.cap, p->iommu.ecap, &u->caps);
 	u->caps.caching_mode |= p->iommu.caching_mode;
+	u->caps.coherent &= p->walker.coherent;
 	u->scalable = p->iommu.scalable && u->caps.scalable;
 	rng_init(&u->rng, sim->seed, "iotlb");
 	context_init(u);
@@ -112,11 +113,7 @@ static inline uint64_t *iotlb_find(struct vtd_unit *u, uint64_t tag, uint64_t ad
 /* When a walker is free for a request that arrives at when. */
 static sim_time_t walker_free(const struct vtd_unit *u, sim_time_t when)
 {
-	sim_time_t first = u->walkers.units == 1 ? u->walkers.one : u->walkers.free_at[0];
-
-	for (unsigned i = 1; i < u->walkers.units; i++)
-		first = MIN(first, u->walkers.free_at[i]);
-	return MAX(first, when);
+	return MAX(resource_first_free(&u->walkers), when);
 }
 
 static bool walk(struct vtd_unit *u, const struct vtd_context *ctx, const struct vtd_request *rq,

@@ -20,9 +20,10 @@ struct hist_slot {
 struct hist {
 	bool exact;
 	uint64_t count, min, max;
-	double sum, sum_squares;
+	double sum, sum_squares; /* log-linear; an exact histogram knows its values */
 	uint64_t *buckets;       /* log-linear */
 	struct hist_slot *slots; /* exact; count 0: free */
+	struct hist_slot *last;  /* exact: of the value added last; most values come in rows */
 	unsigned nslots_lg2, used;
 };
 
@@ -104,8 +105,11 @@ static void exact_add(struct hist *h, uint64_t value, uint64_t count)
 		h->used++;
 	}
 	slot->count += count;
-	if (2 * h->used > 1u << h->nslots_lg2)
+	h->last = slot;
+	if (2 * h->used > 1u << h->nslots_lg2) {
 		exact_grow(h);
+		h->last = NULL;
+	}
 }
 
 void hist_add(struct hist *h, uint64_t value, uint64_t count)
@@ -113,16 +117,36 @@ void hist_add(struct hist *h, uint64_t value, uint64_t count)
 	if (!count)
 		return;
 	h->count += count;
-	h->sum += (double)value * (double)count;
-	h->sum_squares += (double)value * (double)value * (double)count;
+	if (h->last && h->last->value == value) {
+		h->last->count += count;
+		return;
+	}
 	if (value < h->min)
 		h->min = value;
 	if (value > h->max)
 		h->max = value;
-	if (h->exact)
+	if (h->exact) {
 		exact_add(h, value, count);
-	else
-		h->buckets[log_index(value)] += count;
+		return;
+	}
+	h->sum += (double)value * (double)count;
+	h->sum_squares += (double)value * (double)value * (double)count;
+	h->buckets[log_index(value)] += count;
+}
+
+/* Sum of value^power over all records. */
+static double moment(const struct hist *h, unsigned power)
+{
+	double sum = 0;
+
+	if (!h->exact)
+		return power == 1 ? h->sum : h->sum_squares;
+	for (size_t i = 0; i < (size_t)1 << h->nslots_lg2; i++) {
+		double v = (double)h->slots[i].value;
+
+		sum += (power == 1 ? v : v * v) * (double)h->slots[i].count;
+	}
+	return sum;
 }
 
 void hist_merge(struct hist *into, const struct hist *from)
@@ -162,7 +186,7 @@ uint64_t hist_max(const struct hist *h)
 
 double hist_mean(const struct hist *h)
 {
-	return h->count ? h->sum / (double)h->count : 0;
+	return h->count ? moment(h, 1) / (double)h->count : 0;
 }
 
 double hist_stddev(const struct hist *h)
@@ -171,7 +195,7 @@ double hist_stddev(const struct hist *h)
 
 	if (!h->count)
 		return 0;
-	variance = h->sum_squares / (double)h->count - mean * mean;
+	variance = moment(h, 2) / (double)h->count - mean * mean;
 	return variance > 0 ? sqrt(variance) : 0;
 }
 

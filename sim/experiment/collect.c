@@ -50,6 +50,11 @@ void run_collect(struct run_result *r, struct machine *m, const struct workload_
 	collect_histogram(r, "iommu.unmap_size", "bytes", true, m->dma_stats.unmap_size);
 	collect_histogram(r, "iova.alloc_pages", "pages", true, m->dma_stats.iova_pages);
 	collect_histogram(r, "io.latency_ns", "ns", false, m->io.latency_ns);
+	if (ops->curve && ops->curve(w)) {
+		r->curve = *ops->curve(w);
+		r->curve.values = g_memdup2(r->curve.values, (gsize)r->curve.nrows * r->curve.ncolumns *
+								 sizeof(*r->curve.values));
+	}
 }
 
 void run_clear(struct run_result *r)
@@ -58,6 +63,7 @@ void run_clear(struct run_result *r)
 		hist_free(r->histograms[i].hist);
 	if (r->series)
 		fclose(r->series);
+	g_free(r->curve.values);
 	g_free(r->specs);
 	g_free(r->stats);
 }

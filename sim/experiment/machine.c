@@ -123,7 +123,7 @@ struct machine *machine_new(const struct config *config, enum iommu_mode mode,
 	new_dma_layer(m, config);
 	m->fabric = pcie_fabric_new(&m->sim, m->memory, pcie, &m->pcie_stats);
 	pcie_set_p2p(m->fabric, config_get(config, &p2p_param_table));
-	if (pcie->topology && *pcie->topology && !pcie_load_dump(m->fabric, pcie->topology, error)) {
+	if (pcie->topology && *pcie->topology && !pcie_load_topology(m->fabric, pcie->topology, error)) {
 		machine_free(m);
 		return NULL;
 	}

@@ -5,6 +5,9 @@
 #include <dmasim/nvme_device.h>
 #include <string.h>
 
+extern const struct workload_ops nvme_workload, pcie_bench_workload;
+extern const struct param_table pcie_bench_param_table;
+
 const struct param_table *const param_tables[] = {
     &scenario_param_table,
     &compare_param_table,
@@ -24,6 +27,7 @@ const struct param_table *const param_tables[] = {
     &pcie_param_table,
     &p2p_param_table,
     &nvme_param_table,
+    &pcie_bench_param_table,
     NULL,
 };
 
@@ -35,10 +39,9 @@ const struct stat_group stat_groups[] = {
     {NULL, 0},
 };
 
-extern const struct workload_ops nvme_workload;
-
 const struct workload_ops *const workloads[] = {
     &nvme_workload,
+    &pcie_bench_workload,
     NULL,
 };
 

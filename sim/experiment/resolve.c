@@ -103,7 +103,7 @@ static bool parse_modes(const struct scenario *s, GArray *modes, GError **error)
 
 static bool check_api(const struct scenario *s, const struct dma_api *api, GError **error)
 {
-	if (dma_api_path(api, s->workload->kind))
+	if (s->workload->any_api || dma_api_path(api, s->workload->kind))
 		return true;
 	g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_USAGE,
 		    "compare.api: '%s' has no path for the workload '%s'", api->name, s->workload->name);

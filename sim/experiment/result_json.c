@@ -103,6 +103,22 @@ static json_t *memory_json(const struct run_result *run)
 	return memory;
 }
 
+static json_t *curve_json(const struct workload_curve *c)
+{
+	json_t *columns = json_array(), *rows = json_array();
+
+	for (unsigned i = 0; i < c->ncolumns; i++)
+		json_array_append_new(columns, json_string(c->columns[i]));
+	for (unsigned r = 0; r < c->nrows; r++) {
+		json_t *row = json_array();
+
+		for (unsigned i = 0; i < c->ncolumns; i++)
+			json_array_append_new(row, json_real(c->values[(size_t)r * c->ncolumns + i]));
+		json_array_append_new(rows, row);
+	}
+	return json_pack("{s:o, s:o}", "columns", columns, "rows", rows);
+}
+
 static json_t *run_json(const struct experiment_result *r, const struct run_result *run)
 {
 	json_t *o = json_object(), *stats = json_object();
@@ -121,6 +137,8 @@ static json_t *run_json(const struct experiment_result *r, const struct run_resu
 	json_object_set_new(o, "stats", stats);
 	json_object_set_new(o, "histograms", histograms_json(run));
 	json_object_set_new(o, "memory", memory_json(run));
+	if (run->curve.nrows)
+		json_object_set_new(o, "curve", curve_json(&run->curve));
 	return o;
 }
 

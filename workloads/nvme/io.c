@@ -123,7 +123,7 @@ static bool fill_vectors(struct nvme_io *io, const struct trace_record *rec, GEr
 			    rec->where);
 		return false;
 	}
-	if (rec->nsegs && bytes % io->w->params.block_size) {
+	if (rec->nsegs && bytes & (io->w->params.block_size - 1)) {
 		g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
 			    "record at %" PRIu64 ": %" PRIu64
 			    " bytes are no whole number of logical blocks: see nvme.block_size",
@@ -151,11 +151,11 @@ bool nvme_io_fill(struct nvme_io *io, const struct trace_record *rec, GError **e
 	io->split_done = rec->nvme.split_done;
 	io->split_front = rec->nvme.split_front;
 	io->failed = io->submitted = false;
-	io->lba = rec->nvme.offset / lbs;
+	io->lba = rec->nvme.offset >> w->params.block_shift;
 	io->total_bytes = rec->nvme.bytes;
 	io->bytes = rec->nsegs ? rec->nvme.bytes : align_up(rec->nvme.bytes, lbs);
 	io->done_ns = rec->nvme.done_ns;
-	io->cpu = rec->cpu % w->m->sim.ncpus;
+	io->cpu = rec->cpu < w->m->sim.ncpus ? rec->cpu : rec->cpu % w->m->sim.ncpus;
 	io->done_cpu = io->done_ns == TRACE_NO_TIME ? io->queue->cpu : rec->nvme.done_cpu % w->m->sim.ncpus;
 	io->outstanding = io->nrequests = io->tries = 0;
 	io->at = (struct blk_cursor){0, 0};
@@ -213,7 +213,7 @@ static bool metadata(struct nvme_io *io, struct nvme_request *rq)
 	rq->meta.len = 0;
 	if (!p->metadata || io->op > NVME_OP_WRITE)
 		return true;
-	rq->meta.len = (uint32_t)(rq->bytes / p->block_size * p->metadata);
+	rq->meta.len = (uint32_t)((rq->bytes >> p->block_shift) * p->metadata);
 	if (rq->meta.len > rq->meta.room) {
 		struct memory *mem = io->w->m->memory;
 		unsigned order = order_base_2(div_round_up(rq->meta.len, PAGE_SIZE));
@@ -369,7 +369,7 @@ static int submit_part(struct nvme_io *io)
 	if (part.bytes < io->bytes && io->op != NVME_OP_DISCARD)
 		w->st.splits++;
 	io->at = at;
-	io->lba += part.bytes / w->params.block_size;
+	io->lba += part.bytes >> w->params.block_shift;
 	io->bytes = io->op == NVME_OP_DISCARD ? 0 : io->bytes - part.bytes;
 	remember(io, rq);
 	return 1;

@@ -93,7 +93,10 @@ static struct workload *nvme_create(struct machine *m, const struct dma_api *api
 	w->api = api;
 	w->path = dma_api_path(api, WORKLOAD_NVME);
 	w->params = *(const struct nvme_params *)config_get(m->config, &nvme_param_table);
-	nvme_params_resolve(&w->params);
+	if (!nvme_params_resolve(&w->params, error)) {
+		g_free(w);
+		return NULL;
+	}
 	w->params.queue_depth = MIN(w->params.queue_depth, w->params.queue_entries - 1);
 	w->all_ios = g_ptr_array_new();
 	for (unsigned i = 0; i < w->params.controllers; i++) {
@@ -172,15 +175,17 @@ static bool room_timing(struct nvme_workload *w, struct nvme_queue *q, const str
 
 static struct nvme_queue *find_queue(struct nvme_workload *w, const struct trace_record *rec, GError **error)
 {
-	uint64_t ctrl = rec->device / w->params.namespaces;
+	uint64_t per = w->params.namespaces, ctrl = per == 1 ? rec->device : rec->device / per;
 	struct nvme_dev *d;
+	uint32_t i;
 
 	while (ctrl >= w->ndevs) {
 		if (!add_device(w, error))
 			return NULL;
 	}
 	d = w->devs[ctrl];
-	return &d->queues[rec->nvme.queue % d->nqueues];
+	i = rec->nvme.queue;
+	return &d->queues[i < d->nqueues ? i : i % d->nqueues];
 }
 
 static bool nvme_record(struct workload *base, const struct trace_record *rec, GError **error)
@@ -197,7 +202,7 @@ static bool nvme_record(struct workload *base, const struct trace_record *rec, G
 		return false;
 	io = nvme_io_get(w);
 	io->queue = q;
-	io->nsid = (uint32_t)(rec->device % w->params.namespaces) + 1;
+	io->nsid = w->params.namespaces == 1 ? 1 : (uint32_t)(rec->device % w->params.namespaces) + 1;
 	if (!nvme_io_fill(io, rec, error)) {
 		nvme_io_put(w, io);
 		return false;

@@ -132,7 +132,7 @@ int nvme_queue_rq(struct nvme_request *rq)
 	if (rq->op == NVME_OP_READ || rq->op == NVME_OP_WRITE) {
 		cmd.cdw10 = (uint32_t)rq->lba;
 		cmd.cdw11 = (uint32_t)(rq->lba >> 32);
-		cmd.cdw12 = (uint32_t)(rq->bytes / w->params.block_size - 1);
+		cmd.cdw12 = (uint32_t)((rq->bytes >> w->params.block_shift) - 1);
 	} else if (rq->op == NVME_OP_DISCARD) {
 		cmd.cdw10 = 0; /* one range, zero-based */
 		cmd.cdw11 = 4; /* deallocate */
