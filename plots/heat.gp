@@ -20,5 +20,5 @@ set cblabel ratio_label textcolor rgb ink
 set format cb "%.2g"
 show_ratio(r) = sprintf("%.2f", r)
 plot data using "column":"row":"ratio" with image pixels, \
-     data using "column":"row":(show_ratio(column("ratio"))) with labels font ",11" textcolor rgb ink, \
+     data using "column":"row":(show_ratio(column("ratio"))) with labels textcolor rgb ink, \
      edges using 1:(has_edges ? column(2) : NaN):3:4 with vectors nohead lc rgb ink lw 3 notitle

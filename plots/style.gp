@@ -6,7 +6,7 @@ if (!exists("fmt")) fmt = "svg"
 if (!exists("w")) w = 6.4
 if (!exists("h")) h = 3.6
 if (fmt eq "svg") set terminal svg size w * 100, h * 100 font "Helvetica,Arial,sans-serif,13" name "dmasim_" . id enhanced background rgb "white" rounded
-if (fmt eq "png") set terminal pngcairo size w * 200, h * 200 font "DejaVu Sans,22" enhanced linewidth 2 rounded
+if (fmt eq "png") set terminal pngcairo size w * 200, h * 200 font "DejaVu Sans,19" enhanced linewidth 2 rounded
 if (fmt eq "pdf") set terminal pdfcairo size w, h font "Helvetica,11" enhanced linewidth 1.2 rounded
 set output name . "." . fmt
 set encoding utf8
@@ -29,7 +29,12 @@ set datafile separator ","
 set border 3 lc rgb ink lw 0.8
 set tics nomirror out scale 0.6 textcolor rgb ink
 set grid ytics lc rgb 0xDDDDDD lw 0.7 dt 1
-set key outside top left horizontal samplen 1.5 spacing 1.1 width 1 noenhanced
-set title sprintf("{/:Bold %s}\n{/*0.85 %s}", figure_title, subtitle) left offset graph 0 textcolor rgb ink
 set ylabel textcolor rgb ink
 set xlabel textcolor rgb ink
+# Title, subtitle and key stand above the plot, flush left, one below the other.
+if (!exists("key_rows")) key_rows = 1
+set tmargin 3.6 + 1.25 * key_rows
+set label 1001 sprintf("{/:Bold*1.1 %s}", figure_title) at graph 0, graph 1 left offset 0, 2.5 + 1.25 * key_rows textcolor rgb ink
+set label 1002 sprintf("{/*0.85 %s}", subtitle) at graph 0, graph 1 left offset 0, 1.35 + 1.25 * key_rows textcolor rgb 0x666666
+set key at graph 0, graph 1.02 left bottom horizontal Left reverse samplen 1.4 spacing 1.1 width 0.5 maxcols 3 maxrows key_rows noenhanced textcolor rgb ink
+small(text) = sprintf("{/*0.8 %s}", text)

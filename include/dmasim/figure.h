@@ -15,6 +15,7 @@ struct figure_draft {
 	GString *extra;      /* out: NAME-edges.csv; empty: none */
 	GString *subtitle;   /* out */
 	GString *caption;    /* out: what the numbers say */
+	unsigned entries;    /* out: of the key */
 };
 
 struct figure {

@@ -216,13 +216,12 @@ const struct figure *figure_find(const char *name)
 
 static void draft_init(struct figure_draft *d, json_t *doc, const char *dir)
 {
-	*d = (struct figure_draft){doc,
-				   dir,
-				   g_string_new(NULL),
-				   g_string_new(NULL),
-				   g_string_new(NULL),
-				   g_string_new(NULL),
-				   g_string_new(NULL)};
+	*d = (struct figure_draft){.doc = doc, .dir = dir};
+	d->csv = g_string_new(NULL);
+	d->vars = g_string_new(NULL);
+	d->extra = g_string_new(NULL);
+	d->subtitle = g_string_new(NULL);
+	d->caption = g_string_new(NULL);
 }
 
 static void draft_clear(struct figure_draft *d)
@@ -260,6 +259,7 @@ static bool write_script(const struct figure *f, const struct figure_draft *d, c
 	    "name = \"%s\"\nid = \"%s\"\ndata = \"%s.csv\"\nedges = \"%s-edges.csv\"\nfigure_title = %s\n"
 	    "subtitle = %s\n",
 	    f->name, f->name, f->name, id, f->name, f->name, title, subtitle);
+	g_string_append_printf(text, "key_rows = %u\n", (d->entries + 2) / 3);
 	g_string_append(text, resource_text("/dmasim/plots/style.gp"));
 	g_string_append(text, d->vars->str);
 	g_string_append(text, resource_text(resource));

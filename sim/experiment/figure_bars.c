@@ -144,18 +144,23 @@ static bool draw_bars(struct figure_draft *d, const struct bar_spec *spec)
 	unsigned shown[G_N_ELEMENTS(spec->parts)], nbars;
 	struct total_arg t = {spec, shown, shown_parts(spec, d->doc, shown)};
 	g_autoptr(GPtrArray) modes = distinct(d->doc, "iommu"), apis = distinct(d->doc, "api");
+	g_autoptr(GPtrArray) parts = g_ptr_array_new();
 	g_autofree char *label = gp_quote(spec->y_label);
 
 	if (!t.n)
 		return false;
 	g_string_append(d->csv, "x,mode,api,seeds");
-	for (unsigned i = 0; i < t.n; i++)
+	for (unsigned i = 0; i < t.n; i++) {
 		g_string_append_printf(d->csv, ",%s", spec->parts[shown[i]].label);
+		g_ptr_array_add(parts, (void *)spec->parts[shown[i]].label);
+	}
 	g_string_append(d->csv, ",total,low,high\n");
 	gp_array(d->vars, "groups", modes);
+	gp_array(d->vars, "parts", parts);
 	put_bars(d, &t, modes, apis, &nbars);
 	g_string_append_printf(d->vars, "nseries = %u\nnbars = %u\ny_label = %s\nshow_error = %d\n", t.n,
 			       nbars, label, count_seeds(d->doc) > 1);
+	d->entries = t.n;
 	put_subtitle(d, NULL);
 	return true;
 }

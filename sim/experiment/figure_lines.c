@@ -104,6 +104,7 @@ static bool build_latency(struct figure_draft *d, put_fn put, const char *vars)
 	if (!names->len)
 		return false;
 	gp_array(d->vars, "series", names);
+	d->entries = names->len;
 	g_string_append(d->vars, vars);
 	put_subtitle(d, NULL);
 	return true;
@@ -202,6 +203,7 @@ bool build_series(const struct figure *f, struct figure_draft *d)
 	if (!names->len)
 		return false;
 	gp_array(d->vars, "series", names);
+	d->entries = names->len;
 	g_string_append(
 	    d->vars, "x_label = \"simulated time (ms)\"\ny_label = \"IOTLB flushes per interval\"\nlogx = 0\n"
 		     "logy = 0\npoints = 0\nshow_error = 0\nfrom_zero = 1\nx_si = 0\ny_si = 0\n");

@@ -183,6 +183,7 @@ bool build_sweep(const struct figure *f, struct figure_draft *d)
 	if (!names->len || values->len < 2)
 		return false;
 	gp_array(d->vars, "series", names);
+	d->entries = names->len;
 	x_label = gp_quote(keys->pdata[0]);
 	put_ticks(d, values, numeric);
 	g_string_append_printf(
