@@ -123,6 +123,7 @@ struct trace_counts {
 	uint64_t out_of_order; /* sorted into place */
 	uint64_t incomplete;   /* requests whose completion the trace should hold but does not */
 	uint64_t lost;         /* events that the recorder says it dropped */
+	uint64_t no_vectors;   /* requests whose vectors the trace should hold but does not */
 	uint64_t bad[TRACE_BAD_KINDS], skipped[TRACE_SKIP_KINDS];
 };
 

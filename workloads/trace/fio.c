@@ -19,12 +19,24 @@ static bool detect(const struct probe *p)
 	return g_str_has_prefix(p->line, "fio version ");
 }
 
+/* The first line of a log; logs of several jobs may stand one behind the other in one file. */
+static bool parse_head(struct fio *fio, const char *line)
+{
+	const char *p = line;
+	uint64_t version;
+
+	if (!parse_literal(&p, "fio version ") || !parse_u64(&p, &version) || strcmp(p, " iolog") != 0 ||
+	    (version != 2 && version != 3))
+		return false;
+	fio->version = (unsigned)version;
+	fio->now_ns = 0;
+	return true;
+}
+
 static bool open_fio(struct trace_reader *r, GError **error)
 {
-	struct fio *fio = r->state;
-	const char *line, *p;
+	const char *line;
 	size_t len;
-	uint64_t version = 0;
 	int rc;
 
 	do
@@ -32,12 +44,8 @@ static bool open_fio(struct trace_reader *r, GError **error)
 	while (rc == 1 && len == 0);
 	if (rc < 0)
 		return false;
-	p = line;
-	if (rc == 1 && parse_literal(&p, "fio version ") && parse_u64(&p, &version) &&
-	    strcmp(p, " iolog") == 0 && (version == 2 || version == 3)) {
-		fio->version = (unsigned)version;
+	if (rc == 1 && parse_head(r->state, line))
 		return true;
-	}
 	g_set_error(
 	    error, TRACE_ERROR, TRACE_ERROR_FORMAT,
 	    "%s:%" G_GUINT64_FORMAT
@@ -83,6 +91,10 @@ static int step_fio(struct trace_reader *r, GError **error)
 
 	if (rc <= 0 || len == 0)
 		return rc;
+	if (g_str_has_prefix(line, "fio version "))
+		return parse_head(fio, line) ? 1
+					     : fio_bad(r, TRACE_BAD_MALFORMED, line, line, error,
+						       "fio version 2 iolog or fio version 3 iolog");
 	p = line;
 	if (fio->version == 3 && (!parse_u64(&p, &usec) || !parse_char(&p, ' ')))
 		return fio_bad(r, TRACE_BAD_MALFORMED, line, p, error, "a time in microseconds");

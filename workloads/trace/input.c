@@ -72,7 +72,8 @@ static GError *archive_failure(struct trace_input *in)
 		return g_error_new(TRACE_ERROR, TRACE_ERROR_OPEN, "%s: cannot read: %s", in->name,
 				   g_strerror(in->read_errno));
 	if (strcasestr(text, "truncated") || strcasestr(text, "unexpected end") ||
-	    strcasestr(text, "premature") || strcasestr(text, "unrecoverable"))
+	    strcasestr(text, "premature") || strcasestr(text, "no progress") ||
+	    strcasestr(text, "unrecoverable"))
 		return g_error_new(TRACE_ERROR, TRACE_ERROR_TRUNCATED,
 				   "%s: compressed data ends early at byte %" G_GUINT64_FORMAT
 				   " (%s); the file was cut off: copy or record it again",

@@ -14,18 +14,16 @@ const char *const trace_skip_names[TRACE_SKIP_KINDS] = {"empty", "other device",
 
 /* In order of detection: magic bytes first, then the most telling lines. */
 static const struct format_ops *const formats[] = {
-    &format_native_dmt,
-    &format_native_csv,
-    &format_fio,
+    &format_native_dmt, &format_blktrace, &format_trace_dat, &format_native_csv,
+    &format_fio,        &format_systor,   &format_msr,       &format_alibaba,
+    &format_tencent,    &format_spc,      &format_mqsim,     &format_disksim,
+    &format_fiu,        &format_blkparse, &format_qemu,      &format_ftrace,
 };
 
 const struct trace_format *const *trace_formats(void)
 {
 	static const struct trace_format *const list[] = {
-	    &format_native_dmt.pub,
-	    &format_native_csv.pub,
-	    &format_fio.pub,
-	    NULL,
+	    &format_native_dmt.pub, &format_native_csv.pub, &format_fio.pub, &format_ftrace.pub, NULL,
 	};
 
 	return list;
@@ -417,6 +415,8 @@ int trace_next(struct trace_reader *r, struct trace_record *rec, GError **error)
 			judge(r, &r->late);
 	}
 	h = window_take(r->window);
+	if (G_UNLIKELY(h->unfinished))
+		r->counts.incomplete++;
 	if (G_UNLIKELY(!r->based)) {
 		r->based = true;
 		r->base = r->ops->keep_time || r->options.keep_time ? 0 : h->rec.time_ns;

@@ -132,6 +132,7 @@ struct held *window_take(struct window *w)
 	w->count--;
 	w->any_taken = true;
 	w->last_time = h->rec.time_ns;
+	h->unfinished = h->pending;
 	h->pending = false;
 	h->rec.nsegs = h->nsegs;
 	h->rec.segs = h->nsegs ? h->segs : NULL;

@@ -16,6 +16,7 @@ struct held {
 	struct trace_segment *segs;
 	uint32_t nsegs, cap;
 	bool pending;      /* waits for its completion */
+	bool unfinished;   /* left the window while it did */
 	uint64_t sequence; /* in order of arrival; tells a reused slot */
 };
 

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every importer on its sample. The public formats hold the same 60 requests as canonical.csv; what an
+ * importer reads must equal it, rounded down to the format's unit of time.
+ */
+#include "trace_support.h"
+
+#include <string.h>
+
+struct canonical {
+	uint64_t time, offset, bytes, latency;
+	unsigned device;
+	char op;
+};
+#define REQUESTS 60
+#define NS_PER_S 1000000000ull
+
+static void read_canonical(struct canonical *c)
+{
+	char *path = trace_data("canonical.csv"), *text = NULL, **lines;
+
+	ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+	lines = g_strsplit(text, "\n", -1);
+	for (unsigned i = 0; i < REQUESTS; i++) {
+		char **f = g_strsplit(lines[i + 1], ",", -1);
+
+		ck_assert_uint_eq(g_strv_length(f), 6);
+		c[i] = (struct canonical){
+		    g_ascii_strtoull(f[0], NULL, 10),           g_ascii_strtoull(f[3], NULL, 10),
+		    g_ascii_strtoull(f[4], NULL, 10),           g_ascii_strtoull(f[5], NULL, 10),
+		    (unsigned)g_ascii_strtoull(f[1], NULL, 10), f[2][0]};
+		g_strfreev(f);
+	}
+	g_strfreev(lines);
+	g_free(text);
+	g_free(path);
+}
+
+static const struct {
+	const char *file, *format;
+	uint64_t unit;         /* of time, ns */
+	uint64_t latency_unit; /* 0: not in the format */
+	const char *device[2];
+	uint64_t shift;      /* submission after the canonical time */
+	uint64_t missing[2]; /* line numbers that are left out, from 1 */
+} formats[] = {
+    {"msr.csv", "msr", 100, 100, {"synth,0", "synth,1"}, 0, {0}},
+    {"alibaba.csv", "alibaba", 1000, 0, {"0", "1"}, 0, {0}},
+    {"tencent-cbs.csv", "tencent", NS_PER_S, 0, {"1000", "1001"}, 0, {0}},
+    {"systor17.csv", "systor", 1000, 1000, {"0", "1"}, 0, {12, 13}},
+    {"spc.csv", "spc", 1000, 0, {"0", "1"}, 0, {0}},
+    {"mqsim.trace", "mqsim", 1, 0, {"0", "1"}, 0, {0}},
+    {"disksim.trace", "disksim", 1, 0, {"0", "1"}, 0, {0}},
+    {"fiu.txt", "fiu", 1, 0, {"8 0", "8 1"}, 0, {0}},
+    {"blktrace-le.bin", "blktrace", 1, 1, {NULL}, 500, {0}},
+    {"blktrace-be.bin", "blktrace", 1, 1, {NULL}, 500, {0}},
+};
+
+static uint64_t down(uint64_t v, uint64_t unit)
+{
+	return v - v % unit;
+}
+
+START_TEST(test_canonical)
+{
+	struct canonical want[REQUESTS];
+	struct trace_options o = TRACE_OPTIONS_DEFAULT;
+	char *path = trace_data(formats[_i].file);
+	struct trace_copy *c;
+	uint64_t base = 0;
+	unsigned n = 0;
+	struct trace_reader *r;
+
+	read_canonical(want);
+	r = trace_open(path, &o, NULL);
+	ck_assert_ptr_nonnull(r);
+	ck_assert_str_eq(trace_reader_format(r)->name, formats[_i].format);
+	trace_close(r);
+	o.keep_time = true;
+	c = trace_copy_file(path, &o);
+	ck_assert_msg(!c->error, "%s", c->error ? c->error->message : "");
+	for (unsigned i = 0; i < REQUESTS; i++) {
+		const struct trace_record *rec;
+		uint64_t unit = formats[_i].unit;
+
+		if (formats[_i].missing[0] == i + 1 || formats[_i].missing[1] == i + 1)
+			continue;
+		rec = trace_copy_at(c, n);
+		if (n == 0)
+			base = down(rec->time_ns, unit) - down(want[0].time + formats[_i].shift, unit);
+		ck_assert_uint_eq(down(rec->time_ns - base, unit),
+				  down(want[i].time + formats[_i].shift, unit));
+		ck_assert_uint_eq(rec->nvme.offset, want[i].offset);
+		ck_assert_uint_eq(rec->nvme.bytes, want[i].bytes);
+		ck_assert_uint_eq(rec->nvme.op, want[i].op == 'R' ? NVME_OP_READ : NVME_OP_WRITE);
+		if (formats[_i].device[0])
+			ck_assert_str_eq(c->devices->pdata[n], formats[_i].device[want[i].device]);
+		if (formats[_i].latency_unit)
+			ck_assert_uint_eq(rec->nvme.done_ns - rec->time_ns + formats[_i].shift,
+					  down(want[i].latency, formats[_i].latency_unit));
+		else
+			ck_assert_uint_eq(rec->nvme.done_ns, TRACE_NO_TIME);
+		n++;
+	}
+	ck_assert_uint_eq(c->records->len, n);
+	trace_copy_free(c);
+	g_free(path);
+}
+END_TEST
+
+/* From each public format to the native forms and back. */
+START_TEST(test_convert)
+{
+	char *path = trace_data(formats[_i].file), *out;
+	struct trace_copy *a = trace_copy_file(path, NULL), *b;
+	const char *suffixes[] = {".csv.gz", ".dmt"};
+	GError *error = NULL;
+
+	for (unsigned k = 0; k < G_N_ELEMENTS(suffixes); k++) {
+		struct trace_writer *w;
+
+		out = trace_temporary(suffixes[k], "", 0);
+		w = trace_writer_open(out, TRACE_NVME, &error);
+		for (unsigned i = 0; i < a->records->len; i++)
+			ck_assert(trace_write(w, trace_copy_at(a, i), a->devices->pdata[i], &error));
+		ck_assert(trace_writer_close(w, &error));
+		b = trace_copy_file(out, NULL);
+		trace_assert_same(a, b);
+		trace_copy_free(b);
+		trace_unlink(out);
+	}
+	trace_copy_free(a);
+	g_free(path);
+}
+END_TEST
+
+/* The real recordings of one run, counted by other tools: blkparse's own summary. */
+START_TEST(test_blktrace)
+{
+	char *binary = trace_data("nvme.blktrace.0"), *text = trace_data("nvme.blkparse.txt");
+	struct trace_copy *a = trace_copy_file(binary, NULL), *b = trace_copy_file(text, NULL);
+	uint64_t bytes[4] = {0};
+
+	ck_assert(!a->error && !b->error);
+	ck_assert_uint_eq(a->records->len, 82); /* of CPU 0; CPU 1 has the other 3 */
+	ck_assert_uint_eq(b->records->len, 85);
+	for (unsigned i = 0; i < b->records->len; i++)
+		bytes[trace_copy_at(b, i)->nvme.op] += trace_copy_at(b, i)->nvme.bytes;
+	ck_assert_uint_eq(bytes[NVME_OP_READ], 1408 * KIB);
+	/* The summary counts the discard as a write. */
+	ck_assert_uint_eq(bytes[NVME_OP_WRITE] + bytes[NVME_OP_DISCARD], 1048 * KIB);
+	ck_assert_uint_eq(bytes[NVME_OP_DISCARD], 64 * KIB);
+	for (unsigned i = 0; i < a->records->len; i++) {
+		ck_assert_uint_eq(trace_copy_at(a, i)->nvme.offset, trace_copy_at(b, i)->nvme.offset);
+		ck_assert_uint_eq(trace_copy_at(a, i)->nvme.op, trace_copy_at(b, i)->nvme.op);
+		ck_assert_uint_ne(trace_copy_at(a, i)->nvme.done_ns, TRACE_NO_TIME);
+	}
+	trace_copy_free(a);
+	trace_copy_free(b);
+	g_free(binary);
+	g_free(text);
+}
+END_TEST
+
+START_TEST(test_fio)
+{
+	char *path = trace_data("fio-v3.iolog");
+	struct trace_options o = TRACE_OPTIONS_DEFAULT;
+	struct trace_copy *a = trace_copy_file(path, NULL), *b;
+
+	ck_assert(!a->error);
+	ck_assert_uint_eq(a->records->len, 200);
+	ck_assert_uint_eq(trace_copy_at(a, 1)->time_ns, (288 - 122) * 1000);
+	ck_assert_uint_eq(trace_copy_at(a, 1)->nvme.offset, 3104768);
+	ck_assert_str_eq(a->devices->pdata[0], "/tmp/fiotest.dat");
+	g_free(path);
+	path = trace_data("fio-v2.iolog"); /* the same with wait lines in ms */
+	b = trace_copy_file(path, NULL);
+	ck_assert(!b->error);
+	ck_assert_uint_eq(b->records->len, 200);
+	for (unsigned i = 0; i < 200; i++) {
+		const struct trace_record *x = trace_copy_at(a, i), *y = trace_copy_at(b, i);
+
+		ck_assert_uint_eq(x->nvme.offset, y->nvme.offset);
+		ck_assert_uint_eq(x->nvme.op, y->nvme.op);
+		ck_assert_uint_le(y->time_ns, x->time_ns + 122000);
+		ck_assert_uint_ge(y->time_ns + 1000000, x->time_ns);
+	}
+	trace_copy_free(b);
+	o.fio_wait_ns = 1000;
+	b = trace_copy_file(path, &o);
+	ck_assert_uint_lt(trace_copy_at(b, 199)->time_ns * 100, trace_copy_at(a, 199)->time_ns);
+	trace_copy_free(a);
+	trace_copy_free(b);
+	g_free(path);
+	path = trace_data("fio-multi.iolog");
+	a = trace_copy_file(path, NULL);
+	ck_assert(!a->error);
+	ck_assert_uint_eq(a->records->len, 120);
+	ck_assert_uint_eq(a->counts.out_of_order, 3);
+	trace_copy_free(a);
+	g_free(path);
+}
+END_TEST
+
+/* Lines that blkparse, QEMU and dirty logs have, written out. */
+static struct trace_copy *from_text(const char *text, const char *format)
+{
+	char *path = trace_temporary(".txt", text, strlen(text));
+	GError *error = NULL;
+	struct trace_reader *r = trace_open(path, &TRACE_OPTIONS_DEFAULT, &error);
+
+	ck_assert_msg(r, "%s", error ? error->message : "");
+	ck_assert_str_eq(trace_reader_format(r)->name, format);
+	trace_unlink(path);
+	return trace_copy_reader(r);
+}
+
+START_TEST(test_blkparse_lines)
+{
+	struct trace_copy *c = from_text("  8,16  3      1     0.000000100   360  D FWFS 8 + 16 [a b] c]\n"
+					 "  8,16  3      2     0.000000200   360  D   D 0 + 2048 [x]\n"
+					 "  8,16  3      3     0.000000300   360  D  FN [x]\n"
+					 "  8,16  3      4     0.000000400   360  P   N [x]\n"
+					 "  8,16  3      5     0.000000500   360 UT   N [x] 2\n"
+					 "  8,16  3      6     0.000000600   360  m   N a message\n"
+					 "  8,16  1      7     0.000000700     0  C FWFS 8 + 16 [0]\n"
+					 "CPU3 (sdb):\n nonsense 8,16\n",
+					 "blkparse"),
+			  *d = from_text(
+			      "0.000000100,8,16,D,FWFS,8,8192,360,a b\n0.000000700,8,16,C,FWFS,8,8192,0,x\n",
+			      "blkparse");
+
+	ck_assert(!c->error && !d->error);
+	ck_assert_uint_eq(c->records->len, 3);
+	ck_assert_uint_eq(trace_copy_at(c, 0)->nvme.op, NVME_OP_WRITE);
+	ck_assert_uint_eq(trace_copy_at(c, 0)->nvme.done_ns, 600);
+	ck_assert_uint_eq(trace_copy_at(c, 0)->nvme.done_cpu, 1);
+	ck_assert_uint_eq(trace_copy_at(c, 1)->nvme.op, NVME_OP_DISCARD);
+	ck_assert_uint_eq(trace_copy_at(c, 2)->nvme.op, NVME_OP_FLUSH);
+	ck_assert_uint_eq(c->counts.incomplete, 2);
+	ck_assert_uint_eq(d->records->len, 1);
+	ck_assert_uint_eq(trace_copy_at(d, 0)->nvme.bytes, 8192);
+	ck_assert_uint_eq(trace_copy_at(d, 0)->nvme.done_ns, 600);
+	trace_copy_free(c);
+	trace_copy_free(d);
+}
+END_TEST
+
+START_TEST(test_qemu)
+{
+	struct trace_copy *c = from_text(
+			      "77@10.000001:vfio_device_dirty_tracking_start nr_ranges 1 32:[0x0 - 0xffff]\n"
+			      "77@10.000002:vfio_migration_set_device_state  (0000:03:00.0) state PRE_COPY\n"
+			      "77@10.000003:vfio_save_block  (0000:03:00.0) data_size 4096\n"
+			      "77@10.000004:vfio_get_dirty_bitmap iova=0x1000 size= 0x80000000 "
+			      "bitmap_size=0x10000 start=0x0 "
+			      "dirty_pages=512\n"
+			      "77@10.000005:vfio_migration_set_device_state  (0000:03:00.0) state STOP_COPY\n"
+			      "77@10.000006:vfio_save_block  (0000:03:00.0) data_size 100\n"
+			      "77@10.000007:vfio_load_state_device_data  (0000:03:00.0) size 200 ret 0\n"
+			      "77@10.000008:vtd_inv_desc_iotlb_global iotlb invalidate global\n"
+			      "77@10.000009:vfio_save_cleanup  (0000:03:00.0)\n",
+			      "qemu"),
+			  *d = from_text("time_ns,iova,length,page_size,dirty_pages\n0,0x0,1048576,4096,3\n"
+					 "1000000,0x100000,1048576,4096,256\n",
+					 "qemu");
+	static const uint8_t events[] = {VFIO_TRACK_START, VFIO_SAVE, VFIO_READ, VFIO_TRACK_READ,
+					 VFIO_SAVE,        VFIO_READ, VFIO_LOAD, VFIO_FREE};
+
+	ck_assert(!c->error && !d->error);
+	ck_assert_uint_eq(c->records->len, G_N_ELEMENTS(events));
+	for (unsigned i = 0; i < G_N_ELEMENTS(events); i++)
+		ck_assert_uint_eq(trace_copy_at(c, i)->vfio.event, events[i]);
+	ck_assert(trace_copy_at(c, 1)->vfio.incremental && !trace_copy_at(c, 4)->vfio.incremental);
+	ck_assert_uint_eq(trace_copy_at(c, 3)->vfio.bytes, 512 * 4096);
+	ck_assert_uint_eq(trace_copy_at(c, 3)->vfio.offset, 0x1000);
+	ck_assert_uint_eq(trace_copy_at(c, 7)->time_ns, 8000);
+	ck_assert_uint_eq(c->counts.skipped[TRACE_SKIP_EVENT], 1);
+	ck_assert_uint_eq(d->records->len, 3);
+	ck_assert_uint_eq(trace_copy_at(d, 2)->vfio.bytes, 256 * 4096);
+	trace_copy_free(c);
+	trace_copy_free(d);
+}
+END_TEST
+
+START_TEST(test_perf_data)
+{
+	char *path = trace_temporary(".data", "PERFILE2........", 16);
+	struct trace_copy *c = trace_copy_file(path, NULL);
+
+	ck_assert(c->error && strstr(c->error->message, "perf script"));
+	trace_copy_free(c);
+	trace_unlink(path);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("formats");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, test_canonical, 0, G_N_ELEMENTS(formats));
+	tcase_add_loop_test(tc, test_convert, 0, G_N_ELEMENTS(formats));
+	tcase_add_test(tc, test_blktrace);
+	tcase_add_test(tc, test_fio);
+	tcase_add_test(tc, test_blkparse_lines);
+	tcase_add_test(tc, test_qemu);
+	tcase_add_test(tc, test_perf_data);
+	return test_run("trace formats", tc, NULL);
+}
