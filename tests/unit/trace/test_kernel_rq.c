@@ -83,7 +83,12 @@ START_TEST(test_same_runs)
 		/* The last request's mapping may lie behind the end of the excerpt. */
 		if (i + 1 < a->records->len) {
 			ck_assert_uint_eq(rx->len, ry->len);
-			ck_assert(memcmp(rx->data, ry->data, rx->len * sizeof(struct trace_segment)) == 0);
+			for (unsigned k = 0; k < rx->len; k++) {
+				const struct trace_segment *p = &g_array_index(rx, struct trace_segment, k),
+							   *q = &g_array_index(ry, struct trace_segment, k);
+
+				ck_assert(p->phys == q->phys && p->len == q->len);
+			}
 		}
 		ck_assert(x->nvme.split_done && y->nvme.split_done);
 		g_array_free(rx, TRUE);
