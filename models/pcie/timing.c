@@ -144,15 +144,21 @@ static sim_time_t go_up(struct pcie_node *fn, uint64_t bytes, sim_time_t t)
 	return t + service;
 }
 
-/* The same from the root complex down; returns when the last byte is there. */
-static sim_time_t go_down(struct pcie_node *fn, uint64_t bytes, sim_time_t t)
+/*
+ * The same from the root complex down; returns when the last byte is there. Places on the links are
+ * taken in the order of the requests, at turn; an answer that is ready only later does not hold up
+ * those behind it (completions of different tags pass each other).
+ */
+static sim_time_t go_down(struct pcie_node *fn, uint64_t bytes, sim_time_t turn, sim_time_t ready)
 {
 	for (struct pcie_node *n = fn->parent; n; n = n->parent)
 		if (n->type == PCIE_SWITCH_UP) {
-			t = resource_serve(&n->down, t, link_time(n, bytes));
-			t += fn->fabric->params.switch_latency;
+			turn = resource_serve(&n->down, turn, link_time(n, bytes));
+			turn += fn->fabric->params.switch_latency;
+			ready += fn->fabric->params.switch_latency;
 		}
-	return resource_serve(&fn->down, t, link_time(fn, bytes)) + link_time(fn, bytes);
+	turn = resource_serve(&fn->down, turn, link_time(fn, bytes));
+	return MAX(turn, ready) + link_time(fn, bytes);
 }
 
 static inline uint32_t lines_of(uint64_t addr, uint64_t n)
@@ -204,7 +210,8 @@ static sim_time_t read_done(struct pcie_train *tr, sim_time_t ready)
 
 	/* A read does not pass the posted writes that arrived before it. */
 	ready = MAX(ready, fn->port->committed);
-	done = go_down(fn, completions(tr), ready + memory_latency(tr)) + flight(fn);
+	done = go_down(fn, completions(tr), tr->arrival + memory_latency(tr), ready + memory_latency(tr)) +
+	       flight(fn);
 	credits_take(&fn->tags, tr->tlps, done);
 	return done;
 }
