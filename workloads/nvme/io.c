@@ -148,7 +148,6 @@ bool nvme_io_fill(struct nvme_io *io, const struct trace_record *rec, GError **e
 	uint64_t lbs = w->params.block_size;
 
 	io->op = rec->nvme.op;
-	io->split_done = rec->nvme.split_done;
 	io->split_front = rec->nvme.split_front;
 	io->failed = io->submitted = false;
 	io->lba = rec->nvme.offset >> w->params.block_shift;
@@ -168,7 +167,10 @@ bool nvme_io_fill(struct nvme_io *io, const struct trace_record *rec, GError **e
 	return true;
 }
 
-/* Bytes of the next part and its gaps; 0 bytes when no logical block fits the limits. */
+/*
+ * Bytes of the next part and its gaps; 0 bytes when no logical block fits the limits. Requests that the
+ * recorded kernel has already split (split_done) pass whole wherever this queue's limits are no tighter.
+ */
 static void next_part(struct nvme_io *io, struct blk_part *part)
 {
 	const struct blk_limits *lim = &io->queue->dev->limits;
@@ -177,10 +179,6 @@ static void next_part(struct nvme_io *io, struct blk_part *part)
 		io->bio_end = MIN(io->nvecs, io->bio_end + BIO_MAX_VECS);
 	if (io->op == NVME_OP_DISCARD) {
 		*part = (struct blk_part){.bytes = DSM_PAYLOAD_BYTES};
-	} else if (io->split_done) {
-		*part = (struct blk_part){.bytes = io->bytes};
-		for (unsigned i = 1; i < io->nvecs; i++)
-			part->gaps |= io->vecs[i].paddr | (io->vecs[i - 1].paddr + io->vecs[i - 1].len);
 	} else {
 		blk_split(lim, io->vecs, io->bio_end, io->at, part);
 	}

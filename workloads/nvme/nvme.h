@@ -74,7 +74,7 @@ struct nvme_io {
 	struct nvme_io *next; /* free list, or queue of waiters */
 	unsigned cpu, done_cpu;
 	uint8_t op;
-	bool split_done, split_front, failed;
+	bool split_front, failed;
 	uint64_t lba, bytes; /* what is left to submit */
 	uint64_t total_bytes;
 	sim_time_t start;

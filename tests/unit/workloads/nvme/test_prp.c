@@ -84,7 +84,7 @@ START_TEST(gap_without_sgl_is_an_error)
 					   "nvme.sgl=false", NULL);
 	struct trace_segment s[2];
 	struct trace_record rec = {
-	    .segs = s, .nsegs = 2, .nvme = {.bytes = 8192, .split_done = true, .done_ns = TRACE_NO_TIME}};
+	    .segs = s, .nsegs = 2, .nvme = {.bytes = 8192,  .done_ns = TRACE_NO_TIME}};
 	GError *error = NULL;
 
 	nvme_rig_scattered(&rig, s, 2);
