@@ -19,7 +19,9 @@ static void catch_signals(void)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an output error with a message, not a silent death */
+	/* A closed pipe or a full quota is an output error with a message, not a silent death. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 const struct cli_command *cli_command_find(const char *name)

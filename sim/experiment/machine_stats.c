@@ -131,10 +131,6 @@ COST_STEPS(STEP_FUNCTION)
 		.name = text, .kind = STAT_TIME_NS, .unit = "ns",         \
 		.offset = offsetof(struct machine, member), .help = help_ \
 	}
-#define ABSENT(text, unit_, help_)                                              \
-	{                                                                       \
-		.name = text, .kind = STAT_ABSENT, .unit = unit_, .help = help_ \
-	}
 
 static const struct stat_spec specs[] = {
     COUNTER("io.completed", io.completed, "count", "requests completed"),
@@ -152,11 +148,9 @@ static const struct stat_spec specs[] = {
     FORMULA("cpu.driver_ns", driver_ns, "ns", false, "CPU time of the driver outside the DMA API"),
     FORMULA("cpu.busy_ns", busy_ns, "ns", false, "all CPU time charged or waited"),
     FORMULA("cpu.lock_wait_ns", lock_wait_ns, "ns", true, "CPU time spent waiting for locks"),
-    COST_STEPS(STEP_ROW) ABSENT("exposure.stale_ns_bytes", "byte ns",
-				"time integral of bytes a device could still reach after unmap"),
-    ABSENT("exposure.stale_max_ns", "ns", "longest time a device could still reach an unmapped page"),
-    COUNTER("exposure.overmapped_bytes", dma_stats.overmapped_bytes, "bytes",
-	    "bytes mapped beyond the buffers (page granularity, segment padding), summed over mappings"),
+    COST_STEPS(STEP_ROW)
+	COUNTER("exposure.overmapped_bytes", dma_stats.overmapped_bytes, "bytes",
+		"bytes mapped beyond the buffers (page granularity, segment padding), summed over mappings"),
     COUNTER("sim.events", sim.events_run, "count", "events the simulator ran"),
     COUNTER("sim.records", io.records, "count", "trace records consumed"),
 };

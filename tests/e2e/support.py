@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Shared by the end-to-end tests: run the program, collect failures, work in a scratch folder."""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+BINARY = os.path.abspath(sys.argv[1])
+SOURCE = pathlib.Path(os.environ.get("DMASIM_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
+failures = []
+
+
+def run(*args, stdin=None, env=None, cwd=None, timeout=300):
+    environment = {k: v for k, v in os.environ.items() if k != "LC_ALL"}
+    environment.update(env or {})
+    return subprocess.run([BINARY, *map(str, args)], input=stdin, capture_output=True, env=environment, cwd=cwd,
+                          timeout=timeout)
+
+
+def check(condition, what, done=None):
+    if condition:
+        return
+    if done is not None:
+        what += f"\n  status {done.returncode}\n  stdout {done.stdout[-400:]!r}\n  stderr {done.stderr[-600:]!r}"
+    failures.append(what)
+    print("FAILED:", what, file=sys.stderr)
+
+
+def scratch():
+    folder = tempfile.TemporaryDirectory(prefix="dmasim-e2e-")
+    return folder, pathlib.Path(folder.name)
+
+
+def finish():
+    sys.exit(1 if failures else 0)

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Bad input of every kind: the documented exit status, and a message that names place and remedy."""
+import os
+import resource
+import signal
+import subprocess
+import time
+
+from support import BINARY, check, finish, run, scratch
+
+GOOD = "[workload]\ngenerator = nvme\nrequests = 2000\n"
+
+
+def scenario(folder, text, name="s.ini"):
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def expect(what, done, status, *words):
+    """Exit status, nothing on standard output, one message that holds all words."""
+    message = done.stderr.decode()
+    check(done.returncode == status, f"{what}: want status {status}", done)
+    check(done.stdout == b"", f"{what}: standard output is not empty", done)
+    check(message.startswith("dmasim: "), f"{what}: the message does not name the program", done)
+    for word in words:
+        check(word in message, f"{what}: the message does not say {word!r}", done)
+
+
+def bad_scenarios(tmp):
+    cases = [
+        ("unknown section", "[iotbl]\nentries = 4\n", ["s.ini:1", "[iotbl]", "[iotlb]"]),
+        ("unknown key", GOOD + "[iotlb]\nentires = 4\n", ["s.ini:5", "iotlb.entires", "iotlb.entries"]),
+        ("wrong type", GOOD + "[iotlb]\nentries = many\n", ["s.ini:5", "iotlb.entries", "many"]),
+        ("missing unit", GOOD + "[qi]\nservice = 100\n", ["s.ini:5", "qi.service", "ns"]),
+        ("wrong unit", GOOD + "[qi]\nservice = 100KiB\n", ["s.ini:5", "qi.service"]),
+        ("out of range", GOOD + "[cpu]\ncount = 0\n", ["s.ini:5", "cpu.count", "1"]),
+        ("bad choice", GOOD + "[iotlb]\nreplacement = lro\n", ["s.ini:5", "iotlb.replacement", "lru"]),
+        ("key before section", "entries = 4\n", ["s.ini:1", "section"]),
+        ("neither key nor section", GOOD + "hello\n", ["s.ini:4", "hello"]),
+        ("set twice", GOOD + "requests = 3\n", ["s.ini:4", "workload.requests", "s.ini:3"]),
+        ("unknown API", GOOD + "[compare]\napi = legacy, lnik\n", ["s.ini:5", "lnik", "link"]),
+        ("unknown mode", GOOD + "[compare]\niommu = strikt\n", ["s.ini:5", "strikt", "strict"]),
+        ("API twice", GOOD + "[compare]\napi = link, link\n", ["s.ini:5", "twice"]),
+        ("unknown preset", "[scenario]\npreset = broadwel-ep\n" + GOOD, ["s.ini:2", "broadwell-ep"]),
+        ("unknown workload", "[workload]\nkind = nvem\n", ["s.ini:2", "nvem", "nvme"]),
+        ("unknown generator", "[workload]\ngenerator = nvm\n", ["s.ini:2", "nvm", "nvme"]),
+        ("trace and generator", GOOD + "trace = x.csv\n", ["s.ini:", "workload.generator", "trace"]),
+        ("nothing to run", "[scenario]\nname = x\n", ["workload.trace", "workload.generator"]),
+        ("link before 7.0", GOOD + "[kernel]\nversion = 6.12\n", ["s.ini:5", "link", "7.0", "as-shipped"]),
+        ("inline comment", GOOD + "[iotlb]\nentries = 4 # few\n", ["s.ini:5", "comment"]),
+    ]
+    for what, text, words in cases:
+        path = scenario(tmp, text)
+        expect(what, run("run", path), 2, *words)
+        expect(what + " (config check)", run("config", "check", path), 2, *words)
+    path = tmp / "binary.ini"
+    path.write_bytes(b"\0\1\2\xff")
+    expect("binary scenario", run("run", path), 2, "binary.ini", "not a scenario")
+    expect("missing scenario", run("run", tmp / "none.ini"), 2, "none.ini")
+
+
+def bad_usage(tmp):
+    good = scenario(tmp, GOOD)
+    expect("unknown command", run("rnu"), 2, "rnu", "'run'")
+    expect("unknown option", run("run", good, "--jsn"), 2, "--jsn", "--json")
+    expect("option without value", run("run", good, "--api"), 2, "--api", "LIST")
+    expect("no scenario", run("run"), 2, "scenario")
+    expect("bad number", run("run", good, "--seeds", "many"), 2, "--seeds", "many")
+    expect("--set without =", run("run", good, "--set", "iotlb.entries"), 2, "KEY=VALUE")
+    expect("--set unknown", run("run", good, "--set", "iotlb.entris=4"), 2, "--set", "iotlb.entries")
+    expect("--set range", run("run", good, "--set", "cpu.count=0"), 2, "--set", "cpu.count")
+    expect("--api unknown", run("run", good, "--api", "legasy"), 2, "--api", "legacy")
+    expect("--iommu unknown", run("run", good, "--iommu", "off,lasy"), 2, "--iommu", "lazy")
+    expect("--fidelity", run("run", good, "--fidelity", "time"), 2, "timing")
+    bare = run()
+    check(bare.returncode == 2 and not bare.stdout and b"usage" in bare.stderr, "bare dmasim", bare)
+
+
+def bad_traces(tmp):
+    empty, text, short = tmp / "empty.csv", tmp / "text.csv", tmp / "short.csv"
+    empty.write_bytes(b"")
+    text.write_text("hello\nworld\n")
+    short.write_text("# dmasim-trace v1\ntime_ns,cpu,device,queue,op,offset,bytes\n0,0,nvme0,1,R,0,4096\n5,0,nvme0,1,R\n")
+    expect("missing trace", run("replay", tmp / "none.csv"), 3, "none.csv")
+    expect("empty trace", run("replay", empty), 3, "empty.csv")
+    expect("wrong format", run("replay", text), 3, "text.csv")
+    expect("bad line", run("replay", short), 3, "short.csv:4")
+    expect("a folder", run("replay", tmp), 3, tmp.name)
+    header = tmp / "header.csv"
+    header.write_text("# dmasim-trace v1\ntime_ns,cpu,device,queue,op,offset,bytes\n")
+    expect("no records", run("replay", header), 3, "header.csv")
+    cut = tmp / "cut.csv.gz"
+    whole = subprocess.run(["gzip", "-c"], input=short.read_bytes() * 200, capture_output=True, check=True).stdout
+    cut.write_bytes(whole[: len(whole) // 2])
+    expect("truncated compression", run("replay", cut), 3, "cut.csv.gz")
+    one = tmp / "one.csv"
+    one.write_text("# dmasim-trace v1\ntime_ns,cpu,device,queue,op,offset,bytes\n0,0,nvme0,1,R,0,4096\n")
+    done = run("replay", one, "--json")
+    check(done.returncode == 0 and b'"io.completed": 1' in done.stdout, "one request", done)
+    expect("trace of a scenario", run("run", scenario(tmp, "[workload]\ntrace = none.csv\n")), 3, "none.csv")
+    expect("result of no run", run("plot", tmp), 3, "result.json")
+
+
+def limit_file_size():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+
+def bad_output(tmp):
+    good = scenario(tmp, GOOD)
+    blocked = tmp / "file"
+    blocked.write_text("x")
+    expect("output under a file", run("run", good, "-o", blocked / "dir"), 4, "-o")
+    expect("output is a file", run("run", good, "-o", blocked), 4, "-o")
+    if os.geteuid() != 0:
+        closed = tmp / "closed"
+        closed.mkdir(mode=0o500)
+        expect("not writable", run("run", good, "-o", closed / "dir"), 4, "-o")
+    full = tmp / "full"
+    done = subprocess.run([BINARY, "run", good, "-o", full], capture_output=True, preexec_fn=limit_file_size)
+    check(done.returncode == 4, "disk full: want status 4", done)
+    check(not full.exists(), "disk full: something was left behind", done)
+    with open("/dev/full", "wb") as sink:
+        done = subprocess.run([BINARY, "run", good, "--json"], stdout=sink, stderr=subprocess.PIPE)
+    check(done.returncode == 4, f"full standard output: want 4, not {done.returncode}")
+    old = tmp / "old"
+    run("run", good, "-o", old)
+    before = (old / "result.json").read_bytes()
+    subprocess.run([BINARY, "run", good, "-o", old, "--seeds", "3"], capture_output=True, preexec_fn=limit_file_size)
+    check((old / "result.json").read_bytes() == before, "a failed run changed the result that was there")
+
+
+def interrupted(tmp):
+    long = scenario(tmp, "[workload]\ngenerator = nvme\nrequests = 100000000\n")
+    out = tmp / "interrupted"
+    process = subprocess.Popen([BINARY, "run", long, "-o", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, message = process.communicate(timeout=60)
+    check(process.returncode == 130, f"SIGINT: want 130, not {process.returncode}: {message!r}")
+    check(not (out / "result.json").exists(), "SIGINT: a result was left")
+
+
+folder, tmp = scratch()
+with folder:
+    bad_scenarios(tmp)
+    bad_usage(tmp)
+    bad_traces(tmp)
+    bad_output(tmp)
+    interrupted(tmp)
+finish()
