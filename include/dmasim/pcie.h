@@ -27,9 +27,13 @@ extern const struct param_table pcie_param_table;
 /* Peer-to-peer: what the machine's root complex is, and what Linux makes of it. */
 enum p2p_acs { P2P_ACS_FOUND, P2P_ACS_OFF, P2P_ACS_ON };
 struct p2p_params {
-	char *host_bridge;    /* "8086:09a2": function 00.0 of a machine that no dump describes */
-	bool any_host_bridge; /* CPU whose root complex forwards between all ports (AMD family 17h on) */
-	int acs;              /* enum p2p_acs */
+	char *host_bridge;      /* "8086:09a2": function 00.0 of a machine that no dump describes */
+	bool any_host_bridge;   /* CPU whose root complex forwards between all ports (AMD family 17h on) */
+	int acs;                /* enum p2p_acs */
+	bool forward_reads;     /* root complex forwards peer reads (client parts: writes only) */
+	double read_bandwidth;  /* GB/s through the root complex; 0: pcie.host_bridge_p2p_bandwidth */
+	double cross_bandwidth; /* GB/s between sockets; 0: as within one */
+	sim_time_t cross_latency;
 };
 extern const struct param_table p2p_param_table;
 
@@ -78,8 +82,8 @@ struct pcie_node {
 	bool has_acs;
 	uint16_t acs;
 	bool ats;
-	double rate;    /* GT/s per lane of the link above this node */
-	unsigned lanes; /* of that link */
+	double rate;              /* GT/s per lane of the link above this node */
+	unsigned lanes;           /* of that link */
 	struct vtd_unit *iommu;   /* unit in whose scope this function is; NULL: none */
 	struct resource up, down; /* link directions */
 	uint64_t link_cost;       /* ps per 1024 bytes of TLPs */
@@ -126,6 +130,7 @@ bool pcie_redirects(const struct pcie_node *node);
 /* A peer mapping that had to be refused (p2p.refused). */
 void pcie_count_refused(struct pcie_fabric *f);
 
+enum pcie_op { PCIE_READ, PCIE_WRITE };
 /* How a memory access gets to where it goes. */
 enum pcie_route {
 	PCIE_ROUTE_MEMORY,      /* root complex, DRAM */
@@ -138,7 +143,8 @@ enum pcie_route {
 /* Route of an untranslated access by bus address: DIRECT with the target, else NULL (goes upstream). */
 struct pcie_bar *pcie_route_direct(const struct pcie_node *fn, dma_addr_t addr, bool translated);
 /* Route from the root complex to a physical address. */
-enum pcie_route pcie_route_phys(const struct pcie_node *fn, phys_addr_t phys, struct pcie_bar **bar);
+enum pcie_route pcie_route_phys(const struct pcie_node *fn, enum pcie_op op, phys_addr_t phys,
+				struct pcie_bar **bar);
 /* Read an lspci -xxxx dump through libpci. */
 bool pcie_load_dump(struct pcie_fabric *f, const char *path, GError **error);
 /* Nodes from a description (syntax: models/pcie/describe.c, docs/topology.md); origin names it in errors. */
@@ -146,7 +152,6 @@ bool pcie_describe(struct pcie_fabric *f, const char *text, const char *origin, 
 /* pcie.topology: path of a dump or of a description, or a description itself. */
 bool pcie_load_topology(struct pcie_fabric *f, const char *value, GError **error);
 
-enum pcie_op { PCIE_READ, PCIE_WRITE };
 struct pcie_dma {
 	struct pcie_node *fn; /* requester */
 	enum pcie_op op;

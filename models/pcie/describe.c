@@ -53,7 +53,8 @@ static bool parse_acs(struct reader *r, struct pcie_node *n, const char *text)
 		while (i < G_N_ELEMENTS(bits) && g_ascii_strcasecmp(*w, bits[i].name) != 0)
 			i++;
 		if (i == G_N_ELEMENTS(bits))
-			return fail(r, "acs=%s: '%s' is none of sv tb rr cr uf ec dt (or acs=none)", text, *w);
+			return fail(r, "acs=%s: '%s' is none of sv tb rr cr uf ec dt (or acs=none)", text,
+				    *w);
 		n->acs |= bits[i].bit;
 	}
 	return true;
@@ -75,8 +76,8 @@ static bool parse_bar(struct reader *r, struct pcie_node *n, unsigned index, con
 
 		base = g_ascii_strtoull(parts[1], &end, 16);
 		if (*end || base & ~PAGE_MASK)
-			return fail(r, "bar%u=%s: want SIZE@ADDRESS with a page-aligned address in hex", index,
-				    text);
+			return fail(r, "bar%u=%s: want SIZE@ADDRESS with a page-aligned address in hex",
+				    index, text);
 	}
 	if (!pcie_add_bar(n, index, base, size, MEMORY_MMIO))
 		return fail(r, "bar%u=%s: already given, empty, or overlapping memory or another BAR", index,
@@ -224,9 +225,10 @@ bool pcie_load_topology(struct pcie_fabric *f, const char *value, GError **error
 	else
 		ok = pcie_describe(f, text, value, error);
 	if (ok && !f->nodes->len) {
-		g_set_error(error, PARAM_ERROR, 0,
-			    "%s: neither an lspci -xxxx dump nor a description (bridge, port, switch, function)",
-			    value);
+		g_set_error(
+		    error, PARAM_ERROR, 0,
+		    "%s: neither an lspci -xxxx dump nor a description (bridge, port, switch, function)",
+		    value);
 		return false;
 	}
 	return ok;

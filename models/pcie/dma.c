@@ -74,6 +74,7 @@ static int dma_page(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t 
 		tr = (struct pcie_train){
 		    .fn = fn, .op = d->op, .addr = addr, .n = n, .tlps = tlps, .cold = d->cold};
 		tr.mps = (uint64_t)1 << f->mps_lg2;
+		tr.top = bar ? pcie_common(fn, bar->node) : NULL;
 		pcie_time_send(&tr, when);
 	}
 	if (bar) {
@@ -86,7 +87,7 @@ static int dma_page(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t 
 			*done = tr.arrival;
 			return err;
 		}
-		route = pcie_route_phys(fn, phys, &bar);
+		route = pcie_route_phys(fn, d->op, phys, &bar);
 		if (route == PCIE_ROUTE_NONE) {
 			st->p2p_refused++;
 			*done = ready;

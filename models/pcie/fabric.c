@@ -60,6 +60,16 @@ static const struct param_spec p2p_specs[] = {
     {"acs", PARAM_ENUM, "", Q(acs), "as-found", 0, 0, acs_choices,
      "ACS redirection: as described or dumped, or switched off or on in all ports that have the capability",
      NULL},
+    {"forward_reads", PARAM_BOOL, "", Q(forward_reads), "true", 0, 0, NULL,
+     "the root complex forwards peer reads between its ports (client parts: writes only)",
+     "vendor engineer on Intel client parts (A)"},
+    {"read_bandwidth", PARAM_DOUBLE, "GB/s", Q(read_bandwidth), "0", 0, 1000, NULL,
+     "cap on peer reads through the root complex; 0: pcie.host_bridge_p2p_bandwidth", NULL},
+    {"cross_bandwidth", PARAM_DOUBLE, "GB/s", Q(cross_bandwidth), "0", 0, 1000, NULL,
+     "cap on peer traffic between sockets; 0: as within one", NULL},
+    {"cross_latency", PARAM_TIME, "ps", Q(cross_latency), "50ns", 0, 1e9, NULL,
+     "more on the way to another socket",
+     "Neugebauer et al., SIGCOMM 2018: 51-58 ns to remote memory (A), taken over for peers (E)"},
 };
 #undef Q
 
@@ -126,6 +136,7 @@ struct pcie_fabric *pcie_fabric_new(struct sim *sim, struct memory *mem, const s
 	f->bars = g_ptr_array_new_with_free_func(g_free);
 	f->mmio_next = MMIO_WINDOW;
 	resource_init(&f->peer_bridge, 1);
+	resource_init(&f->peer_cross, 1);
 	/* A register field holds log2 of these. */
 	f->mps_lg2 = 63 - (unsigned)__builtin_clzll(p->mps);
 	f->mrrs_lg2 = 63 - (unsigned)__builtin_clzll(p->mrrs);
@@ -137,6 +148,8 @@ void pcie_fabric_free(struct pcie_fabric *f)
 	if (!f)
 		return;
 	param_clear(&p2p_param_table, &f->p2p);
+	resource_fini(&f->peer_bridge);
+	resource_fini(&f->peer_cross);
 	g_ptr_array_free(f->bars, TRUE);
 	g_hash_table_destroy(f->by_name);
 	g_ptr_array_free(f->nodes, TRUE);

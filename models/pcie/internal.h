@@ -17,11 +17,13 @@ struct pcie_fabric {
 	phys_addr_t mmio_next; /* where the next BAR without a place goes */
 	unsigned mps_lg2, mrrs_lg2;
 	struct resource peer_bridge; /* peer traffic through the root complex */
+	struct resource peer_cross;  /* peer traffic between sockets */
 };
 
 /* The TLPs of one page of an access, on their way (timing fidelity only). */
 struct pcie_train {
 	struct pcie_node *fn;
+	const struct pcie_node *top; /* the switch at which a direct peer access turns; NULL: root complex */
 	enum pcie_op op;
 	dma_addr_t addr;
 	phys_addr_t phys;

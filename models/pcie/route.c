@@ -72,7 +72,8 @@ struct pcie_bar *pcie_route_direct(const struct pcie_node *fn, dma_addr_t addr, 
 	return acs_bits(gate) & (ACS_RR | ACS_EC) ? NULL : bar;
 }
 
-enum pcie_route pcie_route_phys(const struct pcie_node *fn, phys_addr_t phys, struct pcie_bar **bar)
+enum pcie_route pcie_route_phys(const struct pcie_node *fn, enum pcie_op op, phys_addr_t phys,
+				struct pcie_bar **bar)
 {
 	const struct pcie_fabric *f = fn->fabric;
 	const struct pcie_node *top;
@@ -86,5 +87,7 @@ enum pcie_route pcie_route_phys(const struct pcie_node *fn, phys_addr_t phys, st
 	top = pcie_common(fn, (*bar)->node);
 	if (top && top->type != PCIE_HOST_BRIDGE)
 		return PCIE_ROUTE_REDIRECT;
+	if (op == PCIE_READ && !f->p2p.forward_reads)
+		return PCIE_ROUTE_NONE;
 	return fn->socket == (*bar)->node->socket ? PCIE_ROUTE_HOST_BRIDGE : PCIE_ROUTE_CROSS;
 }

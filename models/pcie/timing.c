@@ -130,13 +130,16 @@ static sim_time_t flight(const struct pcie_node *fn)
 	return f->params.read_rtt > rest ? (f->params.read_rtt - rest) / 2 : 0;
 }
 
-/* Bytes pass the function's own link and those of the switches above it, cut through; end of the last one. */
-static sim_time_t go_up(struct pcie_node *fn, uint64_t bytes, sim_time_t t)
+/*
+ * Bytes pass the function's own link and those of the switches above it below top (NULL: up to the root
+ * complex), cut through; end of the last one.
+ */
+static sim_time_t go_up(struct pcie_node *fn, const struct pcie_node *top, uint64_t bytes, sim_time_t t)
 {
 	sim_time_t service = link_time(fn, bytes);
 
 	t = resource_serve(&fn->up, t, service);
-	for (struct pcie_node *n = fn->parent; n; n = n->parent)
+	for (struct pcie_node *n = fn->parent; n != top; n = n->parent)
 		if (n->type == PCIE_SWITCH_UP) {
 			t += fn->fabric->params.switch_latency;
 			t = resource_serve(&n->up, t, link_time(n, bytes));
@@ -145,13 +148,14 @@ static sim_time_t go_up(struct pcie_node *fn, uint64_t bytes, sim_time_t t)
 }
 
 /*
- * The same from the root complex down; returns when the last byte is there. Places on the links are
- * taken in the order of the requests, at turn; an answer that is ready only later does not hold up
- * those behind it (completions of different tags pass each other).
+ * The same from top (NULL: the root complex) down; returns when the last byte is there. Places on the
+ * links are taken in the order of the requests, at turn; an answer that is ready only later does not hold
+ * up those behind it (completions of different tags pass each other).
  */
-static sim_time_t go_down(struct pcie_node *fn, uint64_t bytes, sim_time_t turn, sim_time_t ready)
+static sim_time_t go_down(struct pcie_node *fn, const struct pcie_node *top, uint64_t bytes, sim_time_t turn,
+			  sim_time_t ready)
 {
-	for (struct pcie_node *n = fn->parent; n; n = n->parent)
+	for (struct pcie_node *n = fn->parent; n != top; n = n->parent)
 		if (n->type == PCIE_SWITCH_UP) {
 			turn = resource_serve(&n->down, turn, link_time(n, bytes));
 			turn += fn->fabric->params.switch_latency;
@@ -174,7 +178,7 @@ void pcie_time_send(struct pcie_train *tr, sim_time_t when)
 
 	if (tr->op == PCIE_READ) {
 		tr->start = credits_wait(&fn->tags, when, tr->tlps);
-		tr->sent = go_up(fn, (uint64_t)TLP_REQUEST_BYTES * tr->tlps, tr->start);
+		tr->sent = go_up(fn, tr->top, (uint64_t)TLP_REQUEST_BYTES * tr->tlps, tr->start);
 		tr->arrival = tr->sent - link_time(fn, (uint64_t)TLP_REQUEST_BYTES * (tr->tlps - 1)) +
 			      flight(fn);
 		return;
@@ -182,7 +186,7 @@ void pcie_time_send(struct pcie_train *tr, sim_time_t when)
 	tr->first = tr->tlps == 1 ? tr->n : tr->mps - (tr->addr & (tr->mps - 1));
 	when = MAX(when, fn->up.one);
 	tr->start = credits_wait(&fn->port->write_buffer, when, lines_of(tr->addr, tr->first));
-	tr->sent = go_up(fn, tr->first + TLP_REQUEST_BYTES, tr->start);
+	tr->sent = go_up(fn, tr->top, tr->first + TLP_REQUEST_BYTES, tr->start);
 	tr->arrival = tr->sent + flight(fn);
 }
 
@@ -210,7 +214,8 @@ static sim_time_t read_done(struct pcie_train *tr, sim_time_t ready)
 
 	/* A read does not pass the posted writes that arrived before it. */
 	ready = MAX(ready, fn->port->committed);
-	done = go_down(fn, completions(tr), tr->arrival + memory_latency(tr), ready + memory_latency(tr)) +
+	done = go_down(fn, NULL, completions(tr), tr->arrival + memory_latency(tr),
+		       ready + memory_latency(tr)) +
 	       flight(fn);
 	credits_take(&fn->tags, tr->tlps, done);
 	return done;
@@ -234,7 +239,7 @@ static sim_time_t write_done(struct pcie_train *tr, sim_time_t ready)
 	commit(tr, lines_of(tr->addr, tr->first), tr->arrival, ready);
 	/* With room to spare the rest is one piece; else each TLP waits for its own place. */
 	if (left && buffer->used + 2 * lines_of(addr, left) <= buffer->limit) {
-		tr->sent = go_up(fn, left + (uint64_t)TLP_REQUEST_BYTES * (tr->tlps - 1), tr->sent);
+		tr->sent = go_up(fn, tr->top, left + (uint64_t)TLP_REQUEST_BYTES * (tr->tlps - 1), tr->sent);
 		commit(tr, lines_of(addr, left), tr->sent + flight(fn), ready);
 		left = 0;
 	}
@@ -243,7 +248,7 @@ static sim_time_t write_done(struct pcie_train *tr, sim_time_t ready)
 		uint32_t lines = lines_of(addr, n);
 
 		tr->sent = credits_wait(buffer, MAX(tr->sent, fn->up.one), lines);
-		tr->sent = go_up(fn, n + TLP_REQUEST_BYTES, tr->sent);
+		tr->sent = go_up(fn, tr->top, n + TLP_REQUEST_BYTES, tr->sent);
 		commit(tr, lines, tr->sent + flight(fn), ready);
 		addr += n;
 		left -= n;
@@ -259,17 +264,84 @@ sim_time_t pcie_time_memory(struct pcie_train *tr, sim_time_t ready)
 
 /* ---- peers ---- */
 
-static sim_time_t through_root(struct pcie_train *tr, sim_time_t t, enum pcie_route route)
+/* The common switch, or the root complex and perhaps the link between sockets, pass something on. */
+static sim_time_t turn_latency(const struct pcie_train *tr, enum pcie_route route)
+{
+	const struct pcie_fabric *f = tr->fn->fabric;
+
+	if (route == PCIE_ROUTE_DIRECT)
+		return f->params.switch_latency;
+	return f->params.host_bridge_latency + (route == PCIE_ROUTE_CROSS ? f->p2p.cross_latency : 0);
+}
+
+/* Inside the root complex paths between ports are narrower than links: when n bytes are through. */
+static sim_time_t turn_data(const struct pcie_train *tr, enum pcie_route route, sim_time_t t)
 {
 	struct pcie_fabric *f = tr->fn->fabric;
-	const struct pcie_params *p = &f->params;
+	double limit = f->params.host_bridge_p2p_bandwidth;
+	struct resource *bridge = &f->peer_bridge;
+	sim_time_t service;
 
-	t += p->host_bridge_latency;
-	if (route >= PCIE_ROUTE_HOST_BRIDGE && p->host_bridge_p2p_bandwidth > 0) {
-		sim_time_t service = (sim_time_t)llround((double)tr->n * 1000 / p->host_bridge_p2p_bandwidth);
-
-		t = resource_serve(&f->peer_bridge, t, service) + service;
+	t += turn_latency(tr, route);
+	if (route == PCIE_ROUTE_DIRECT)
+		return t;
+	if (tr->op == PCIE_READ && f->p2p.read_bandwidth > 0)
+		limit = f->p2p.read_bandwidth;
+	if (route == PCIE_ROUTE_CROSS && f->p2p.cross_bandwidth > 0) {
+		limit = f->p2p.cross_bandwidth;
+		bridge = &f->peer_cross;
 	}
+	if (limit <= 0)
+		return t;
+	/* One GB/s is a byte per nanosecond. */
+	service = (sim_time_t)llround((double)tr->n * (double)SIM_NS / limit);
+	return resource_serve(bridge, t, service) + service;
+}
+
+/* Between the root complex and the peer; below a switch the hop is all there is. */
+static sim_time_t peer_flight(const struct pcie_node *target, enum pcie_route route)
+{
+	return route == PCIE_ROUTE_DIRECT ? 0 : flight(target);
+}
+
+static sim_time_t peer_write(struct pcie_train *tr, struct pcie_node *target, enum pcie_route route,
+			     sim_time_t t)
+{
+	struct pcie_node *fn = tr->fn;
+	uint64_t left = tr->n - tr->first, bytes = tr->n + (uint64_t)TLP_REQUEST_BYTES * tr->tlps;
+	sim_time_t turned, last, done;
+
+	/* The rest follows the first TLP, which is passed on meanwhile. */
+	if (left)
+		tr->sent = go_up(fn, tr->top, left + (uint64_t)TLP_REQUEST_BYTES * (tr->tlps - 1), tr->sent);
+	turned = turn_data(tr, route, t);
+	last = tr->sent + flight(fn) + turn_latency(tr, route);
+	done = MAX(go_down(target, tr->top, bytes, turned), last) + peer_flight(target, route);
+	if (route != PCIE_ROUTE_DIRECT) {
+		/* Later writes of this port stay behind; the buffer is free once the link has them. */
+		fn->port->committed = MAX(fn->port->committed, turned);
+		credits_take(&fn->port->write_buffer, lines_of(tr->addr, tr->n), done);
+	}
+	return done;
+}
+
+static sim_time_t peer_read(struct pcie_train *tr, struct pcie_node *target, enum pcie_route route,
+			    sim_time_t t)
+{
+	struct pcie_node *fn = tr->fn;
+	uint64_t bytes = (uint64_t)completions(tr);
+
+	t += turn_latency(tr, route);
+	t = go_down(target, tr->top, (uint64_t)TLP_REQUEST_BYTES * tr->tlps, t, t) +
+	    peer_flight(target, route);
+	/* The peer's own memory answers as ours does; its data comes back the same way. */
+	t += memory_params(fn->fabric->mem)->latency_dram;
+	t = go_up(target, tr->top, bytes, t) + peer_flight(target, route);
+	t = turn_data(tr, route, t);
+	/* Cut through: the requester's link carries the bytes while they come in. */
+	t -= MIN(t, link_time(fn, bytes));
+	t = go_down(fn, tr->top, bytes, t, t) + flight(fn);
+	credits_take(&fn->tags, tr->tlps, t);
 	return t;
 }
 
@@ -277,34 +349,9 @@ static sim_time_t through_root(struct pcie_train *tr, sim_time_t t, enum pcie_ro
 sim_time_t pcie_time_peer(struct pcie_train *tr, struct pcie_node *target, enum pcie_route route,
 			  sim_time_t ready)
 {
-	struct pcie_node *fn = tr->fn;
-	const struct pcie_params *p = &fn->fabric->params;
-	sim_time_t t = MAX(ready, tr->arrival), service;
-	uint64_t bytes = tr->op == PCIE_READ ? (uint64_t)completions(tr)
-					     : tr->n + (uint64_t)TLP_REQUEST_BYTES * tr->tlps;
+	sim_time_t t = MAX(ready, tr->arrival);
 
-	if (tr->op == PCIE_WRITE && tr->tlps > 1)
-		t += link_time(fn, tr->n - tr->first);
-	if (route == PCIE_ROUTE_DIRECT)
-		t += p->switch_latency;
-	else
-		t = through_root(tr, t, route);
-	service = link_time(target, bytes);
-	if (tr->op == PCIE_WRITE) {
-		if (tr->tlps > 1)
-			resource_serve(&fn->up, tr->sent, link_time(fn, tr->n - tr->first));
-		t = resource_serve(&target->down, t, service) + service;
-		credits_take(&fn->port->write_buffer, lines_of(tr->addr, tr->n), t);
-		return t;
-	}
-	/* The peer answers as memory does; its data comes back the same way. */
-	t = resource_serve(&target->up, t + memory_params(fn->fabric->mem)->latency_dram, service) + service;
 	if (route != PCIE_ROUTE_DIRECT)
-		t += p->host_bridge_latency;
-	else
-		t += p->switch_latency;
-	service = link_time(fn, bytes);
-	t = resource_serve(&fn->down, t - service, service) + service + flight(fn);
-	credits_take(&fn->tags, tr->tlps, t);
-	return t;
+		t = MAX(t, tr->fn->port->committed);
+	return tr->op == PCIE_WRITE ? peer_write(tr, target, route, t) : peer_read(tr, target, route, t);
 }
