@@ -62,20 +62,22 @@ static struct pcie_node *node(const char *name)
 static void translated(struct pcie_node *fn)
 {
 	fn->iommu = unit;
-	vtd_set_context(unit, fn->sid, VTD_NO_PASID, &(struct vtd_context){.type = VTD_PASSTHROUGH, .did = 1});
+	vtd_set_context(unit, fn->sid, VTD_NO_PASID,
+			&(struct vtd_context){.type = VTD_PASSTHROUGH, .did = 1});
 }
 
-#define MACHINE(acs)                                                                                      \
-	"bridge h; port 0000:00:01.0 on h; switch 0000:01:00.0 on 0000:00:01.0;"                          \
-	"port 0000:02:00.0 on 0000:01:00.0 acs=" acs "; port 0000:02:01.0 on 0000:01:00.0 acs=" acs ";"    \
-	"function 0000:03:00.0 on 0000:02:00.0 bar0=64MiB; function 0000:04:00.0 on 0000:02:01.0 bar0=64MiB;" \
-	"port 0000:00:02.0 on h; function 0000:05:00.0 on 0000:00:02.0;"                                  \
-	"port 0000:00:03.0 on h; function 0000:06:00.0 on 0000:00:03.0;"                                  \
-	"port 0000:00:04.0 on h; function 0000:07:00.0 on 0000:00:04.0;"                                  \
+#define MACHINE(acs)                                                                                    \
+	"bridge h; port 0000:00:01.0 on h; switch 0000:01:00.0 on 0000:00:01.0;"                        \
+	"port 0000:02:00.0 on 0000:01:00.0 acs=" acs "; port 0000:02:01.0 on 0000:01:00.0 acs=" acs ";" \
+	"function 0000:03:00.0 on 0000:02:00.0 bar0=64MiB; function 0000:04:00.0 on 0000:02:01.0 "      \
+	"bar0=64MiB;"                                                                                   \
+	"port 0000:00:02.0 on h; function 0000:05:00.0 on 0000:00:02.0;"                                \
+	"port 0000:00:03.0 on h; function 0000:06:00.0 on 0000:00:03.0;"                                \
+	"port 0000:00:04.0 on h; function 0000:07:00.0 on 0000:00:04.0;"                                \
 	"bridge h1 socket=1; port 0000:80:01.0 on h1; function 0000:81:00.0 on 0000:80:01.0"
 
-static int access(struct pcie_node *fn, enum pcie_op op, uint64_t addr, uint64_t len, void *data,
-		  struct pcie_dma *d)
+static int transfer(struct pcie_node *fn, enum pcie_op op, uint64_t addr, uint64_t len, void *data,
+		    struct pcie_dma *d)
 {
 	*d = (struct pcie_dma){
 	    .fn = fn, .op = op, .addr = addr, .len = len, .pasid = VTD_NO_PASID, .data = data};
@@ -91,14 +93,14 @@ START_TEST(tlps_and_lookups)
 	open_machine(FIDELITY_COUNTS, NULL, 0, MACHINE("none"));
 	fn = node("0000:05:00.0");
 	translated(fn);
-	ck_assert_int_eq(access(fn, PCIE_WRITE, 0x100000, 4096, NULL, &d), 0);
+	ck_assert_int_eq(transfer(fn, PCIE_WRITE, 0x100000, 4096, NULL, &d), 0);
 	ck_assert_uint_eq(st.tlps_write, 16);
-	ck_assert_int_eq(access(fn, PCIE_READ, 0x100000, 4096, NULL, &d), 0);
+	ck_assert_int_eq(transfer(fn, PCIE_READ, 0x100000, 4096, NULL, &d), 0);
 	ck_assert_uint_eq(st.tlps_read, 8);
 	/* Not aligned: a TLP ends at each boundary, none crosses a page. */
-	ck_assert_int_eq(access(fn, PCIE_WRITE, 0x100ff0, 32, NULL, &d), 0);
+	ck_assert_int_eq(transfer(fn, PCIE_WRITE, 0x100ff0, 32, NULL, &d), 0);
 	ck_assert_uint_eq(st.tlps_write, 18);
-	ck_assert_int_eq(access(fn, PCIE_READ, 0x1001ff, 3, NULL, &d), 0);
+	ck_assert_int_eq(transfer(fn, PCIE_READ, 0x1001ff, 3, NULL, &d), 0);
 	ck_assert_uint_eq(st.tlps_read, 10);
 	ck_assert_uint_eq(st.bytes_written, 4128);
 	ck_assert_uint_eq(st.bytes_read, 4099);
@@ -139,9 +141,9 @@ START_TEST(routes)
 		bar = node("0000:03:00.0")->bars[0]->base;
 		for (unsigned k = 0; k < sizeof(out); k++)
 			out[k] = (char)(k * 31);
-		ck_assert_int_eq(access(fn, PCIE_WRITE, bar + 100, sizeof(out), out, &d), 0);
+		ck_assert_int_eq(transfer(fn, PCIE_WRITE, bar + 100, sizeof(out), out, &d), 0);
 		lookups = vst.context_lookups;
-		ck_assert_int_eq(access(fn, PCIE_READ, bar + 100, sizeof(in), in, &d), 0);
+		ck_assert_int_eq(transfer(fn, PCIE_READ, bar + 100, sizeof(in), in, &d), 0);
 		ck_assert_mem_eq(in, out, sizeof(in));
 		ck_assert_uint_eq(st.p2p_bytes_direct, rows[i].direct ? 10000 : 0);
 		ck_assert_uint_eq(st.p2p_bytes_host_bridge, rows[i].direct ? 0 : 10000);
@@ -177,10 +179,10 @@ START_TEST(refusals)
 
 	open_machine(FIDELITY_COUNTS, &p2p, 0, MACHINE("none"));
 	bar = node("0000:03:00.0")->bars[0]->base;
-	ck_assert_int_eq(access(node("0000:05:00.0"), PCIE_READ, bar, 64, NULL, &d), -ENXIO);
-	ck_assert_int_eq(access(node("0000:05:00.0"), PCIE_WRITE, bar, 64, NULL, &d), 0);
-	ck_assert_int_eq(access(node("0000:05:00.0"), PCIE_WRITE, bar + 64 * MIB - 32, 64, NULL, &d), 0);
-	ck_assert_int_eq(access(node("0000:05:00.0"), PCIE_READ, 1ull << 44, 64, NULL, &d), -ENXIO);
+	ck_assert_int_eq(transfer(node("0000:05:00.0"), PCIE_READ, bar, 64, NULL, &d), -ENXIO);
+	ck_assert_int_eq(transfer(node("0000:05:00.0"), PCIE_WRITE, bar, 64, NULL, &d), 0);
+	ck_assert_int_eq(transfer(node("0000:05:00.0"), PCIE_WRITE, bar + 64 * MIB - 32, 64, NULL, &d), 0);
+	ck_assert_int_eq(transfer(node("0000:05:00.0"), PCIE_READ, 1ull << 44, 64, NULL, &d), -ENXIO);
 	ck_assert_uint_eq(d.done_bytes, 0);
 	ck_assert_uint_eq(st.p2p_refused, 2);
 	close_machine();
@@ -245,9 +247,9 @@ START_TEST(drives_into_a_peer)
 				pcie_set_link(fn[i], 8, 4);
 			pcie_set_link(node("0000:03:00.0"), 8, 16);
 			pcie_set_link(node("0000:01:00.0"), 8, 16);
-			*(into_ram ? &ram : &peer) =
-			    stream(fn, n, PCIE_WRITE,
-				   into_ram ? 0x1000000 : node("0000:03:00.0")->bars[0]->base, 32, pace);
+			*(into_ram ? &ram : &peer) = stream(
+			    fn, n, PCIE_WRITE, into_ram ? 0x1000000 : node("0000:03:00.0")->bars[0]->base, 32,
+			    pace);
 			close_machine();
 		}
 		ck_assert_double_gt(peer, 0.9 * published[n - 1]);
@@ -271,8 +273,9 @@ START_TEST(uplink)
 		pcie_set_link(fn, 8, 16);
 		pcie_set_link(node("0000:03:00.0"), 8, 16);
 		pcie_set_link(node("0000:01:00.0"), 8, 4); /* the switch's uplink */
-		*(i == 0 ? &direct : i == 1 ? &redirected : &slow) =
-		    stream(&fn, 1, PCIE_WRITE, node("0000:03:00.0")->bars[0]->base, 32, 0);
+		*(i == 0   ? &direct
+		  : i == 1 ? &redirected
+			   : &slow) = stream(&fn, 1, PCIE_WRITE, node("0000:03:00.0")->bars[0]->base, 32, 0);
 		close_machine();
 	}
 	/* Gen3 x16 and x4 with MPS 256: 104 and 26.6 Gb/s of write payload. */
@@ -293,6 +296,8 @@ START_TEST(peer_reads)
 	fn = node("0000:05:00.0");
 	gbs = stream(&fn, 1, PCIE_READ, node("0000:03:00.0")->bars[0]->base, 32, 0);
 	ck_assert_double_eq_tol(gbs, 2, 0.1);
+	close_machine();
+	open_machine(FIDELITY_TIMING, &p2p, 7.1, MACHINE("none"));
 	fn = node("0000:81:00.0");
 	gbs = stream(&fn, 1, PCIE_READ, node("0000:03:00.0")->bars[0]->base, 32, 0);
 	ck_assert_double_eq_tol(gbs, 0.5, 0.05);
@@ -312,7 +317,8 @@ START_TEST(latencies)
 		for (enum pcie_op op = PCIE_READ; op <= PCIE_WRITE; op++) {
 			sim_time_t start = (1 + 2 * i + op) * SIM_MS, took;
 
-			d = (struct pcie_dma){.fn = node(names[i]), .op = op, .len = 64, .pasid = VTD_NO_PASID};
+			d = (struct pcie_dma){
+			    .fn = node(names[i]), .op = op, .len = 64, .pasid = VTD_NO_PASID};
 			d.addr = node("0000:03:00.0")->bars[0]->base;
 			ck_assert_int_eq(pcie_dma(&d, start), 0);
 			took = d.done - start;
@@ -320,12 +326,13 @@ START_TEST(latencies)
 			last[op] = took;
 		}
 	}
-	/* Through one root complex: about 500 ns for a write (planning figure of a communication library). */
+	/* Through one root complex: 500 ns is what a communication library plans with; 25 %. */
 	d.fn = node("0000:05:00.0");
 	d.op = PCIE_WRITE;
+	d.addr = pcie_add_bar(node("0000:06:00.0"), 0, 0, MIB, MEMORY_MMIO)->base;
 	ck_assert_int_eq(pcie_dma(&d, SIM_S), 0);
-	ck_assert_uint_gt(d.done - SIM_S, 350 * SIM_NS);
-	ck_assert_uint_lt(d.done - SIM_S, 650 * SIM_NS);
+	ck_assert_uint_gt(d.done - SIM_S, 375 * SIM_NS);
+	ck_assert_uint_lt(d.done - SIM_S, 625 * SIM_NS);
 	close_machine();
 }
 END_TEST

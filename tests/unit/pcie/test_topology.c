@@ -36,13 +36,15 @@ START_TEST(described)
 	GError *error = NULL;
 	const struct pcie_node *n;
 
-	ck_assert(pcie_load_topology(f,
-				     "bridge pci0000:00 id=8086:2030 socket=1;"
-				     "port 0000:00:01.0 on pci0000:00 acs=sv,rr,cr,uf rate=16 lanes=16;"
-				     "switch 0000:01:00.0 on 0000:00:01.0;"
-				     "port 0000:02:08.0 on 0000:01:00.0 acs=none # left out of the redirection",
-				     &error));
-	ck_assert(pcie_describe(f, "\n\nfunction 0000:03:00.1 on 0000:02:08.0 ats bar0=16MiB bar2=4KiB@f0000000",
+	ck_assert(
+	    pcie_load_topology(f,
+			       "bridge pci0000:00 id=8086:2030 socket=1;"
+			       "port 0000:00:01.0 on pci0000:00 acs=sv,rr,cr,uf rate=16 lanes=16;"
+			       "switch 0000:01:00.0 on 0000:00:01.0;"
+			       "port 0000:02:08.0 on 0000:01:00.0 acs=none # left out of the redirection",
+			       &error));
+	ck_assert(pcie_describe(f,
+				"\n\nfunction 0000:03:00.1 on 0000:02:08.0 ats bar0=16MiB bar2=4KiB@f0000000",
 				"text", &error));
 	n = pcie_find(f, "0000:03:00.1");
 	ck_assert_uint_eq(n->type, PCIE_ENDPOINT);
@@ -170,8 +172,8 @@ static void dump_function(GString *out, const struct function *fn)
 START_TEST(dumped_switch)
 {
 	static const struct function functions[] = {
-	    {0, 0, 4, false, 0, -1},	   {0, 3, 4, true, 1, 0x1d}, {1, 0, 5, true, 2, -1},
-	    {2, 0, 6, true, 3, 0x1d},	   {2, 1, 6, true, 4, 0},    {3, 0, 0, false, 0, -1},
+	    {0, 0, 4, false, 0, -1},  {0, 3, 4, true, 1, 0x1d}, {1, 0, 5, true, 2, -1},
+	    {2, 0, 6, true, 3, 0x1d}, {2, 1, 6, true, 4, 0},    {3, 0, 0, false, 0, -1},
 	    {4, 0, 0, false, 0, 0},
 	};
 	g_autofree char *path = g_strdup_printf("%s/dmasim-lspci-%d.txt", g_get_tmp_dir(), (int)getpid());
