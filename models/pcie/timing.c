@@ -316,7 +316,7 @@ static sim_time_t peer_write(struct pcie_train *tr, struct pcie_node *target, en
 		tr->sent = go_up(fn, tr->top, left + (uint64_t)TLP_REQUEST_BYTES * (tr->tlps - 1), tr->sent);
 	turned = turn_data(tr, route, t);
 	last = tr->sent + flight(fn) + turn_latency(tr, route);
-	done = go_down(target, tr->top, bytes, turned);
+	done = go_down(target, tr->top, bytes, turned, turned);
 	done = MAX(done, last) + peer_flight(target, route);
 	if (route != PCIE_ROUTE_DIRECT) {
 		/* Later writes of this port stay behind; the buffer is free once the link has them. */
