@@ -31,8 +31,11 @@ struct scatter_zone {
 	uint64_t *bits;
 };
 
+/* Linux's zones: memory above 4 GiB is used first, so that what 32-bit devices need stays. */
+enum { ZONE_DMA32, ZONE_NORMAL, ZONES };
+
 struct memory_node {
-	uint32_t free_head[BUDDY_MAX_ORDER + 1];
+	uint32_t free_head[ZONES][BUDDY_MAX_ORDER + 1];
 	uint32_t pcp[PCP_HIGH];
 	unsigned npcp;
 	uint64_t free_pages;

@@ -11,6 +11,11 @@
 #define ZONE_MAX_ORDER 16 /* 256 MiB */
 #define ZONE_TRIES 8
 
+static inline unsigned zone_of(uint32_t pfn)
+{
+	return pfn >= 4 * GIB >> PAGE_SHIFT ? ZONE_NORMAL : ZONE_DMA32;
+}
+
 static void list_add(struct memory *m, struct memory_node *n, uint32_t pfn, unsigned order)
 {
 	struct page_info *p = page_info(m, pfn);
@@ -18,10 +23,10 @@ static void list_add(struct memory *m, struct memory_node *n, uint32_t pfn, unsi
 	p->order = (uint8_t)order;
 	p->free = 1;
 	p->prev = 0;
-	p->next = n->free_head[order];
+	p->next = n->free_head[zone_of(pfn)][order];
 	if (p->next)
 		page_info(m, p->next)->prev = pfn;
-	n->free_head[order] = pfn;
+	n->free_head[zone_of(pfn)][order] = pfn;
 	n->free_pages += UINT64_C(1) << order;
 }
 
@@ -32,7 +37,7 @@ static void list_del(struct memory *m, struct memory_node *n, uint32_t pfn)
 	if (p->prev)
 		page_info(m, p->prev)->next = p->next;
 	else
-		n->free_head[p->order] = p->next;
+		n->free_head[zone_of(pfn)][p->order] = p->next;
 	if (p->next)
 		page_info(m, p->next)->prev = p->prev;
 	p->free = 0;
@@ -83,14 +88,15 @@ static uint32_t buddy_alloc_node(struct memory *m, unsigned node, unsigned order
 {
 	struct memory_node *n = &m->nodes[node];
 
-	for (unsigned o = order; o <= BUDDY_MAX_ORDER; o++) {
-		uint32_t pfn = n->free_head[o];
+	for (unsigned zone = ZONES; zone-- > 0;)
+		for (unsigned o = order; o <= BUDDY_MAX_ORDER; o++) {
+			uint32_t pfn = n->free_head[zone][o];
 
-		if (!pfn)
-			continue;
-		list_del(m, n, pfn);
-		return buddy_split(m, n, pfn, o, order);
-	}
+			if (!pfn)
+				continue;
+			list_del(m, n, pfn);
+			return buddy_split(m, n, pfn, o, order);
+		}
 	return 0;
 }
 
@@ -150,12 +156,12 @@ phys_addr_t memory_alloc_pages(struct memory *m, unsigned node, unsigned order)
 	return (phys_addr_t)(order ? buddy_alloc(m, node, order) : alloc_page(m, node)) << PAGE_SHIFT;
 }
 
-phys_addr_t memory_alloc_pages_below(struct memory *m, phys_addr_t limit, unsigned order)
+static phys_addr_t alloc_in_zone_below(struct memory *m, unsigned zone, phys_addr_t limit, unsigned order)
 {
 	for (unsigned o = order; o <= BUDDY_MAX_ORDER; o++)
 		for (unsigned node = 0; node < m->params.nodes; node++) {
 			struct memory_node *n = &m->nodes[node];
-			uint32_t pfn = n->free_head[o];
+			uint32_t pfn = n->free_head[zone][o];
 
 			while (pfn && ((phys_addr_t)pfn << PAGE_SHIFT) + (PAGE_SIZE << order) > limit)
 				pfn = page_info(m, pfn)->next;
@@ -167,6 +173,18 @@ phys_addr_t memory_alloc_pages_below(struct memory *m, phys_addr_t limit, unsign
 	return 0;
 }
 
+phys_addr_t memory_alloc_pages_below(struct memory *m, phys_addr_t limit, unsigned order)
+{
+	unsigned zones = limit > 4 * GIB ? ZONES : ZONE_DMA32 + 1;
+
+	for (unsigned zone = zones; zone-- > 0;) {
+		phys_addr_t found = alloc_in_zone_below(m, zone, limit, order);
+
+		if (found)
+			return found;
+	}
+	return 0;
+}
 void memory_free_range(struct memory *m, uint32_t pfn, uint64_t n)
 {
 	struct scatter_zone *z = m->zone_of[pfn >> m->zone_order];
@@ -334,7 +352,6 @@ void memory_alloc_init(struct memory *m)
 	while (m->zone_order < ZONE_MAX_ORDER && UINT64_C(16) << m->zone_order <= m->node_pages)
 		m->zone_order++;
 	m->zone_of = g_new0(struct scatter_zone *, (memory_max(m) >> PAGE_SHIFT >> m->zone_order) + 1);
-	/* Lists are last in, first out: memory above 4 GiB is used first, as zone NORMAL before DMA32. */
 	seed_range(m, FIRST_PFN, (m->low_last + 1) >> PAGE_SHIFT);
 	if (m->high_last)
 		seed_range(m, 4 * GIB >> PAGE_SHIFT, (m->high_last + 1) >> PAGE_SHIFT);
