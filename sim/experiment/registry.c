@@ -5,8 +5,8 @@
 #include <dmasim/nvme_device.h>
 #include <string.h>
 
-extern const struct workload_ops nvme_workload, pcie_bench_workload;
-extern const struct param_table pcie_bench_param_table;
+extern const struct workload_ops nvme_workload, pcie_bench_workload, map_bench_workload;
+extern const struct param_table pcie_bench_param_table, map_bench_param_table;
 
 const struct param_table *const param_tables[] = {
     &scenario_param_table,
@@ -28,6 +28,7 @@ const struct param_table *const param_tables[] = {
     &p2p_param_table,
     &nvme_param_table,
     &pcie_bench_param_table,
+    &map_bench_param_table,
     NULL,
 };
 
@@ -42,6 +43,7 @@ const struct stat_group stat_groups[] = {
 const struct workload_ops *const workloads[] = {
     &nvme_workload,
     &pcie_bench_workload,
+    &map_bench_workload,
     NULL,
 };
 

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * DMA API micro-benchmark: threads that map and unmap and do nothing else, as the kernel's
+ * dma_map_benchmark (kernel/dma/map_benchmark.c) does, with more ways to map. No device touches the
+ * buffers, so their physical addresses are made up.
+ */
+#include <dmasim/cpu.h>
+#include <dmasim/workload.h>
+#include <math.h>
+#include <string.h>
+
+enum { HOW_API, HOW_SINGLE, HOW_SG, HOW_LINK, HOW_COHERENT };
+enum { ORDER_FIFO, ORDER_LIFO };
+
+struct map_bench_params {
+	uint64_t pages, unit, threads, depth, iterations, warm_up;
+	int how, order;
+	bool contiguous;
+	sim_time_t fixed;
+};
+
+static const char *const hows[] = {"api", "single", "sg", "link", "coherent", NULL};
+static const char *const orders[] = {"fifo", "lifo", NULL};
+
+#define P(m) offsetof(struct map_bench_params, m)
+static const struct param_spec param_specs[] = {
+    {"pages", PARAM_UINT, "", P(pages), "1", 1, 65536, NULL, "pieces that one operation maps", NULL},
+    {"unit", PARAM_SIZE, "bytes", P(unit), "4KiB", 4096, 1 << 30, NULL, "bytes of one piece (power of two)",
+     NULL},
+    {"contiguous", PARAM_BOOL, "", P(contiguous), "false", 0, 0, NULL,
+     "the pieces of one operation are neighbours in memory", NULL},
+    {"how", PARAM_ENUM, "", P(how), "api", 0, 0, hows,
+     "api: as the api compared would (legacy: single or sg; link: one linked range); else one way for all",
+     NULL},
+    {"threads", PARAM_UINT, "", P(threads), "1", 1, 4096, NULL, "threads, each on its own CPU", NULL},
+    {"depth", PARAM_UINT, "", P(depth), "1", 1, 1 << 20, NULL, "mappings that each thread keeps", NULL},
+    {"order", PARAM_ENUM, "", P(order), "fifo", 0, 0, orders, "which of them is unmapped next", NULL},
+    {"iterations", PARAM_UINT, "", P(iterations), "10000", 1, 1e9, NULL, "operations measured per thread",
+     NULL},
+    {"warm_up", PARAM_UINT, "", P(warm_up), "2000", 0, 1e9, NULL, "operations before that", NULL},
+    {"fixed", PARAM_TIME, "", P(fixed), "0", 0, 1e12, NULL,
+     "time outside the DMA layer per operation (the rest of a driver)", NULL},
+};
+#undef P
+const struct param_table map_bench_param_table = {
+    .section = "map_bench",
+    .help = "threads that map and unmap buffers (workload map_bench)",
+    .specs = param_specs,
+    .nspecs = G_N_ELEMENTS(param_specs),
+    .struct_size = sizeof(struct map_bench_params),
+};
+
+struct map_bench_stats {
+	uint64_t operations, failed, acquired, contended;
+	sim_time_t map, unmap, pt_map, pt_unmap, iova_alloc, iova_free, lock_wait, elapsed;
+};
+
+static double per_op(sim_time_t t, const struct map_bench_stats *st)
+{
+	return st->operations ? (double)t / (double)st->operations / SIM_NS : NAN;
+}
+#define MEAN(member)                                                           \
+	static double member##_mean(const void *v)                             \
+	{                                                                      \
+		return per_op(((const struct map_bench_stats *)v)->member, v); \
+	}
+MEAN(map)
+MEAN(unmap)
+MEAN(pt_map)
+MEAN(pt_unmap)
+MEAN(iova_alloc)
+MEAN(iova_free)
+MEAN(lock_wait)
+
+static double rate(const void *v)
+{
+	const struct map_bench_stats *st = v;
+
+	return st->elapsed ? (double)st->operations / ((double)st->elapsed / SIM_S) : NAN;
+}
+
+#define F(text, fn, unit_, help_)                                                               \
+	{                                                                                       \
+		.name = text, .kind = STAT_FORMULA, .unit = unit_, .formula = fn, .help = help_ \
+	}
+#define C(text, m, help_)                                                    \
+	{                                                                    \
+		.name = text, .kind = STAT_COUNTER, .unit = "count",         \
+		.offset = offsetof(struct map_bench_stats, m), .help = help_ \
+	}
+static const struct stat_spec stat_specs[] = {
+    C("map_bench.operations", operations, "operations measured, all threads"),
+    C("map_bench.failed", failed, "operations whose mapping failed"),
+    F("map_bench.map_ns", map_mean, "ns", "mean time to map"),
+    F("map_bench.unmap_ns", unmap_mean, "ns", "mean time to unmap"),
+    F("map_bench.pt_map_ns", pt_map_mean, "ns", "page-table part of a map, table allocation left out"),
+    F("map_bench.pt_unmap_ns", pt_unmap_mean, "ns", "page-table part of an unmap"),
+    F("map_bench.iova_alloc_ns", iova_alloc_mean, "ns", "address allocation and release part, no lock wait"),
+    F("map_bench.iova_free_ns", iova_free_mean, "ns", "release part alone where addresses are cached"),
+    F("map_bench.lock_wait_ns", lock_wait_mean, "ns", "waiting for locks, per operation"),
+    F("map_bench.rate", rate, "1/s", "operations per second, all threads together"),
+};
+const struct stat_table map_bench_stat_table = {
+    .specs = stat_specs,
+    .nspecs = G_N_ELEMENTS(stat_specs),
+    .struct_size = sizeof(struct map_bench_stats),
+};
+
+static const char *const columns[] = {"threads", "pages", "map_ns", "unmap_ns", "lock_wait_ns", "rate_per_s"};
+
+/* One mapping that is alive. */
+struct mapping {
+	bool ok;
+	dma_addr_t addr; /* single of one piece, coherent */
+	dma_addr_t *addrs;
+	phys_addr_t coherent;
+	struct sg_table sgt;
+	struct dma_iova_state state;
+	unsigned linked;
+};
+
+struct map_bench;
+struct thread {
+	struct cpu_work work;
+	struct map_bench *b;
+	struct cpu *cpu;
+	phys_addr_t base;
+	struct mapping *ring;
+	uint64_t head, alive, done;
+	/* at the end of the warm-up */
+	uint64_t steps[COST_COUNT];
+	sim_time_t lock_wait, begin, end;
+	sim_time_t map, unmap;
+};
+
+struct map_bench {
+	struct machine *m;
+	struct device *dev;
+	struct map_bench_params p;
+	struct map_bench_stats st;
+	int how;
+	struct thread *threads;
+	double row[G_N_ELEMENTS(columns)];
+	struct workload_curve curve;
+};
+
+static phys_addr_t piece(const struct thread *t, uint64_t i)
+{
+	/* Every other unit where pieces must not touch. */
+	return t->base + i * t->b->p.unit * (t->b->p.contiguous ? 1 : 2);
+}
+
+static bool map_single(struct thread *t, struct mapping *m)
+{
+	struct map_bench *b = t->b;
+
+	for (uint64_t i = 0; i < b->p.pages; i++) {
+		m->addrs[i] = dma_map_phys(b->dev, piece(t, i), b->p.unit, DMA_FROM_DEVICE, 0);
+		if (dma_mapping_error(b->dev, m->addrs[i])) {
+			while (i--)
+				dma_unmap_phys(b->dev, m->addrs[i], b->p.unit, DMA_FROM_DEVICE, 0);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool map_sg(struct thread *t, struct mapping *m)
+{
+	struct map_bench *b = t->b;
+	struct scatterlist *sg;
+	unsigned i;
+
+	if (sg_alloc_table(&b->m->sim, &m->sgt, (unsigned)b->p.pages))
+		return false;
+	for_each_sg (m->sgt.sgl, sg, m->sgt.orig_nents, i)
+		sg_set_phys(sg, piece(t, i), (uint32_t)b->p.unit);
+	if (dma_map_sgtable(b->dev, &m->sgt, DMA_FROM_DEVICE, 0) == 0)
+		return true;
+	sg_free_table(&b->m->sim, &m->sgt);
+	return false;
+}
+
+static bool map_link(struct thread *t, struct mapping *m)
+{
+	struct map_bench *b = t->b;
+	uint64_t n = b->p.contiguous ? 1 : b->p.pages, size = b->p.unit * (b->p.pages / n);
+
+	m->state = (struct dma_iova_state){0};
+	m->linked = 0;
+	if (!dma_iova_try_alloc(b->dev, &m->state, piece(t, 0), b->p.unit * b->p.pages))
+		return map_single(t, m);
+	for (uint64_t i = 0; i < n; i++, m->linked++)
+		if (dma_iova_link(b->dev, &m->state, piece(t, i), i * size, size, DMA_FROM_DEVICE, 0))
+			break;
+	if (m->linked == n && !dma_iova_sync(b->dev, &m->state, 0, b->p.unit * b->p.pages))
+		return true;
+	dma_iova_destroy(b->dev, &m->state, m->linked * size, DMA_FROM_DEVICE, 0);
+	return false;
+}
+
+static bool do_map(struct thread *t, struct mapping *m)
+{
+	struct map_bench *b = t->b;
+
+	switch (b->how) {
+	case HOW_SG:
+		return map_sg(t, m);
+	case HOW_LINK:
+		return map_link(t, m);
+	case HOW_COHERENT:
+		m->coherent = dma_alloc_coherent(b->dev, b->p.unit * b->p.pages, &m->addr);
+		return m->coherent != 0;
+	default:
+		return map_single(t, m);
+	}
+}
+
+static void do_unmap(struct thread *t, struct mapping *m)
+{
+	struct map_bench *b = t->b;
+	uint64_t bytes = b->p.unit * b->p.pages;
+
+	if (!m->ok)
+		return;
+	m->ok = false;
+	if (b->how == HOW_SG) {
+		dma_unmap_sgtable(b->dev, &m->sgt, DMA_FROM_DEVICE, 0);
+		sg_free_table(&b->m->sim, &m->sgt);
+	} else if (b->how == HOW_COHERENT) {
+		dma_free_coherent(b->dev, bytes, m->coherent, m->addr);
+	} else if (b->how == HOW_LINK && dma_use_iova(&m->state)) {
+		dma_iova_destroy(b->dev, &m->state, bytes, DMA_FROM_DEVICE, 0);
+	} else {
+		for (uint64_t i = 0; i < b->p.pages; i++)
+			dma_unmap_phys(b->dev, m->addrs[i], b->p.unit, DMA_FROM_DEVICE, 0);
+	}
+}
+
+/* The mapping to give up when depth are alive. */
+static struct mapping *victim(struct thread *t)
+{
+	uint64_t depth = t->b->p.depth;
+
+	return &t->ring[t->b->p.order == ORDER_FIFO ? (t->head + depth - t->alive) % depth
+						    : (t->head + depth - 1) % depth];
+}
+
+static void one(struct thread *t, bool measured)
+{
+	struct map_bench *b = t->b;
+	struct cpu *c = t->cpu;
+	sim_time_t start = c->now;
+	struct mapping *m;
+
+	m = &t->ring[t->head];
+	m->ok = do_map(t, m);
+	t->head = (t->head + 1) % b->p.depth;
+	t->alive++;
+	if (measured) {
+		t->map += c->now - start;
+		b->st.operations++;
+		b->st.failed += !m->ok;
+	}
+	cpu_spend(c, b->p.fixed);
+	cpu_sync(c);
+	if (t->alive < b->p.depth)
+		return;
+	start = c->now;
+	m = victim(t);
+	do_unmap(t, m);
+	t->alive--;
+	if (b->p.order == ORDER_LIFO)
+		t->head = (uint64_t)(m - t->ring);
+	if (measured)
+		t->unmap += c->now - start;
+	cpu_sync(c);
+}
+
+static void run_thread(struct cpu_work *w, struct cpu *c)
+{
+	struct thread *t = (struct thread *)w;
+	const struct map_bench_params *p = &t->b->p;
+
+	for (uint64_t i = 0; i < p->warm_up + p->depth; i++)
+		one(t, false);
+	memcpy(t->steps, c->steps, sizeof(t->steps));
+	t->lock_wait = c->lock_wait;
+	t->begin = c->now;
+	for (uint64_t i = 0; i < p->iterations; i++)
+		one(t, true);
+	t->end = c->now;
+	for (unsigned i = 0; i < COST_COUNT; i++)
+		t->steps[i] = c->steps[i] - t->steps[i];
+	t->lock_wait = c->lock_wait - t->lock_wait;
+	while (t->alive) {
+		struct mapping *m = victim(t);
+
+		do_unmap(t, m);
+		t->alive--;
+		if (p->order == ORDER_LIFO)
+			t->head = (uint64_t)(m - t->ring);
+	}
+}
+
+static void bench_destroy(struct workload *base)
+{
+	struct map_bench *b = (struct map_bench *)base;
+
+	if (!b)
+		return;
+	for (uint64_t i = 0; b->threads && i < b->p.threads; i++) {
+		for (uint64_t k = 0; b->threads[i].ring && k < b->p.depth; k++)
+			g_free(b->threads[i].ring[k].addrs);
+		g_free(b->threads[i].ring);
+	}
+	g_free(b->threads);
+	g_free(b);
+}
+
+static int way(const struct map_bench *b, const struct dma_api *api)
+{
+	if (b->p.how != HOW_API)
+		return b->p.how;
+	if (api->needs_iova_api)
+		return HOW_LINK;
+	return b->p.pages > 1 ? HOW_SG : HOW_SINGLE;
+}
+
+static struct workload *bench_create(struct machine *m, const struct dma_api *api, GError **error)
+{
+	struct map_bench *b = g_new0(struct map_bench, 1);
+	uint64_t span;
+
+	b->m = m;
+	b->p = *(const struct map_bench_params *)config_get(m->config, &map_bench_param_table);
+	b->p.unit = (uint64_t)1 << order_base_2(b->p.unit);
+	b->how = way(b, api);
+	span = 2 * b->p.unit * b->p.pages;
+	if (b->p.threads > m->sim.ncpus) {
+		g_set_error(error, PARAM_ERROR, 0,
+			    "map_bench.threads = %" G_GUINT64_FORMAT ": want at most cpu.count = %u",
+			    b->p.threads, m->sim.ncpus);
+		bench_destroy((struct workload *)b);
+		return NULL;
+	}
+	b->dev = machine_add_device(m, NULL, error);
+	if (!b->dev) {
+		bench_destroy((struct workload *)b);
+		return NULL;
+	}
+	b->dev->dma_mask = UINT64_MAX;
+	b->threads = g_new0(struct thread, b->p.threads);
+	for (uint64_t i = 0; i < b->p.threads; i++) {
+		struct thread *t = &b->threads[i];
+
+		*t = (struct thread){.work = {.fn = run_thread}, .b = b, .cpu = &m->sim.cpus[i]};
+		t->base = align_up(8 * GIB + i * span, GIB);
+		t->ring = g_new0(struct mapping, b->p.depth);
+		for (uint64_t k = 0; k < b->p.depth; k++)
+			t->ring[k].addrs = g_new0(dma_addr_t, b->p.pages);
+	}
+	b->curve = (struct workload_curve){
+	    .columns = columns, .ncolumns = G_N_ELEMENTS(columns), .values = b->row};
+	return (struct workload *)b;
+}
+
+static void collect(struct map_bench *b)
+{
+	static const enum cost pt_map[] = {COST_PT_MAP_CALL, COST_PT_MAP_PAGE},
+			       pt_unmap[] = {COST_PT_UNMAP_CALL, COST_PT_UNMAP_PAGE},
+			       alloc[] = {COST_IOVA_ALLOC_HIT, COST_IOVA_DEPOT_SWAP, COST_IOVA_TREE_FIXED,
+					  COST_IOVA_TREE_LEVEL},
+			       release[] = {COST_IOVA_FREE_HIT};
+	const struct sim *s = &b->m->sim;
+	sim_time_t begin = SIM_TIME_NEVER, end = 0;
+
+	for (uint64_t i = 0; i < b->p.threads; i++) {
+		const struct thread *t = &b->threads[i];
+
+		begin = MIN(begin, t->begin);
+		end = MAX(end, t->end);
+		b->st.map += t->map;
+		b->st.unmap += t->unmap;
+		b->st.lock_wait += t->lock_wait;
+		for (unsigned k = 0; k < G_N_ELEMENTS(pt_map); k++)
+			b->st.pt_map += t->steps[pt_map[k]] * s->cost[pt_map[k]];
+		for (unsigned k = 0; k < G_N_ELEMENTS(pt_unmap); k++)
+			b->st.pt_unmap += t->steps[pt_unmap[k]] * s->cost[pt_unmap[k]];
+		for (unsigned k = 0; k < G_N_ELEMENTS(alloc); k++)
+			b->st.iova_alloc += t->steps[alloc[k]] * s->cost[alloc[k]];
+		b->st.iova_free += t->steps[release[0]] * s->cost[release[0]];
+	}
+	b->st.elapsed = end - begin;
+	b->m->io.completed = b->st.operations;
+	b->m->io.bytes = b->st.operations * b->p.unit * b->p.pages;
+	b->m->io.first = begin;
+	b->m->io.last = end;
+	b->row[0] = (double)b->p.threads;
+	b->row[1] = (double)b->p.pages;
+	b->row[2] = map_mean(&b->st);
+	b->row[3] = unmap_mean(&b->st);
+	b->row[4] = lock_wait_mean(&b->st);
+	b->row[5] = rate(&b->st);
+	b->curve.nrows = 1;
+}
+
+static bool bench_record(struct workload *base, const struct trace_record *rec, GError **error)
+{
+	(void)base;
+	(void)rec;
+	g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
+		    "map_bench makes its own load and takes no records");
+	return false;
+}
+
+static bool bench_finish(struct workload *base, GError **error)
+{
+	struct map_bench *b = (struct map_bench *)base;
+	struct sim *s = &b->m->sim;
+
+	(void)error;
+	for (uint64_t i = 0; i < b->p.threads; i++)
+		cpu_post(b->threads[i].cpu, &b->threads[i].work, s->now);
+	sim_run(s);
+	collect(b);
+	return true;
+}
+
+static const void *bench_stats(struct workload *base)
+{
+	return &((struct map_bench *)base)->st;
+}
+
+static const struct workload_curve *bench_curve(struct workload *base)
+{
+	return &((struct map_bench *)base)->curve;
+}
+
+const struct workload_ops map_bench_workload = {
+    .kind = WORKLOAD_MAP_BENCH,
+    .name = "map_bench",
+    .help = "map and unmap in a loop: single, scatterlist, linked range or coherent",
+    .any_api = true,
+    .params = &map_bench_param_table,
+    .stats = &map_bench_stat_table,
+    .create = bench_create,
+    .record = bench_record,
+    .finish = bench_finish,
+    .stats_values = bench_stats,
+    .curve = bench_curve,
+    .destroy = bench_destroy,
+};
