@@ -22,11 +22,10 @@ static const char *member(const json_t *object, const char *name)
 	return value ? value : "";
 }
 
-static bool head(GString *html, const json_t *doc, const char *title, GError **error)
+static bool head(GString *html, const char *title, GError **error)
 {
 	g_autoptr(GBytes) css = g_resources_lookup_data("/dmasim/plots/report.css", 0, error);
 
-	(void)doc;
 	if (!css)
 		return false;
 	g_string_append(html, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -186,6 +185,7 @@ static void details_of(GString *html, const char *title, const json_t *object)
 
 	g_string_append_printf(html, "<details><summary>%s</summary>\n<div class=\"wide\"><table>\n", title);
 	json_object_foreach ((json_t *)object, key, value) {
+		/* jansson allocates with malloc, which is what g_free frees. */
 		g_autofree char *shown = json_is_string(value)
 					     ? g_strdup(json_string_value(value))
 					     : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
@@ -195,10 +195,6 @@ static void details_of(GString *html, const char *title, const json_t *object)
 		g_string_append(html, "</th><td>");
 		text(html, shown);
 		g_string_append(html, "</td></tr>\n");
-		if (!json_is_string(value)) {
-			free(shown);
-			shown = NULL;
-		}
 	}
 	g_string_append(html, "</table></div></details>\n");
 }
@@ -250,7 +246,7 @@ bool report_write(const char *path, const char *out, GError **error)
 	if (!doc)
 		return false;
 	c = comparison_new(doc, "×");
-	ok = head(html, doc, c->title, error);
+	ok = head(html, c->title, error);
 	comparison_free(c);
 	if (ok) {
 		summary(html, doc);
