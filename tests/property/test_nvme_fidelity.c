@@ -10,8 +10,8 @@
 #include <string.h>
 
 #define REQUESTS 300u
-/* Far enough apart that each request has ended before the next; all within one flush-queue timeout. */
-#define SPACING_NS 25000u
+/* Far enough apart that each request has ended before the next; all within the flush-queue timeout set. */
+#define SPACING_NS 200000u
 
 /* Whether the block layer passes the vectors as one request: parts of a split overlap in time. */
 static bool one_request(const struct nvme_rig *rig, const struct trace_segment *s, unsigned n, uint64_t bytes)
@@ -67,7 +67,8 @@ static struct nvme_rig run(const struct dma_api *api, enum iommu_mode mode, enum
 	    api->name, mode, api->shipped, fidelity, "nvme.drive=null", "nvme.queue_depth=1",
 	    "nvme.pattern=true",
 	    /* A line on its way serves its neighbours: time decides how many. */
-	    "walker.line_reuse=false", sgl ? "nvme.sgl=true" : "nvme.sgl=false", NULL);
+	    "walker.line_reuse=false", "flush_queue.timeout=1s", sgl ? "nvme.sgl=true" : "nvme.sgl=false",
+	    NULL);
 	struct rng r;
 
 	rng_init(&r, test_seed() + seed, "fidelity");
