@@ -88,8 +88,9 @@ struct iommu_params {
 	char *reserved;     /* reserved IOVA windows: "80000000-afffffff,c0000000-febfffff" */
 	char *dmar;         /* path of a DMAR ACPI table dump, "" if none */
 };
+enum ats_devices { ATS_NONE, ATS_LISTED, ATS_ALL };
 struct ats_params {
-	bool enabled;               /* devices have a device TLB and use it where the unit allows it */
+	int devices;                /* enum ats_devices: which use a device TLB, where the unit allows it */
 	uint64_t entries, ways;     /* of each device's TLB */
 	sim_time_t request_latency; /* translation request to the unit and its answer, without the walk */
 	uint64_t page_requests;     /* entries of the page-request queue */

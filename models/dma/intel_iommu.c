@@ -266,6 +266,8 @@ void intel_attach_device(struct iommu_domain *d, struct device *dev)
 
 	d->ats = ctx.ats;
 	vtd_set_context(iommu->unit, dev->pci->sid, VTD_NO_PASID, &ctx);
+	if (ctx.ats)
+		vtd_ats_enable(iommu->unit, dev->pci->sid);
 }
 
 void intel_attach_passthrough(struct dma_layer *l, struct device *dev)

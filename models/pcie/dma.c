@@ -38,12 +38,17 @@ static int translate(struct pcie_dma *d, dma_addr_t addr, unsigned tlps, sim_tim
 	    .addr = addr,
 	};
 	struct vtd_result res;
+	int err;
 
 	*phys = addr;
 	*ready = when;
 	if (!d->fn->iommu || d->translated)
 		return 0;
-	if (vtd_translate(d->fn->iommu, &rq, when, &res)) {
+	if (d->fn->ats)
+		err = vtd_ats_translate(d->fn->iommu, &rq, when, &res);
+	else
+		err = vtd_translate(d->fn->iommu, &rq, when, &res);
+	if (err) {
 		d->fault = res.fault;
 		return -EFAULT;
 	}

@@ -4,6 +4,7 @@
 
 static const char *const replacements[] = {"lru", "fifo", "random", "plru", "ageing", NULL};
 static const char *const psi_nonleaf[] = {"range", "domain", NULL};
+static const char *const ats_devices[] = {"none", "listed", "all", NULL};
 static const char *const modes[] = {"off", "passthrough", "lazy", "strict", NULL};
 
 #define P(member) offsetof(struct iotlb_params, member)
@@ -121,9 +122,9 @@ const struct param_table iommu_param_table = {"iommu", "IOMMU: mode and capabili
 
 #define P(member) offsetof(struct ats_params, member)
 static const struct param_spec ats_specs[] = {
-    {"enabled", PARAM_BOOL, "", P(enabled), "false", 0, 0, NULL,
-     "devices use a device TLB where ECAP.DT allows it",
-     "A: Farshin et al., PeerJ CS 2023: the tested adapters gained nothing on Ice Lake"},
+    {"devices", PARAM_ENUM, "", P(devices), "listed", 0, 0, ats_devices,
+     "who uses a device TLB, if ECAP.DT allows it: those that the topology gives ATS, all, or none",
+     "drivers/iommu/intel/iommu.c: whoever has the capability"},
     {"entries", PARAM_UINT, "", P(entries), "64", 0, 1 << 20, NULL, "entries of each device's TLB",
      "E; HyperTRIO (ISCA 2020) simulates 64"},
     {"ways", PARAM_UINT, "", P(ways), "0", 0, 1 << 20, NULL, "its associativity; 0: fully associative", "E"},

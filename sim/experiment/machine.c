@@ -164,6 +164,17 @@ static char *free_name(const struct machine *m)
 	return NULL;
 }
 
+/* ats.devices over what the topology says. */
+static void apply_ats(struct machine *m, struct pcie_node *node)
+{
+	const struct ats_params *p = config_get(m->config, &ats_param_table);
+
+	if (p->devices == ATS_ALL)
+		node->ats = true;
+	else if (p->devices == ATS_NONE)
+		node->ats = false;
+}
+
 struct device *machine_add_device(struct machine *m, const char *name, GError **error)
 {
 	g_autofree char *full = name ? g_strdup(name) : free_name(m);
@@ -179,6 +190,7 @@ struct device *machine_add_device(struct machine *m, const char *name, GError **
 		return NULL;
 	}
 	node->iommu = m->iommu;
+	apply_ats(m, node);
 	dev = g_new0(struct device, 1);
 	dev->sim = &m->sim;
 	dev->pci = node;

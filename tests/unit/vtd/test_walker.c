@@ -16,7 +16,7 @@ static void start(bool scalable, enum fidelity fidelity)
 	f.p.iommu.scalable = scalable;
 	f.p.iommu.cap = TEST_CAP_SCALABLE;
 	f.p.iommu.ecap = TEST_ECAP_SCALABLE;
-	f.mp.size = 128 * GIB + 8 * GIB;
+	f.mp.size = 136 * GIB;
 	vtd_fixture_start(&f, fidelity);
 }
 
@@ -80,7 +80,7 @@ static struct nested nested(int first, int second, uint64_t leaf, uint64_t secon
 	};
 
 	/* Tables lie in the first GiBs above 4 GiB or below; the target at PHYS. */
-	for (uint64_t a = 0; a < 136 * GIB; a += GIB)
+	for (uint64_t a = 0; a < 140 * GIB; a += GIB)
 		if (second_leaf == GIB)
 			test_map(n.second, a, a, GIB, RW);
 	if (second_leaf != GIB) {
