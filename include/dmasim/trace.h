@@ -32,6 +32,8 @@ enum vfio_event {
 	VFIO_TRACK_READ,
 	VFIO_TRACK_STOP
 };
+/* What a migration buffer is for; stop_copy: data saved while the VM stands still. */
+enum vfio_purpose { VFIO_PURPOSE_DATA, VFIO_PURPOSE_HEADER, VFIO_PURPOSE_TRACKER, VFIO_PURPOSE_STOP_COPY };
 enum dma_event {
 	DMA_EV_MAP,
 	DMA_EV_UNMAP,
@@ -75,7 +77,7 @@ struct trace_record {
 		struct {
 			uint8_t event;     /* enum vfio_event */
 			uint8_t direction; /* enum dma_data_direction */
-			uint8_t purpose;
+			uint8_t purpose;   /* enum vfio_purpose */
 			bool incremental;
 			uint32_t buffer;
 			uint64_t offset, bytes;
@@ -170,6 +172,16 @@ struct trace_generator {
 };
 const struct trace_generator *const *trace_generators(void);          /* NULL-terminated */
 const struct trace_generator *trace_generator_find(const char *name); /* NULL if unknown */
+/* Set one parameter from "key=value". */
+G_GNUC_WARN_UNUSED_RESULT bool trace_generator_set(const struct trace_generator *g, void *params,
+						   const char *setting, GError **error);
+/* Named settings of a generator. */
+struct trace_preset {
+	const char *name, *generator, *help, *settings; /* settings: "key=value key=value" */
+};
+const struct trace_preset *trace_presets(unsigned *n);
+const struct trace_preset *trace_preset_find(const char *name); /* NULL if unknown */
+G_GNUC_WARN_UNUSED_RESULT bool trace_preset_apply(const struct trace_preset *p, void *params, GError **error);
 struct trace_reader *trace_generate(const struct trace_generator *g, const void *params, uint64_t seed,
 				    GError **error);
 

@@ -6,6 +6,8 @@
 
 static const struct generator_ops *const generators[] = {
     &generator_nvme,
+    &generator_odp,
+    &generator_vfio,
 };
 
 struct source {
@@ -50,6 +52,8 @@ const struct trace_generator *const *trace_generators(void)
 {
 	static const struct trace_generator *const list[] = {
 	    &generator_nvme.pub,
+	    &generator_odp.pub,
+	    &generator_vfio.pub,
 	    NULL,
 	};
 

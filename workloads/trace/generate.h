@@ -18,6 +18,6 @@ struct generator_ops {
 	void (*fini)(void *state);
 };
 
-extern const struct generator_ops generator_nvme;
+extern const struct generator_ops generator_nvme, generator_odp, generator_vfio;
 
 #endif

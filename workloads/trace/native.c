@@ -51,7 +51,7 @@ const struct native_form native_forms[TRACE_WORKLOADS] = {
 const char *const native_ops[] = {"R", "W", "F", "D", NULL};
 const char *const native_splits[] = {"", "done", "front", NULL};
 const char *const native_directions[] = {"bidirectional", "to_device", "from_device", "none", NULL};
-const char *const native_purposes[] = {"data", "header", "tracker", NULL};
+const char *const native_purposes[] = {"data", "header", "tracker", "stop_copy", NULL};
 const char *const native_kinds[] = {"ram", "p2p", "mmio", NULL};
 
 static const char *const odp_events[] = {"reg", "fault", "prefetch", "inval", "dereg", "access", NULL};

@@ -272,7 +272,7 @@ static const char *parse_rare(struct trace_reader *r, enum native_column col, co
 			return NULL;
 		i = parse_name(pp, native_purposes);
 		rec->vfio.purpose = (uint8_t)i;
-		return i < 0 ? "data, header or tracker" : NULL;
+		return i < 0 ? "data, header, tracker or stop_copy" : NULL;
 	case COL_INCREMENTAL:
 		return empty_field(*pp) || parse_flag(pp, &rec->vfio.incremental) ? NULL : "0 or 1";
 	case COL_HANDLE:

@@ -22,6 +22,7 @@
 
 struct qemu {
 	bool dirty_log, started;
+	bool stopped; /* stop-copy */
 	bool running; /* the device runs while state is saved: pre-copy */
 	uint64_t last_time;
 };
@@ -78,7 +79,9 @@ static bool push(struct trace_reader *r, enum vfio_event event, uint32_t device,
 	h->rec.vfio.offset = offset;
 	h->rec.vfio.bytes = bytes;
 	h->rec.vfio.direction = event == VFIO_LOAD ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
-	h->rec.vfio.purpose = event >= VFIO_TRACK_START ? 2 : 0;
+	h->rec.vfio.purpose = event >= VFIO_TRACK_START          ? VFIO_PURPOSE_TRACKER
+			      : event == VFIO_SAVE && q->stopped ? VFIO_PURPOSE_STOP_COPY
+								 : VFIO_PURPOSE_DATA;
 	h->rec.vfio.incremental = event == VFIO_SAVE && q->running;
 	return reader_push(r, h, error);
 }
@@ -163,6 +166,7 @@ static int on_event(struct trace_reader *r, const char *line, const char *name, 
 		return push(r, VFIO_TRACK_START, find_device(r, payload), time, 0, 0, error) ? 1 : -1;
 	if (IS("vfio_migration_set_device_state") || IS("vfio_migration_set_state")) {
 		q->running = strstr(payload, "PRE_COPY") != NULL;
+		q->stopped = strstr(payload, "STOP_COPY") != NULL;
 		return 1;
 	}
 	if (IS("vfio_save_cleanup") || IS("vfio_load_cleanup"))
