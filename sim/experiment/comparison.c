@@ -19,6 +19,7 @@ static const struct row rows[] = {
     {"DMA map calls", {"dma.map_calls"}, NUMBER_COUNT, false},
     {"DMA unmap calls", {"dma.unmap_calls"}, NUMBER_COUNT, false},
     {"link calls", {"dma.link_calls"}, NUMBER_COUNT, false},
+    {"destroy calls", {"dma.destroy_calls"}, NUMBER_COUNT, false},
     {"IOVA allocations", {"iova.allocs"}, NUMBER_COUNT, false},
     {"from the tree", {"iova.tree_allocs"}, NUMBER_COUNT, false},
     {"page-table writes", {"iommu.ptes_written"}, NUMBER_COUNT, false},
