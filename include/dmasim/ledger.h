@@ -19,6 +19,8 @@
 	X(DRIVER_PAGE_LISTS, "driver.page_lists", "arrays of pages or pfns that a driver keeps", true)    \
 	X(DRIVER_COMMAND_BUFFERS, "driver.command_buffers", "PRP, SGL, MTT and work-request lists", true) \
 	X(IOVA_STATE, "iova.state", "struct dma_iova_state of live mappings", true)                       \
+	X(DRIVER_REGISTRATIONS, "driver.registrations",                                                   \
+	  "tables of buffers that stay mapped between requests", false)                                   \
 	X(FLUSH_QUEUE_RINGS, "flush_queue.rings", "rings of the lazy-mode flush queue", false)            \
 	X(SWIOTLB_POOL, "swiotlb.pool", "bounce-buffer pool and its slot array", false)
 

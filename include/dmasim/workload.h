@@ -57,11 +57,21 @@ struct dma_object {
 	enum dma_data_direction dir;
 	unsigned long attrs;
 	size_t bytes;
-	struct dma_segment *segs; /* owned by the workload, room for max_segs */
+	/* Owned by the workload, room for max_segs: at least one per vector and one per page they touch. */
+	struct dma_segment *segs;
 	unsigned nsegs, max_segs;
 	void *state;    /* path->state_size bytes */
 	void *instance; /* per workload and API, from dma_api.instance_new: pools and the like */
 };
+
+/* Append a range for the device; false when there is no room for it. */
+static inline bool dma_object_add(struct dma_object *obj, dma_addr_t addr, uint64_t len)
+{
+	if (obj->nsegs == obj->max_segs)
+		return false;
+	obj->segs[obj->nsegs++] = (struct dma_segment){addr, len};
+	return true;
+}
 
 struct dma_api {
 	const char *name, *help;

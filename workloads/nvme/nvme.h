@@ -174,11 +174,6 @@ static inline struct nvme_workload *nvme_request_workload(const struct nvme_requ
 {
 	return rq->queue->dev->w;
 }
-/* DMA ranges appended to the object by a path. */
-static inline void dma_object_add(struct dma_object *obj, dma_addr_t addr, uint64_t len)
-{
-	obj->segs[obj->nsegs++] = (struct dma_segment){addr, len};
-}
 
 /* prp.c: write the data pointer of cmd from rq->obj.segs; 0 or errno. nvme_free_lists undoes it. */
 int nvme_setup_data(struct nvme_request *rq, struct nvme_command *cmd);

@@ -50,13 +50,16 @@ static void unmap_object(struct nvme_request *rq)
 static int map_object(struct nvme_request *rq)
 {
 	struct dma_object *obj = &rq->obj;
+	unsigned room = rq->nvecs;
 	int err = 0;
 
+	if (!rq->queue->dev->w->api->paths[WORKLOAD_NVME])
+		room += (unsigned)(rq->bytes >> PAGE_SHIFT) + 1; /* a generic path may go page by page */
 	obj->dir = rq->op == NVME_OP_READ ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
 	obj->bytes = rq->bytes;
 	obj->nsegs = 0;
-	if (rq->nvecs > obj->max_segs) {
-		obj->max_segs = MAX(rq->nvecs, 2 * obj->max_segs);
+	if (room > obj->max_segs) {
+		obj->max_segs = MAX(room, 2 * obj->max_segs);
 		obj->segs = g_renew(struct dma_segment, obj->segs, obj->max_segs);
 	}
 	if (obj->path->state_size)

@@ -170,6 +170,8 @@ static void probe(void *arg)
 	dma_set_max_seg_size(d->dev, UINT32_MAX);
 	dma_set_seg_boundary(d->dev, UINT32_MAX);
 	dma_set_min_align_mask(d->dev, NVME_PAGE_SIZE - 1);
+	if (w->api->instance_new)
+		d->instance = w->api->instance_new(w->m, d->dev);
 	d->admin = g_new0(struct nvme_queue, 1);
 	if (!queue_init(d, d->admin, 0, NVME_ADMIN_ENTRIES, p->error))
 		return;
@@ -203,8 +205,6 @@ struct nvme_dev *nvme_dev_new(struct nvme_workload *w, GError **error)
 	}
 	d->ctrl = nvme_ctrl_new(&w->m->sim, w->m->memory, d->dev->pci, &w->params, &w->st.drive,
 				nvme_interrupt, d);
-	if (w->api->instance_new)
-		d->instance = w->api->instance_new(w->m, d->dev);
 	rng_init(&d->rng, w->m->sim.seed, stream);
 	quiet_begin(w, &quiet);
 	cpu_run(&w->m->sim.cpus[0], probe, &p);
@@ -221,6 +221,8 @@ static void remove_dev(void *arg)
 {
 	struct nvme_dev *d = arg;
 
+	if (d->w->api->instance_free && d->instance)
+		d->w->api->instance_free(d->instance);
 	if (d->small_pool)
 		dma_pool_destroy(d->small_pool);
 	if (d->page_pool)
@@ -239,8 +241,6 @@ void nvme_dev_free(struct nvme_dev *d)
 	quiet_begin(w, &quiet);
 	cpu_run(&w->m->sim.cpus[0], remove_dev, d);
 	quiet_end(w, &quiet);
-	if (w->api->instance_free && d->instance)
-		w->api->instance_free(d->instance);
 	nvme_ctrl_free(d->ctrl);
 	g_free(d->queues);
 	g_free(d->admin);
