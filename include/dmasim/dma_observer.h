@@ -119,10 +119,11 @@ enum iova_source dma_replay_cache_peek(struct device *dev, unsigned cpu, uint64_
 				       uint64_t *pfn);
 /*
  * Entries of (cpu, order) for which stale() holds become unknown, and so does what lies below: they may
- * have moved while nobody recorded.
+ * have moved while nobody recorded. empty: the recorded kernel found the cache empty, so they have. Inside
+ * outcome() this takes in what the prediction came from.
  */
 void dma_replay_cache_forget(struct device *dev, unsigned cpu, unsigned order,
-			     bool (*stale)(void *arg, uint64_t pfn), void *arg);
+			     bool (*stale)(void *arg, uint64_t pfn), void *arg, bool empty);
 /*
  * A mapping of unknown origin: its range enters the tree and its table entries exist, as if it had been
  * mapped before. 0, or -EEXIST if something else is there.

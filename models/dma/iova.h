@@ -60,6 +60,7 @@ struct iova_domain {
 	uint64_t nodes; /* in the tree, without the anchor */
 	uint64_t magazine_size;
 	struct iova_rcache rcaches[IOVA_RANGE_CACHE_MAX_SIZE];
+	bool stale_prediction; /* replay: what a wrong prediction took is not known to be there */
 };
 
 /* Hints of the tree before an insertion, to take a wrong prediction back. */

@@ -86,8 +86,13 @@ static void undo_prediction(struct iova_domain *iovad, const struct iova_alloc_e
 	struct iova_magazine *m;
 
 	if (e->source == IOVA_FROM_CACHE) {
-		m = iovad->rcaches[e->order].cpu_rcaches[e->cpu].loaded;
-		m->pfns[m->size++] = e->pfn;
+		const struct iova_cpu_rcache *c = &iovad->rcaches[e->order].cpu_rcaches[e->cpu];
+
+		m = c->loaded;
+		if (!iovad->stale_prediction)
+			m->pfns[m->size++] = e->pfn;
+		else if (c->unknown)
+			m->pfns[m->size++] = IOVA_PFN_UNKNOWN;
 	} else if (e->source == IOVA_FROM_TREE) {
 		remove_iova(iovad, find_iova(iovad, e->pfn));
 		iovad->cached_node = before->cached_node;
@@ -103,6 +108,7 @@ void iova_observe_alloc(struct iova_domain *iovad, struct iova_alloc_event *e,
 	enum iova_source source = e->source;
 	uint64_t pfn = e->pfn;
 
+	iovad->stale_prediction = false;
 	if (e->source != IOVA_FROM_UNKNOWN && o->outcome && o->outcome(o->arg, e, &pfn, &source)) {
 		undo_prediction(iovad, e, before);
 		e->pfn = pfn;
@@ -211,13 +217,18 @@ static void forget(struct iova_magazine *m, bool (*stale)(void *arg, uint64_t pf
 }
 
 void dma_replay_cache_forget(struct device *dev, unsigned cpu, unsigned order,
-			     bool (*stale)(void *arg, uint64_t pfn), void *arg)
+			     bool (*stale)(void *arg, uint64_t pfn), void *arg, bool empty)
 {
 	struct iova_cpu_rcache *c = &dev->domain->iovad.rcaches[order].cpu_rcaches[cpu];
 
 	forget(c->loaded, stale, arg);
 	forget(c->prev, stale, arg);
-	c->unknown = true;
+	dev->domain->iovad.stale_prediction = true;
+	c->unknown = !empty;
+	if (empty) {
+		drop_unknown(c->loaded);
+		drop_unknown(c->prev);
+	}
 }
 
 int dma_replay_adopt(struct device *dev, dma_addr_t iova, size_t size)

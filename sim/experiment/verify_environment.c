@@ -57,6 +57,11 @@ static void take_line(struct verify_environment *e, GArray *functions, const cha
 	uint64_t from, to;
 	unsigned possible;
 
+	/* The kernel log may carry its time stamps. */
+	if (*line == '[' && strchr(line, ']')) {
+		line = strchr(line, ']') + 1;
+		line += strspn(line, " ");
+	}
 	if (sscanf(line, "Linux %*s %63s", release) == 1)
 		e->kernel = kernel_of(release);
 	else if (strstr(line, "iommu=") || strstr(line, "iommu."))
@@ -74,8 +79,8 @@ static void take_line(struct verify_environment *e, GArray *functions, const cha
 		e->bounce_base = from;
 		e->bounce_size = to - from;
 	}
-	if (sscanf(line, "pci %63[0-9a-f:.]: Adding to iommu group %u", name, &f.group) == 2) {
-		f.name = g_strdup(name);
+	if (sscanf(line, "pci %63s Adding to iommu group %u", name, &f.group) == 2) {
+		f.name = g_strndup(name, strlen(name) - g_str_has_suffix(name, ":"));
 		g_array_append_val(functions, f);
 	}
 	if (sscanf(line, "pci %63s", name) == 1 && strstr(line, "driver=nvme ") && !e->nvme)

@@ -115,15 +115,54 @@ static uint64_t entry_span(const uint64_t *phys, uint32_t n, uint32_t i, const s
 }
 
 /*
+ * The event holds at most 128 entries. What lies behind them shows in the runs: the missing entries are
+ * taken to be pages, the last one the rest. Returns the number of entries.
+ */
+static uint32_t complete_vectors(struct builder *b, struct replay_op *op, const struct context *c)
+{
+	struct recording_list all = list_start(b);
+	uint32_t n = op->vectors.count, missing = op->nents > n ? op->nents - n : 0, run = 0;
+	uint64_t at;
+
+	if (!missing || !n)
+		return n;
+	for (uint32_t i = 0; i < n; i++)
+		list_push(b, &all, recording_list(b->r, op->vectors)[i]);
+	at = align_down(recording_list(b->r, all)[n - 1], PAGE_SIZE) + PAGE_SIZE;
+	/* The run that the last known entry lies in. */
+	for (uint64_t pages = 0; run < c->runs->len; run++) {
+		const struct run *r = &g_array_index(c->runs, struct run, run);
+
+		pages += r->size >> PAGE_SHIFT;
+		if (pages >= n && at > r->phys && at <= r->phys + r->size)
+			break;
+	}
+	for (; missing && run < c->runs->len; missing--) {
+		const struct run *r = &g_array_index(c->runs, struct run, run);
+
+		if (at >= r->phys + r->size || at < r->phys) {
+			if (++run == c->runs->len)
+				break;
+			at = g_array_index(c->runs, struct run, run).phys;
+		}
+		list_push(b, &all, at);
+		at += PAGE_SIZE;
+	}
+	op->vectors = all;
+	return all.count;
+}
+
+/*
  * Entries with recorded addresses. A DMA segment goes on only over entries that end on a page, so
  * every entry but the last of its segment fills its pages, and the last one has the rest.
  */
 static void sg_from_addresses(struct builder *b, struct replay_op *op, const struct context *c)
 {
-	struct recording_list lens = list_start(b);
-	uint32_t n = op->vectors.count, run = 0, out = 0;
+	struct recording_list lens;
+	uint32_t traced = op->vectors.count, n = complete_vectors(b, op, c), run = 0, out = 0;
 	uint64_t done = 0, iova_done = 0, out_sum = 0;
 
+	lens = list_start(b);
 	for (uint32_t i = 0; i < n && run < c->runs->len; i++) {
 		const uint64_t *phys = recording_list(b->r, op->vectors);
 		const uint64_t *addrs = recording_list(b->r, op->out_addrs);
@@ -136,8 +175,9 @@ static void sg_from_addresses(struct builder *b, struct replay_op *op, const str
 		done += span;
 		iova_done += span;
 		if (out < op->out_addrs.count) {
-			bool last = i + 1 == n || (out + 1 < op->out_addrs.count &&
-						   align_down(addrs[out + 1], PAGE_SIZE) == base + iova_done);
+			bool last = (i + 1 == n && traced == n) ||
+				    (out + 1 < op->out_addrs.count &&
+				     align_down(addrs[out + 1], PAGE_SIZE) == base + iova_done);
 
 			if (last && outs[out] > out_sum && outs[out] - out_sum <= len)
 				len = outs[out] - out_sum;
@@ -347,6 +387,7 @@ static void end_map_sg(struct builder *b, struct context *c, const struct record
 	op->out_addrs = e->sg.addrs;
 	op->out_lens = e->sg.lens;
 	op->addr = e->sg.addrs.count ? *recording_list(b->r, e->sg.addrs) : 0;
+	op->nents = e->sg.full_nents;
 }
 
 static void end_alloc(struct builder *b, struct context *c, const struct recording_event *e)

@@ -41,6 +41,7 @@ struct replay_op {
 	uint64_t phys, size, offset, attrs;
 	struct recording_list vectors, lens;       /* lists: physical address and length of each entry */
 	struct recording_list out_addrs, out_lens; /* lists: DMA segments as recorded */
+	uint32_t nents;                            /* of a list, also where the event holds fewer */
 	uint64_t pfn;                              /* recorded IOVA allocation, 0 none */
 	bool tree;                                 /* which fell through to the tree */
 };

@@ -164,8 +164,11 @@ static bool explain_stale(struct replay *r, const struct iova_alloc_event *e)
 	if (r->config.fresh && r->file <= 1)
 		return false;
 	if (e->source == IOVA_FROM_CACHE && replay_pfn_stale(r, e->pfn)) {
-		dma_replay_cache_forget(e->dev, e->cpu, (unsigned)e->order, replay_pfn_stale, r);
+		bool empty = r->run->alloc.tree;
+
+		dma_replay_cache_forget(e->dev, e->cpu, (unsigned)e->order, replay_pfn_stale, r, empty);
 		r->known[e->cpu] &= ~(1ull << e->order);
+		r->known[e->cpu] |= (uint64_t)empty << e->order;
 		return true;
 	}
 	return false;
@@ -181,6 +184,8 @@ static bool watch_outcome(void *arg, const struct iova_alloc_event *e, uint64_t 
 	if (!a->known)
 		return false;
 	r->totals.addresses++;
+	if (a->tree && e->source != IOVA_FROM_TREE)
+		replay_expect(r, REC_IOVA_TREE_ALLOC, true);
 	if (e->pfn == a->pfn && same_source) {
 		if (a->waited)
 			r->totals.ordered++;
