@@ -94,6 +94,7 @@ enum dma_window {
 	DMA_WINDOW_BEFORE_CACHE,  /* before the cache is accessed */
 	DMA_WINDOW_BEFORE_TREE,   /* after the cache missed, before the tree search */
 	DMA_WINDOW_AFTER_ENQUEUE, /* entry stored, ring unlocked, timer not yet tested */
+	DMA_WINDOW_AFTER_FLUSH,   /* whole-domain flush done, not yet counted as finished */
 	DMA_WINDOW_BEFORE_FREE,   /* free_iova_fast entered, range not yet in the cache or out of the tree */
 };
 
@@ -139,6 +140,12 @@ unsigned dma_replay_bounce_areas(struct device *dev);
 int dma_replay_bounce_area(struct device *dev, dma_addr_t addr);
 /* The search of that area starts at the slot of addr. */
 void dma_replay_bounce_hint(struct device *dev, dma_addr_t addr);
+
+/*
+ * Whether an empty table of 4 KiB entries covers iova (a large page over it then has to flush) is older
+ * state, too: make it so.
+ */
+void dma_replay_table(struct device *dev, dma_addr_t iova, bool present);
 
 /* Text dump of the allocator (caches of every CPU and class, hints, depot) for divergence reports. g_free. */
 char *dma_replay_dump(struct device *dev);

@@ -67,6 +67,8 @@ static void fq_flush_iotlb(struct flush_queue *fq, bool timer)
 		o->fq_flush(o->arg, d->dev, sim_cpu(d->l->sim)->id, timer);
 	fq->start_count++;
 	intel_flush_iotlb_all(d);
+	if (G_UNLIKELY(o) && o->window)
+		o->window(o->arg, d->dev, sim_cpu(d->l->sim)->id, DMA_WINDOW_AFTER_FLUSH);
 	fq->finish_count++;
 }
 

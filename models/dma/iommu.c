@@ -45,6 +45,12 @@ void iommu_release_tables(struct iommu_domain *d, struct pgtable_list *l)
 
 /* ---- map ---- */
 
+/* Until the generic page table the driver names the last page of a range by its first byte. */
+static dma_addr_t replaced_end(const struct iommu_domain *d, dma_addr_t end)
+{
+	return d->l->kernel->generic_pt ? end : end & PAGE_MASK;
+}
+
 /* One call of the driver. *mapped grows by what was done, also on error. */
 static int driver_map(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, size_t size, unsigned prot,
 		      size_t *mapped)
@@ -59,7 +65,7 @@ static int driver_map(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys,
 	charge_table_work(d, &before, true);
 	if (G_UNLIKELY(!pgtable_list_empty(&g.tables))) {
 		/* A large leaf replaced emptied tables: walk caches may still refer to them. */
-		cache_tag_flush_range(d, g.start, g.end, false);
+		cache_tag_flush_range(d, g.start, replaced_end(d, g.end), false);
 		iommu_release_tables(d, &g.tables);
 	}
 	return ret;
@@ -85,7 +91,8 @@ static int driver_map_large(struct iommu_domain *d, dma_addr_t iova, phys_addr_t
 		*mapped += done;
 		if (pgtable_list_empty(&g.tables))
 			continue;
-		cache_tag_flush_range(d, g.start, d->l->kernel->replace_flush_to_end ? end : g.end, false);
+		cache_tag_flush_range(
+		    d, g.start, replaced_end(d, d->l->kernel->replace_flush_to_end ? end : g.end), false);
 		iommu_release_tables(d, &g.tables);
 	}
 	charge_table_work(d, &before, true);

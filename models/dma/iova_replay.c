@@ -247,6 +247,19 @@ int dma_replay_adopt(struct device *dev, dma_addr_t iova, size_t size)
 	return 0;
 }
 
+void dma_replay_table(struct device *dev, dma_addr_t iova, bool present)
+{
+	struct iommu_domain *d = dev->domain;
+	struct pgtable_gather g = PGTABLE_GATHER_INIT;
+	dma_addr_t base = align_down(iova, 2 * MIB);
+	uint64_t size = present ? PAGE_SIZE : 2 * MIB, mapped = 0;
+
+	/* A page leaves its table behind; a large leaf takes the place of an empty one. */
+	if (!pgtable_map(d->pt, base, base, size, IOMMU_READ | IOMMU_WRITE, &mapped, &g) && mapped)
+		pgtable_unmap(d->pt, base, mapped, &g);
+	iommu_release_tables(d, &g.tables);
+}
+
 void dma_replay_release(struct device *dev, dma_addr_t iova, size_t size)
 {
 	__iommu_dma_unmap(dev, iova, size);

@@ -98,6 +98,32 @@ static void begin_alloc(struct replay *r, struct device *dev)
 	wait_for_outcome(r, dev, a->pages, a->limit);
 }
 
+/*
+ * A flush is done but not yet counted as finished. Interrupts that were held off meanwhile run now: what
+ * they queue releases nothing yet. Had they come later, the ranges would have been released by them.
+ */
+static void wait_after_flush(struct replay *r)
+{
+	struct context_run *c = r->run;
+	const struct recording_event *own = recording_at(r->rec, c->at);
+	uint32_t end = r->ops->next[c->at], wait = 0;
+
+	for (uint32_t i = c->at + 1; i < end && i < r->rec->events->len; i++) {
+		const struct recording_event *e = recording_at(r->rec, i);
+
+		if (e->cpu != own->cpu)
+			continue;
+		if (e->level <= own->level) /* what was interrupted goes on: this call is over */
+			break;
+		if (e->kind == REC_IOVA_FREE)
+			return;
+		if (e->kind == REC_UNMAP)
+			wait = i + 1;
+	}
+	if (wait)
+		replay_wait(r, wait);
+}
+
 static void watch_window(void *arg, struct device *dev, unsigned cpu, int where)
 {
 	struct replay *r = arg;
@@ -112,6 +138,9 @@ static void watch_window(void *arg, struct device *dev, unsigned cpu, int where)
 	case DMA_WINDOW_BEFORE_TREE:
 		if (r->run->alloc.tree || !r->run->alloc.tree_known)
 			replay_expect(r, REC_IOVA_TREE_ALLOC, true);
+		break;
+	case DMA_WINDOW_AFTER_FLUSH:
+		wait_after_flush(r);
 		break;
 	case DMA_WINDOW_BEFORE_FREE:
 		r->run->free_event = replay_expect(r, REC_IOVA_FREE, true);
@@ -216,6 +245,30 @@ static bool watch_outcome(void *arg, const struct iova_alloc_event *e, uint64_t 
 	return true;
 }
 
+/*
+ * Tables are older state, too: a large page that the recorded kernel flushed for covers an emptied table
+ * that this recording has not shown, and one that it did not flush for covers none.
+ */
+static void bind_table(struct replay *r, const struct iova_alloc_event *e)
+{
+	struct context_run *c = r->run;
+	bool flushed = false;
+	uint64_t large = 0;
+
+	if ((r->config.fresh && r->file <= 1) || e->rounded < 2 * MIB >> PAGE_SHIFT)
+		return;
+	for (uint32_t k = c->pos; k < c->op->nevents; k++) {
+		const struct recording_event *ev = recording_at(r->rec, operations_event(r->ops, c->op, k));
+
+		flushed |= ev->kind == REC_QI_SUBMIT && (ev->qi.qw0 >> 4 & 3) == QI_PAGE;
+		if ((ev->kind == REC_MAP || ev->kind == REC_MAP_NOSYNC) && ev->map.size == 2 * MIB &&
+		    !((ev->map.iova | ev->map.phys) & (2 * MIB - 1)))
+			large = ev->map.iova;
+	}
+	if (large)
+		dma_replay_table(e->dev, large, flushed);
+}
+
 static void watch_alloc(void *arg, const struct iova_alloc_event *e)
 {
 	struct replay *r = arg;
@@ -226,6 +279,7 @@ static void watch_alloc(void *arg, const struct iova_alloc_event *e)
 	if (e->source == IOVA_FROM_TREE && a->tree)
 		r->tree_file = r->file;
 	replay_set_pfn(r, e->pfn, PFN_LIVE);
+	bind_table(r, e);
 	if (a->pages && (a->pages != e->pages || a->limit != e->limit_pfn))
 		replay_diverge(r,
 			       "allocation of %" PRIu64 " pages up to 0x%" PRIx64 ", recorded %" PRIu64
