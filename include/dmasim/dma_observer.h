@@ -95,6 +95,7 @@ enum dma_window {
 	DMA_WINDOW_BEFORE_TREE,   /* after the cache missed, before the tree search */
 	DMA_WINDOW_AFTER_ENQUEUE, /* entry stored, ring unlocked, timer not yet tested */
 	DMA_WINDOW_AFTER_FLUSH,   /* whole-domain flush done, not yet counted as finished */
+	DMA_WINDOW_BEFORE_RING,   /* ring of cpu locked, about to release what is complete */
 	DMA_WINDOW_BEFORE_FREE,   /* free_iova_fast entered, range not yet in the cache or out of the tree */
 };
 
@@ -160,6 +161,8 @@ void dma_replay_flush_timer(struct device *dev, unsigned cpu);
 uint64_t dma_replay_model_timeouts(struct device *dev);
 /* Whether dev's domain has a flush queue. */
 bool dma_replay_has_queue(struct device *dev);
+/* First page of the oldest range in the ring of cpu; false if it is empty. */
+bool dma_replay_ring_head(struct device *dev, unsigned cpu, uint64_t *pfn);
 /* Entries now in the ring of cpu. */
 unsigned dma_replay_ring_entries(struct device *dev, unsigned cpu);
 

@@ -45,6 +45,9 @@ static void ring_free(struct flush_queue *fq, unsigned ring_cpu)
 	struct iommu_domain *d = fq->domain;
 	const struct dma_observer *o = d->l->observer;
 
+	if (G_UNLIKELY(o) && o->window && r->head != r->tail &&
+	    r->entries[r->head].counter < fq->finish_count)
+		o->window(o->arg, d->dev, ring_cpu, DMA_WINDOW_BEFORE_RING);
 	while (r->head != r->tail) {
 		struct fq_entry *e = &r->entries[r->head];
 
@@ -213,6 +216,17 @@ void dma_replay_flush_timer(struct device *dev, unsigned cpu)
 
 	if (fq)
 		cpu_post(&dev->sim->cpus[cpu], &fq->work, dma_now(dev->dma));
+}
+
+bool dma_replay_ring_head(struct device *dev, unsigned cpu, uint64_t *pfn)
+{
+	const struct flush_queue *fq = dev->domain ? dev->domain->fq : NULL;
+	const struct fq_ring *r = fq ? &fq->rings[cpu] : NULL;
+
+	if (!r || r->head == r->tail)
+		return false;
+	*pfn = r->entries[r->head].iova_pfn;
+	return true;
 }
 
 bool dma_replay_has_queue(struct device *dev)

@@ -5,6 +5,9 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
+/* Timeout, a tick and generous lateness: by then a queued range has been flushed. */
+#define FLUSH_GAP 100000000u
+
 struct replay *replay_new(const struct replay_config *c)
 {
 	struct replay *r = g_new0(struct replay, 1);
@@ -357,10 +360,31 @@ static bool has_tags(const struct recording *rec)
 	return false;
 }
 
+/*
+ * Between two recordings the timer has flushed what was queued; on which CPU is not recorded, so the
+ * released ranges count as older state.
+ */
+static void flush_between(struct replay *r)
+{
+	const struct recording_event *first = recording_at(r->rec, 0);
+	struct device *dev = r->config.device(r->config.arg, "");
+
+	if (!r->first_seen || !dev || !dma_replay_has_queue(dev) || first->time_ns < r->last_ns + FLUSH_GAP)
+		return;
+	for (unsigned c = 0; c < r->config.sim->ncpus; c++) {
+		if (dma_replay_ring_entries(dev, c)) {
+			dma_replay_flush_timer(dev, r->last_cpu % r->config.sim->ncpus);
+			return;
+		}
+	}
+}
+
 bool replay_run(struct replay *r, struct operations *o)
 {
 	r->ops = o;
 	r->rec = (struct recording *)o->recording;
+	if (r->rec->events->len)
+		flush_between(r);
 	r->file++;
 	r->apart = false;
 	r->has_tags = has_tags(r->rec);
@@ -368,6 +392,12 @@ bool replay_run(struct replay *r, struct operations *o)
 		if (r->config.stop && *r->config.stop)
 			break;
 		take_event(r, i);
+	}
+	if (r->rec->events->len) {
+		const struct recording_event *last = recording_at(r->rec, r->rec->events->len - 1);
+
+		r->last_ns = last->time_ns;
+		r->last_cpu = last->cpu;
 	}
 	r->event = r->rec->events->len;
 	if (!r->apart)

@@ -63,8 +63,9 @@ struct replay {
 	struct context_run *run; /* whose code runs; NULL: the scheduler's */
 	struct operations *ops;
 	struct recording *rec;
-	uint32_t event; /* where the recording is */
-	uint64_t first_ns;
+	uint32_t event;             /* where the recording is */
+	uint64_t first_ns, last_ns; /* of the boot; of the last recording's end */
+	unsigned last_cpu;
 	bool first_seen;
 	bool apart; /* the streams have come apart: nothing more is compared */
 	bool has_tags;

@@ -98,37 +98,89 @@ static void begin_alloc(struct replay *r, struct device *dev)
 	wait_for_outcome(r, dev, a->pages, a->limit);
 }
 
+/* Index of the IOVA_FREE line for pfn among the events of op from its k-th on; NEVER. pfn 0: any. */
+static uint32_t free_line(const struct replay *r, const struct replay_op *op, uint32_t k, uint64_t pfn)
+{
+	for (; k < op->nevents; k++) {
+		uint32_t i = operations_event(r->ops, op, k);
+		const struct recording_event *e = recording_at(r->rec, i);
+
+		if (e->kind == REC_IOVA_FREE && (!pfn || e->iova.pfn == pfn))
+			return i;
+	}
+	return REPLAY_NEVER;
+}
+
 /*
- * A flush is done but not yet counted as finished. Interrupts that were held off meanwhile run now: what
- * they queue releases nothing yet. Had they come later, the ranges would have been released by them.
+ * A flush is done but not yet counted as finished. What others queue meanwhile releases nothing: the
+ * ranges that it would have released show in this call's own lines.
  */
-static void wait_after_flush(struct replay *r)
+static void wait_after_flush(struct replay *r, struct device *dev)
 {
 	struct context_run *c = r->run;
 	const struct recording_event *own = recording_at(r->rec, c->at);
+	bool lines = free_line(r, c->op, c->pos, 0) != REPLAY_NEVER;
 	uint32_t end = r->ops->next[c->at], wait = 0;
 
 	for (uint32_t i = c->at + 1; i < end && i < r->rec->events->len; i++) {
 		const struct recording_event *e = recording_at(r->rec, i);
+		uint64_t head;
 
-		if (e->cpu != own->cpu)
-			continue;
-		if (e->level <= own->level) /* what was interrupted goes on: this call is over */
+		if (e->cpu == own->cpu && e->level <= own->level)
+			break; /* what was interrupted goes on: this call is over */
+		if (e->cpu == own->cpu && e->kind == REC_IOVA_FREE)
 			break;
-		if (e->kind == REC_IOVA_FREE)
-			return;
-		if (e->kind == REC_UNMAP)
+		if (e->kind != REC_UNMAP || !dma_replay_ring_head(dev, e->cpu % r->config.sim->ncpus, &head))
+			continue;
+		if (lines ? free_line(r, c->op, c->pos, head) != REPLAY_NEVER : e->cpu == own->cpu)
 			wait = i + 1;
 	}
 	if (wait)
 		replay_wait(r, wait);
 }
 
+/* Somebody else has the ring's lock: the recording shows who released its ranges. */
+static void wait_for_ring(struct replay *r, struct device *dev, unsigned ring_cpu)
+{
+	struct context_run *self = r->run;
+	uint64_t head;
+
+	if (!dma_replay_ring_head(dev, ring_cpu, &head) ||
+	    free_line(r, self->op, self->pos, head) != REPLAY_NEVER)
+		return;
+	for (unsigned i = 0; i < r->contexts->len; i++) {
+		struct context_run *c = g_ptr_array_index(r->contexts, i);
+
+		/* The range that it is about to free has its line taken already. */
+		if (c == self || !c->suspended || !c->op ||
+		    free_line(r, c->op, c->pos ? c->pos - 1 : 0, head) == REPLAY_NEVER)
+			continue;
+		replay_wait(r, operations_event(r->ops, c->op, c->op->nevents - 1) + 1);
+		return;
+	}
+}
+
+/* An interrupt freed the recorded range between the tree's line and the search. */
+static void wait_for_tree(struct replay *r)
+{
+	struct recorded_alloc *a = &r->run->alloc;
+	uint32_t end;
+
+	if (!a->known || !a->tree || a->ret == REPLAY_NEVER)
+		return;
+	while (replay_pfn_state(r, a->pfn) != PFN_FREE) {
+		end = next_interrupt(r, r->event, a->ret);
+		if (end == REPLAY_NEVER)
+			return;
+		a->waited = true;
+		replay_wait(r, end);
+	}
+}
+
 static void watch_window(void *arg, struct device *dev, unsigned cpu, int where)
 {
 	struct replay *r = arg;
 
-	(void)cpu;
 	if (!r->run)
 		return;
 	switch (where) {
@@ -138,9 +190,13 @@ static void watch_window(void *arg, struct device *dev, unsigned cpu, int where)
 	case DMA_WINDOW_BEFORE_TREE:
 		if (r->run->alloc.tree || !r->run->alloc.tree_known)
 			replay_expect(r, REC_IOVA_TREE_ALLOC, true);
+		wait_for_tree(r);
 		break;
 	case DMA_WINDOW_AFTER_FLUSH:
-		wait_after_flush(r);
+		wait_after_flush(r, dev);
+		break;
+	case DMA_WINDOW_BEFORE_RING:
+		wait_for_ring(r, dev, cpu);
 		break;
 	case DMA_WINDOW_BEFORE_FREE:
 		r->run->free_event = replay_expect(r, REC_IOVA_FREE, true);
@@ -150,7 +206,14 @@ static void watch_window(void *arg, struct device *dev, unsigned cpu, int where)
 
 static bool cache_known(const struct replay *r, unsigned cpu, int order)
 {
-	return r->config.fresh || order < 0 || r->known[cpu] >> order & 1;
+	(void)cpu;
+	if (r->config.fresh || order < 0)
+		return true;
+	/* Full magazines wander between CPUs through the depot: one unknown fill is enough. */
+	for (unsigned c = 0; c < r->config.sim->ncpus; c++)
+		if (!(r->known[c] >> order & 1))
+			return false;
+	return true;
 }
 
 static bool watch_resolve(void *arg, const struct iova_alloc_event *e, uint64_t *pfn)
@@ -203,6 +266,14 @@ static bool explain_stale(struct replay *r, const struct iova_alloc_event *e)
 	return false;
 }
 
+/* Whether ranges older than the recording, or a hint that moved unrecorded, explain another place. */
+static bool tree_unknown(const struct replay *r, uint64_t predicted)
+{
+	if (r->tree_file != r->file)
+		return !r->config.fresh || r->file > 1;
+	return !r->config.fresh && r->run->alloc.pfn < predicted;
+}
+
 static bool watch_outcome(void *arg, const struct iova_alloc_event *e, uint64_t *pfn,
 			  enum iova_source *source)
 {
@@ -227,8 +298,7 @@ static bool watch_outcome(void *arg, const struct iova_alloc_event *e, uint64_t 
 		replay_diverge(r, "recorded IOVA page 0x%" PRIx64 " is in use", a->pfn);
 	} else if (explain_stale(r, e)) {
 		r->totals.bound++;
-	} else if (a->tree && e->source == IOVA_FROM_TREE && (!r->config.fresh || r->file > 1) &&
-		   !(r->tree_file == r->file)) {
+	} else if (a->tree && e->source == IOVA_FROM_TREE && tree_unknown(r, e->pfn)) {
 		r->totals.bound++;
 	} else if (!a->tree && !cache_known(r, e->cpu, e->order)) {
 		r->totals.explained++;
