@@ -161,8 +161,13 @@ void dma_replay_flush_timer(struct device *dev, unsigned cpu);
 uint64_t dma_replay_model_timeouts(struct device *dev);
 /* Whether dev's domain has a flush queue. */
 bool dma_replay_has_queue(struct device *dev);
-/* First page of the oldest range in the ring of cpu; false if it is empty. */
-bool dma_replay_ring_head(struct device *dev, unsigned cpu, uint64_t *pfn);
+/* The next flush has begun already: what is queued from here on is not covered by it (reference 5.8). */
+void dma_replay_flush_begin(struct device *dev);
+/*
+ * First page of the oldest range in the ring of cpu, and of the newest one that a finished flush covers;
+ * false if the ring is empty.
+ */
+bool dma_replay_ring_head(struct device *dev, unsigned cpu, uint64_t *pfn, uint64_t *complete);
 /* Entries now in the ring of cpu. */
 unsigned dma_replay_ring_entries(struct device *dev, unsigned cpu);
 

@@ -25,6 +25,7 @@ struct flush_queue {
 	unsigned size; /* of one ring, a power of two */
 	uint64_t start_count, finish_count;
 	bool timer_on;
+	bool begun; /* replay: the next flush has counted its start already */
 	struct event timer;
 	struct cpu_work work;
 	struct cpu *timer_cpu;
@@ -68,7 +69,9 @@ static void fq_flush_iotlb(struct flush_queue *fq, bool timer)
 
 	if (G_UNLIKELY(o) && o->fq_flush)
 		o->fq_flush(o->arg, d->dev, sim_cpu(d->l->sim)->id, timer);
-	fq->start_count++;
+	if (G_LIKELY(!fq->begun))
+		fq->start_count++;
+	fq->begun = false;
 	intel_flush_iotlb_all(d);
 	if (G_UNLIKELY(o) && o->window)
 		o->window(o->arg, d->dev, sim_cpu(d->l->sim)->id, DMA_WINDOW_AFTER_FLUSH);
@@ -218,14 +221,28 @@ void dma_replay_flush_timer(struct device *dev, unsigned cpu)
 		cpu_post(&dev->sim->cpus[cpu], &fq->work, dma_now(dev->dma));
 }
 
-bool dma_replay_ring_head(struct device *dev, unsigned cpu, uint64_t *pfn)
+void dma_replay_flush_begin(struct device *dev)
+{
+	struct flush_queue *fq = dev->domain ? dev->domain->fq : NULL;
+
+	if (!fq || fq->begun)
+		return;
+	fq->begun = true;
+	fq->start_count++;
+}
+
+bool dma_replay_ring_head(struct device *dev, unsigned cpu, uint64_t *pfn, uint64_t *complete)
 {
 	const struct flush_queue *fq = dev->domain ? dev->domain->fq : NULL;
 	const struct fq_ring *r = fq ? &fq->rings[cpu] : NULL;
 
 	if (!r || r->head == r->tail)
 		return false;
-	*pfn = r->entries[r->head].iova_pfn;
+	*pfn = *complete = r->entries[r->head].iova_pfn;
+	for (unsigned i = r->head; i != r->tail; i = (i + 1) & (fq->size - 1)) {
+		if (r->entries[i].counter < fq->finish_count)
+			*complete = r->entries[i].iova_pfn;
+	}
 	return true;
 }
 

@@ -253,6 +253,7 @@ void replay_wait(struct replay *r, uint32_t event)
 	if (event <= r->event)
 		return;
 	c->wake = event;
+	c->passive = c->at != event;
 	c->suspended = true;
 	fibre_switch(c->fibre, r->main);
 }
@@ -308,7 +309,11 @@ static void resume_due(struct replay *r, uint32_t event)
 		for (unsigned i = 0; i < r->contexts->len; i++) {
 			struct context_run *c = g_ptr_array_index(r->contexts, i);
 
-			if (c->suspended && c->wake <= event && (!due || c->wake < due->wake))
+			if (!c->suspended || c->wake > event)
+				continue;
+			/* Those that only waited for others come before the one whose event it is. */
+			if (!due || c->wake < due->wake ||
+			    (c->wake == due->wake && c->passive && !due->passive))
 				due = c;
 		}
 		if (!due || r->apart)

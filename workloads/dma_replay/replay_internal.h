@@ -40,6 +40,7 @@ struct context_run {
 	uint32_t wake;              /* goes on when the recording comes to this event */
 	unsigned cpu;
 	bool suspended;
+	bool passive; /* waits for others, not for an event of its own */
 	struct recorded_alloc alloc;
 	const struct recording_event *free_event; /* line of the range being freed, NULL: missing */
 	struct mapping *api;                      /* range of the two-step interface in work */

@@ -111,6 +111,22 @@ static uint32_t free_line(const struct replay *r, const struct replay_op *op, ui
 	return REPLAY_NEVER;
 }
 
+/* Whether a line after event i, but before the next flush by the timer, frees pfn. */
+static bool freed_soon(const struct replay *r, uint32_t i, uint64_t pfn)
+{
+	for (i++; i < r->rec->events->len; i++) {
+		const struct recording_event *e = recording_at(r->rec, i);
+		uint32_t owner = r->ops->owner[i];
+
+		if (e->kind == REC_IOVA_FREE && e->iova.pfn == pfn)
+			return true;
+		if (owner && operations_at(r->ops, owner - 1)->kind == REPLAY_FLUSH_TIMER &&
+		    e->kind == REC_QI_SUBMIT)
+			return false;
+	}
+	return false;
+}
+
 /*
  * A flush is done but not yet counted as finished. What others queue meanwhile releases nothing: the
  * ranges that it would have released show in this call's own lines.
@@ -119,20 +135,22 @@ static void wait_after_flush(struct replay *r, struct device *dev)
 {
 	struct context_run *c = r->run;
 	const struct recording_event *own = recording_at(r->rec, c->at);
-	bool lines = free_line(r, c->op, c->pos, 0) != REPLAY_NEVER;
 	uint32_t end = r->ops->next[c->at], wait = 0;
 
 	for (uint32_t i = c->at + 1; i < end && i < r->rec->events->len; i++) {
 		const struct recording_event *e = recording_at(r->rec, i);
-		uint64_t head;
+		uint64_t head, last;
 
 		if (e->cpu == own->cpu && e->level <= own->level)
 			break; /* what was interrupted goes on: this call is over */
-		if (e->cpu == own->cpu && e->kind == REC_IOVA_FREE)
+		if (e->kind == REC_IOVA_FREE)
 			break;
-		if (e->kind != REC_UNMAP || !dma_replay_ring_head(dev, e->cpu % r->config.sim->ncpus, &head))
+		if (e->kind != REC_UNMAP ||
+		    !dma_replay_ring_head(dev, e->cpu % r->config.sim->ncpus, &head, &last))
 			continue;
-		if (lines ? free_line(r, c->op, c->pos, head) != REPLAY_NEVER : e->cpu == own->cpu)
+		if (free_line(r, operations_at(r->ops, r->ops->owner[i] - 1), 0, head) != REPLAY_NEVER)
+			break;
+		if (e->cpu == own->cpu || freed_soon(r, i, head))
 			wait = i + 1;
 	}
 	if (wait)
@@ -143,9 +161,9 @@ static void wait_after_flush(struct replay *r, struct device *dev)
 static void wait_for_ring(struct replay *r, struct device *dev, unsigned ring_cpu)
 {
 	struct context_run *self = r->run;
-	uint64_t head;
+	uint64_t head, last;
 
-	if (!dma_replay_ring_head(dev, ring_cpu, &head) ||
+	if (!dma_replay_ring_head(dev, ring_cpu, &head, &last) ||
 	    free_line(r, self->op, self->pos, head) != REPLAY_NEVER)
 		return;
 	for (unsigned i = 0; i < r->contexts->len; i++) {
@@ -153,9 +171,10 @@ static void wait_for_ring(struct replay *r, struct device *dev, unsigned ring_cp
 
 		/* The range that it is about to free has its line taken already. */
 		if (c == self || !c->suspended || !c->op ||
-		    free_line(r, c->op, c->pos ? c->pos - 1 : 0, head) == REPLAY_NEVER)
+		    free_line(r, c->op, c->pos ? c->pos - 1 : 0, head) == REPLAY_NEVER ||
+		    free_line(r, c->op, c->pos ? c->pos - 1 : 0, last) == REPLAY_NEVER)
 			continue;
-		replay_wait(r, operations_event(r->ops, c->op, c->op->nevents - 1) + 1);
+		replay_wait(r, free_line(r, c->op, c->pos ? c->pos - 1 : 0, last) + 1);
 		return;
 	}
 }
@@ -266,6 +285,12 @@ static bool explain_stale(struct replay *r, const struct iova_alloc_event *e)
 	return false;
 }
 
+static bool replay_any(void *arg, uint64_t pfn)
+{
+	(void)arg, (void)pfn;
+	return true;
+}
+
 /* Whether ranges older than the recording, or a hint that moved unrecorded, explain another place. */
 static bool tree_unknown(const struct replay *r, uint64_t predicted)
 {
@@ -300,8 +325,13 @@ static bool watch_outcome(void *arg, const struct iova_alloc_event *e, uint64_t 
 		r->totals.bound++;
 	} else if (a->tree && e->source == IOVA_FROM_TREE && tree_unknown(r, e->pfn)) {
 		r->totals.bound++;
-	} else if (!a->tree && !cache_known(r, e->cpu, e->order)) {
+	} else if (!cache_known(r, e->cpu, e->order)) {
 		r->totals.explained++;
+		if (a->tree && e->source == IOVA_FROM_CACHE) {
+			/* Found empty: what was believed to be here sits in another CPU's magazine. */
+			dma_replay_cache_forget(e->dev, e->cpu, (unsigned)e->order, replay_any, NULL, true);
+			r->known[e->cpu] |= 1ull << e->order;
+		}
 	} else {
 		r->totals.diverging++;
 		replay_diverge(r, "IOVA page 0x%" PRIx64 " from the %s, recorded 0x%" PRIx64 " from the %s",
@@ -416,29 +446,39 @@ static void watch_map(void *arg, struct device *dev, dma_addr_t iova, phys_addr_
 static void wait_for_flush(struct replay *r, struct device *dev, uint64_t pfn)
 {
 	uint32_t at = r->run->at, end = r->ops->next[at];
+	const struct recording_event *own = recording_at(r->rec, at);
+	bool inside = own->level == TRACE_HARDIRQ; /* perhaps of the flush that shows next on this CPU */
+	uint32_t first = REPLAY_NEVER;
+	const struct replay_op *flush = NULL;
 
 	if (!dma_replay_has_queue(dev))
 		return;
-	for (uint32_t i = at + 1; i < end && i < r->rec->events->len; i++) {
+	for (uint32_t i = at + 1; i < r->rec->events->len; i++) {
 		uint32_t owner = r->ops->owner[i];
+		const struct recording_event *e = recording_at(r->rec, i);
 		const struct replay_op *op = owner ? operations_at(r->ops, owner - 1) : NULL;
-		bool any = false, found = false;
 
+		if (e->kind == REC_IOVA_FREE && e->iova.pfn == pfn)
+			return; /* the flush covered it */
+		if (!flush)
+			inside = inside && (e->cpu != own->cpu || e->level != TRACE_TASK);
 		if (!op || op->kind != REPLAY_FLUSH_TIMER || operations_event(r->ops, op, 0) != i)
 			continue;
-		for (uint32_t k = 0; k < op->nevents; k++) {
-			const struct recording_event *e = recording_at(r->rec,
-								       operations_event(r->ops, op, k));
-
-			if (e->kind == REC_IOVA_FREE) {
-				any = true;
-				found |= e->iova.pfn == pfn;
-			}
-		}
-		if (!any || found)
-			return;
-		replay_wait(r, operations_event(r->ops, op, op->nevents - 1) + 1);
+		if (flush)
+			break;
+		if (free_line(r, op, 0, 0) == REPLAY_NEVER)
+			return; /* its lines are missing */
+		first = i;
+		flush = op;
 	}
+	if (!flush)
+		return;
+	if (first < end) /* on this CPU the flush ran in between; on another one it had just begun */
+		replay_wait(r, recording_at(r->rec, first)->cpu == own->cpu
+				   ? operations_event(r->ops, flush, flush->nevents - 1) + 1
+				   : first + 1);
+	else if (recording_at(r->rec, first)->cpu != own->cpu || inside)
+		dma_replay_flush_begin(dev); /* begun, though its descriptor shows later */
 }
 
 static void watch_unmap(void *arg, struct device *dev, dma_addr_t iova, size_t size, size_t unmapped)
