@@ -473,6 +473,13 @@ static void wait_for_flush(struct replay *r, struct device *dev, uint64_t pfn)
 	}
 	if (!flush)
 		return;
+	/* Had it begun, nothing that was queued later would be covered either: else a line is missing. */
+	for (uint32_t i = at + 1; first >= end && i < first; i++) {
+		const struct recording_event *e = recording_at(r->rec, i);
+
+		if (e->kind == REC_UNMAP && free_line(r, flush, 0, e->map.iova >> PAGE_SHIFT) != REPLAY_NEVER)
+			return;
+	}
 	if (first < end) /* on this CPU the flush ran in between; on another one it had just begun */
 		replay_wait(r, recording_at(r->rec, first)->cpu == own->cpu
 				   ? operations_event(r->ops, flush, flush->nevents - 1) + 1
