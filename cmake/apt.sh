@@ -44,6 +44,12 @@ need_packages() {
   rm -f "$log"
 }
 
+# want_packages WHAT-FOR PACKAGE...: the same, but going without is not a failure: it is said, and tests
+# that need them skip by name.
+want_packages() {
+  need_packages "$@" || echo "Going on without what would $1: the tests that need it are skipped."
+}
+
 # quietly LOG COMMAND...: output goes to LOG, and its end is shown on failure only.
 quietly() {
   local log=$1
@@ -59,4 +65,8 @@ BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libglib2.0-dev libarc
   libpci-dev libsqlite3-dev libtraceevent-dev libtracefs-dev libtracecmd-dev libbsd-dev"
 PLOT_PACKAGES="gnuplot-nox fonts-dejavu-core"
 TEST_PACKAGES="check python3 zstd"
-FULL_PACKAGES="clang"
+FULL_PACKAGES="clang libclang-rt-14-dev"
+BROWSER_PACKAGES="chromium chromium-driver python3-selenium"
+SLURM_PACKAGES="slurm-wlm slurm-client slurmctld slurmd munge parallel"
+SHELL_PACKAGES="man-db zsh dpkg-dev file git"
+PANDAS_PACKAGES="python3-pandas python3-matplotlib"
