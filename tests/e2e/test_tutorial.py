@@ -28,7 +28,7 @@ with tempfile.TemporaryDirectory() as tmp:
         subprocess.run(["git", "clone", "-q", source, clone], check=True)
     else:
         shutil.copytree(source, clone, ignore=shutil.ignore_patterns("build"))
-    shutil.copy(os.path.join(source, "tests/data/fio/fio-v3.iolog"), os.path.join(clone, "my.iolog"))
+    shutil.copy(os.path.join(source, "tests/data/trace/fio-v3.iolog"), os.path.join(clone, "my.iolog"))
     for command in commands:
         done = subprocess.run(["bash", "-c", command], cwd=clone, capture_output=True, text=True)
         assert done.returncode == 0, f"{command}: status {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
