@@ -15,7 +15,7 @@ do for [i = 1:|y_names|] { set ytics add (y_names[i] i) }
 limit = spread > 1.05 ? spread : 1.05
 set logscale cb
 set cbrange [1 / limit:limit]
-set palette defined (-1 blue, 0 0xF7F7F7, 1 vermillion)
+set palette defined (-1 "#0072B2", 0 "#F7F7F7", 1 "#D55E00")
 set cblabel ratio_label textcolor rgb ink
 set format cb "%.2g"
 show_ratio(r) = sprintf("%.2f", r)

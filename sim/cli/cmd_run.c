@@ -6,12 +6,14 @@ struct run_options {
 	struct cli_common common;
 	char *interval;
 	gboolean timeline;
+	int threads;
 };
 
 static int run(void *options, int nargs, char **args)
 {
 	struct run_options *o = options;
-	struct cli_run_extra extra = {.command = "run", .interval = o->interval, .timeline = o->timeline};
+	struct cli_run_extra extra = {
+	    .command = "run", .interval = o->interval, .timeline = o->timeline, .threads = o->threads};
 	GError *error = NULL;
 	struct scenario *s;
 	int status;
@@ -32,6 +34,8 @@ static const struct cli_option options[] = {
      "also write timeseries.csv, one row per interval of simulated time (1ms)", NULL},
     {"timeline", 0, CLI_FLAG, offsetof(struct run_options, timeline), NULL,
      "also write timeline.json (Chrome trace events; opens in Perfetto)", NULL},
+    {"threads", 0, CLI_NUMBER, offsetof(struct run_options, threads), "N",
+     "machines that run at a time (default: one per CPU); results do not depend on it", NULL},
     {0},
 };
 

@@ -78,7 +78,8 @@ static int show(const struct experiment_result *r, const struct cli_common *o, c
 
 int cli_run_scenario(struct scenario *s, const struct cli_common *o, const struct cli_run_extra *extra)
 {
-	struct experiment_options options = {.cancel = &cli_interrupted, .timeline_limit = 200 * MIB};
+	struct experiment_options options = {
+	    .cancel = &cli_interrupted, .timeline_limit = 200 * MIB, .threads = (unsigned)extra->threads};
 	g_autofree char *timeline = NULL;
 	struct experiment_result *r;
 	struct cli_progress *progress;

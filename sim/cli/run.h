@@ -10,6 +10,7 @@ struct cli_run_extra {
 	const char *command;
 	const char *interval; /* "1ms" */
 	bool timeline;
+	int threads; /* 0: one per CPU */
 };
 
 /* --set, --api, --iommu, --seeds, --fidelity applied to a scenario. */

@@ -8,6 +8,8 @@
 extern const struct workload_ops nvme_workload, pcie_bench_workload, map_bench_workload;
 extern const struct param_table pcie_bench_param_table, map_bench_param_table;
 
+/* One table per line, so that additions do not meet. */
+/* clang-format off */
 const struct param_table *const param_tables[] = {
     &scenario_param_table,
     &compare_param_table,
@@ -31,6 +33,7 @@ const struct param_table *const param_tables[] = {
     &map_bench_param_table,
     NULL,
 };
+/* clang-format on */
 
 const struct stat_group stat_groups[] = {
     {&dma_stat_table, offsetof(struct machine, dma_stats)},

@@ -2,6 +2,7 @@
 /* Reading results back: for plots and reports, and to run one again from itself. */
 #include "scenario.h"
 
+#include <dmasim/sweep.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -21,9 +22,12 @@ json_t *result_load(const char *path, GError **error)
 {
 	g_autofree char *file = file_of(path, "result.json");
 	json_error_t why;
-	json_t *doc = json_load_file(file, JSON_REJECT_DUPLICATES, &why);
+	json_t *doc;
 	const char *schema;
 
+	if (!g_file_test(file, G_FILE_TEST_EXISTS) && sweep_exists(path))
+		return sweep_db_load(path, error);
+	doc = json_load_file(file, JSON_REJECT_DUPLICATES, &why);
 	if (!doc) {
 		if (why.line > 0)
 			g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INPUT, "%s:%d: not a result: %s", file,

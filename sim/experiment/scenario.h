@@ -28,4 +28,9 @@ struct scenario {
 /* Prefix an error with the place a value came from, unless that is the default. */
 void scenario_prefix_origin(const struct scenario *s, const char *name, GError **error);
 
+/* SHA-256 of a file, hex. */
+char *file_sha256(const char *path, GError **error);
+/* scenario_hash with the inputs' checksums given. */
+char *scenario_hash_with(const struct scenario *s, char *const *input_sums);
+
 #endif

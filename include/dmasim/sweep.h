@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sweeps: every combination of values is one point, keyed by a hash of what determines its result,
+ * so that a finished point is known again after any interruption. Finished points live in one SQLite
+ * database (docs/sweep-database.md).
+ */
+#ifndef DMASIM_SWEEP_H
+#define DMASIM_SWEEP_H
+
+#include <dmasim/experiment.h>
+
+struct sweep_point {
+	unsigned position; /* in the plan: the order of figures and tables */
+	char *hash;    /* SHA-256 over effective scenario, inputs and version, hex */
+	char **varied; /* "key=value", NULL-terminated, in the order of the --vary options */
+};
+
+struct sweep_plan {
+	GPtrArray *points; /* struct sweep_point *, in order: the last key varies fastest */
+	unsigned runs_per_point;
+};
+
+/*
+ * All combinations of vary ("key=v1,v2", "key=16..256*2", "key=0..8+2"; values that hold commas are
+ * separated by ;) over base. Every point is resolved, so that a bad value is found before the first
+ * one runs.
+ */
+struct sweep_plan *sweep_plan_new(const struct scenario *base, char *const *vary, GError **error);
+void sweep_plan_free(struct sweep_plan *p);
+
+struct sweep_db;
+/* Open DIR/sweep.db, making it (and DIR) if create is set. */
+struct sweep_db *sweep_db_open(const char *dir, bool create, GError **error);
+void sweep_db_close(struct sweep_db *db);
+bool sweep_db_has(struct sweep_db *db, const char *hash);
+/* Add a point's result document: one transaction; adding it again changes nothing. */
+G_GNUC_WARN_UNUSED_RESULT bool sweep_db_add(struct sweep_db *db, const struct sweep_point *point,
+					    const struct json_t *doc, GError **error);
+unsigned sweep_db_count(struct sweep_db *db);
+/* All points as one document of the form of result.json; runs[].varied tells the points apart. */
+struct json_t *sweep_db_load(const char *dir, GError **error);
+/* Is there a sweep database in dir? */
+bool sweep_exists(const char *dir);
+
+#endif
