@@ -5,33 +5,23 @@
 #include <dmasim/nvme_device.h>
 #include <string.h>
 
-extern const struct workload_ops nvme_workload, pcie_bench_workload, map_bench_workload;
-extern const struct param_table pcie_bench_param_table, map_bench_param_table;
+extern const struct workload_ops nvme_workload, pcie_bench_workload, map_bench_workload, rdma_rw_workload;
+extern const struct param_table pcie_bench_param_table, map_bench_param_table, rdma_rw_param_table;
 
 /* One table per line, so that additions do not meet. */
 /* clang-format off */
 const struct param_table *const param_tables[] = {
-    &scenario_param_table,
-    &compare_param_table,
-    &workload_param_table,
-    &kernel_param_table,
-    &cpu_param_table,
-    &memory_param_table,
-    &iommu_param_table,
-    &iotlb_param_table,
-    &pwc_param_table,
-    &walker_param_table,
-    &qi_param_table,
-    &ats_param_table,
-    &iova_param_table,
-    &flush_queue_param_table,
-    &swiotlb_param_table,
-    &pcie_param_table,
-    &p2p_param_table,
-    &nvme_param_table,
-    &pcie_bench_param_table,
-    &map_bench_param_table,
-    NULL,
+    &scenario_param_table,   &compare_param_table,
+    &workload_param_table,   &kernel_param_table,
+    &cpu_param_table,        &memory_param_table,
+    &iommu_param_table,      &iotlb_param_table,
+    &pwc_param_table,        &walker_param_table,
+    &qi_param_table,         &ats_param_table,
+    &iova_param_table,       &flush_queue_param_table,
+    &swiotlb_param_table,    &pcie_param_table,
+    &p2p_param_table,        &nvme_param_table,
+    &pcie_bench_param_table, &map_bench_param_table,
+    &rdma_rw_param_table,    NULL,
 };
 /* clang-format on */
 
@@ -44,10 +34,7 @@ const struct stat_group stat_groups[] = {
 };
 
 const struct workload_ops *const workloads[] = {
-    &nvme_workload,
-    &pcie_bench_workload,
-    &map_bench_workload,
-    NULL,
+    &nvme_workload, &pcie_bench_workload, &map_bench_workload, &rdma_rw_workload, NULL,
 };
 
 const struct workload_ops *workload_find(const char *name)

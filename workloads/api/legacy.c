@@ -9,5 +9,6 @@ const struct dma_api dma_api_legacy = {
     .paths =
 	{
 	    [WORKLOAD_NVME] = &nvme_legacy_path,
+	    [WORKLOAD_RDMA_RW] = &rdma_rw_legacy_path,
 	},
 };

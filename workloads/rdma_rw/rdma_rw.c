@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Storage or file server over RDMA: requests of some vectors, each turned into a read/write context,
+ * posted as work requests, done when the NIC has moved the data (drivers/infiniband/core/rw.c).
+ */
+#include "rdma_rw.h"
+
+#include <dmasim/cpu.h>
+
+#define P(m) offsetof(struct rdma_rw_params, m)
+static const struct param_spec param_specs[] = {
+    {"requests", PARAM_UINT, "", P(requests), "10000", 1, 1e12, NULL, "transfers to run", NULL},
+    {"vectors", PARAM_UINT, "", P(vectors), "64", 1, 4096, NULL, "vectors of one transfer", NULL},
+    {"vec_bytes", PARAM_SIZE, "bytes", P(vec_bytes), "4KiB", 1, 1 << 20, NULL, "bytes of one vector", NULL},
+    {"offset", PARAM_SIZE, "bytes", P(offset), "0", 0, 4095, NULL,
+     "where the first vector starts inside its page", NULL},
+    {"gap", PARAM_SIZE, "bytes", P(gap), "0", 0, 4095, NULL,
+     "where all further vectors start inside their pages", NULL},
+    {"depth", PARAM_UINT, "", P(depth), "32", 1, 65536, NULL, "transfers under way per CPU", NULL},
+    {"max_sge", PARAM_UINT, "", P(max_sge), "30", 1, 1024, NULL,
+     "elements of one work request that the queue pair takes", NULL},
+    {"max_sgl_rd", PARAM_UINT, "", P(max_sgl_rd), "0", 0, 4096, NULL,
+     "elements above which a READ is better registered; 0: never (legacy path)", NULL},
+    {"read_share", PARAM_DOUBLE, "", P(read_share), "0.5", 0, 1, NULL,
+     "share of RDMA READs, which fill local memory", NULL},
+    {"iwarp", PARAM_BOOL, "", P(iwarp), "false", 0, 0, NULL, "iWARP: READs need registered memory", NULL},
+    {"force_mr", PARAM_BOOL, "", P(force_mr), "false", 0, 0, NULL,
+     "ib_core.force_mr: register every transfer", NULL},
+    {"wire_latency", PARAM_TIME, "", P(wire_latency), "2us", 0, 1e12, NULL,
+     "network time of a transfer outside this machine", "a rack's RDMA round trip, order of magnitude (E)"},
+};
+#undef P
+const struct param_table rdma_rw_param_table = {
+    .section = "rdma_rw",
+    .help = "RDMA read/write API (workload rdma_rw)",
+    .specs = param_specs,
+    .nspecs = G_N_ELEMENTS(param_specs),
+    .struct_size = sizeof(struct rdma_rw_params),
+};
+
+#define S(m) offsetof(struct rdma_rw_stats, m)
+static const struct stat_spec stat_specs[] = {
+    {"rdma_rw.single", STAT_COUNTER, "count", S(single), NULL, false, "contexts with one work request"},
+    {"rdma_rw.multi", STAT_COUNTER, "count", S(multi), NULL, false,
+     "contexts mapped vector by vector or list"},
+    {"rdma_rw.iova", STAT_COUNTER, "count", S(iova), NULL, false, "contexts with one IOVA range"},
+    {"rdma_rw.mr", STAT_COUNTER, "count", S(mr), NULL, false, "contexts with registered memory"},
+    {"rdma_rw.work_requests", STAT_COUNTER, "count", S(work_requests), NULL, false,
+     "RDMA work requests posted"},
+    {"rdma_rw.sges", STAT_COUNTER, "count", S(sges), NULL, false, "elements of those work requests"},
+};
+#undef S
+const struct stat_table rdma_rw_stat_table = {
+    .specs = stat_specs,
+    .nspecs = G_N_ELEMENTS(stat_specs),
+    .struct_size = sizeof(struct rdma_rw_stats),
+};
+
+/* struct ib_sge. */
+#define SGE_BYTES 16u
+
+struct lane {
+	struct cpu_work work;
+	struct rdma_rw *w;
+	struct rdma_rw_ctx *ctx; /* depth of them */
+	uint64_t requests;
+	struct rng rng;
+};
+
+struct rdma_rw {
+	struct machine *m;
+	struct rdma_rw_params p;
+	struct rdma_rw_stats st;
+	const struct dma_api *api;
+	const struct driver_path *path;
+	struct device *dev;
+	void *instance;
+	struct lane *lanes;
+};
+
+/* ---- one transfer ---- */
+
+/* The NIC reads (WRITE) or fills (READ) local memory; the wire adds its time. */
+static void nic_moves(struct rdma_rw *w, struct rdma_rw_ctx *c, sim_time_t when)
+{
+	c->done = when;
+	for (unsigned i = 0; i < c->obj.nsegs; i++) {
+		struct pcie_dma d = {.fn = w->dev->pci,
+				     .op = rdma_rw_is_read(c) ? PCIE_WRITE : PCIE_READ,
+				     .addr = c->obj.segs[i].addr,
+				     .len = c->obj.segs[i].len,
+				     .pasid = VTD_NO_PASID};
+
+		pcie_dma(&d, when);
+		c->done = MAX(c->done, d.done);
+	}
+	if (w->m->sim.timing)
+		c->done += w->p.wire_latency;
+}
+
+static void post(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cpu)
+{
+	struct rdma_rw_stats *st = &w->st;
+	uint64_t sges = c->type == RDMA_RW_MR ? 1 : c->obj.nsegs;
+
+	switch (c->type) {
+	case RDMA_RW_SINGLE_WR:
+		st->single++;
+		break;
+	case RDMA_RW_MULTI_WR:
+		st->multi++;
+		break;
+	case RDMA_RW_IOVA:
+		st->iova++;
+		break;
+	case RDMA_RW_MR:
+		st->mr++;
+		break;
+	}
+	st->work_requests += div_round_up(sges, w->p.max_sge);
+	st->sges += sges;
+	/* One element is part of the context; more are an array. */
+	c->command_bytes = sges > 1 ? sges * SGE_BYTES : 0;
+	ledger_charge(&w->m->sim.ledger, LEDGER_DRIVER_COMMAND_BUFFERS, c->command_bytes);
+	if (c->command_bytes)
+		cpu_charge(cpu, COST_KMALLOC);
+	cpu_charge_n(cpu, COST_DRIVER_DESCRIPTOR, sges);
+	cpu_charge(cpu, COST_DOORBELL);
+}
+
+static void complete(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cpu)
+{
+	struct io_stats *io = &w->m->io;
+
+	if (!c->busy)
+		return;
+	cpu_wait_until(cpu, c->done);
+	cpu_charge(cpu, COST_DRIVER_COMPLETE);
+	w->path->unmap(&c->obj, 0, c->obj.bytes);
+	ledger_release(&w->m->sim.ledger, LEDGER_DRIVER_COMMAND_BUFFERS, c->command_bytes);
+	io->completed++;
+	io->bytes += c->obj.bytes;
+	io->last = MAX(io->last, c->done);
+	hist_add(io->latency_ns, (c->done - c->start) / SIM_NS, 1);
+	c->busy = false;
+}
+
+static void submit(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cpu, struct rng *rng)
+{
+	c->obj.dir = rng_double(rng) < w->p.read_share ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
+	c->obj.nsegs = 0;
+	c->start = cpu->now;
+	c->type = RDMA_RW_MULTI_WR;
+	cpu_charge(cpu, COST_DRIVER_SUBMIT);
+	if (w->path->map(&c->obj, 0, c->vecs, (unsigned)w->p.vectors)) {
+		w->m->io.failed++;
+		return;
+	}
+	post(w, c, cpu);
+	nic_moves(w, c, cpu->now);
+	c->busy = true;
+}
+
+static void run_lane(struct cpu_work *work, struct cpu *cpu)
+{
+	struct lane *l = (struct lane *)((char *)work - offsetof(struct lane, work));
+	struct rdma_rw *w = l->w;
+
+	for (uint64_t i = 0; i < l->requests; i++) {
+		struct rdma_rw_ctx *c = &l->ctx[i % w->p.depth];
+
+		complete(w, c, cpu);
+		cpu_sync(cpu);
+		submit(w, c, cpu, &l->rng);
+	}
+	for (uint64_t i = 0; i < w->p.depth; i++) {
+		struct rdma_rw_ctx *c = &l->ctx[(l->requests + i) % w->p.depth];
+
+		complete(w, c, cpu);
+		if (w->path->close)
+			w->path->close(&c->obj);
+	}
+}
+
+/* ---- set-up ---- */
+
+static bool context_open(struct rdma_rw *w, struct rdma_rw_ctx *c)
+{
+	unsigned n = (unsigned)w->p.vectors;
+
+	c->w = w;
+	c->p = &w->p;
+	c->vecs = g_new0(struct phys_vec, n);
+	c->pages = g_new0(struct phys_vec, n);
+	c->obj = (struct dma_object){.dev = w->dev, .path = w->path, .instance = w->instance, .max_segs = n};
+	c->obj.bytes = n * w->p.vec_bytes;
+	c->obj.segs = g_new0(struct dma_segment, n);
+	c->obj.state = g_malloc0(MAX(w->path->state_size, 1));
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t at = i ? w->p.gap : w->p.offset;
+		unsigned order = order_base_2(div_round_up(at + w->p.vec_bytes, PAGE_SIZE));
+
+		c->pages[i].paddr = memory_alloc_pages(w->m->memory, w->dev->node, order);
+		c->pages[i].len = order;
+		if (!c->pages[i].paddr)
+			return false;
+		c->vecs[i] = (struct phys_vec){c->pages[i].paddr + at, (uint32_t)w->p.vec_bytes};
+	}
+	return !w->path->open || w->path->open(&c->obj, c->obj.bytes) == 0;
+}
+
+static void context_close(struct rdma_rw *w, struct rdma_rw_ctx *c)
+{
+	for (unsigned i = 0; c->pages && i < w->p.vectors; i++)
+		if (c->pages[i].paddr)
+			memory_free_pages(w->m->memory, c->pages[i].paddr, c->pages[i].len);
+	g_free(c->pages);
+	g_free(c->vecs);
+	g_free(c->obj.segs);
+	g_free(c->obj.state);
+}
+
+static void rw_destroy(struct workload *base)
+{
+	struct rdma_rw *w = (struct rdma_rw *)base;
+
+	if (!w)
+		return;
+	for (unsigned i = 0; w->lanes && i < w->m->sim.ncpus; i++) {
+		for (uint64_t k = 0; w->lanes[i].ctx && k < w->p.depth; k++)
+			context_close(w, &w->lanes[i].ctx[k]);
+		g_free(w->lanes[i].ctx);
+	}
+	if (w->instance && w->api->instance_free)
+		w->api->instance_free(w->instance);
+	g_free(w->lanes);
+	g_free(w);
+}
+
+static struct workload *rw_create(struct machine *m, const struct dma_api *api, GError **error)
+{
+	struct rdma_rw *w = g_new0(struct rdma_rw, 1);
+	unsigned n = m->sim.ncpus;
+
+	w->m = m;
+	w->api = api;
+	w->path = dma_api_path(api, WORKLOAD_RDMA_RW);
+	w->p = *(const struct rdma_rw_params *)config_get(m->config, &rdma_rw_param_table);
+	w->dev = machine_add_device(m, NULL, error);
+	if (!w->dev) {
+		rw_destroy((struct workload *)w);
+		return NULL;
+	}
+	/* What mlx5_core sets. */
+	dma_set_mask(w->dev, UINT64_MAX);
+	dma_set_max_seg_size(w->dev, 2u << 30);
+	if (api->instance_new)
+		w->instance = api->instance_new(m, w->dev);
+	w->lanes = g_new0(struct lane, n);
+	for (unsigned i = 0; i < n; i++) {
+		struct lane *l = &w->lanes[i];
+
+		l->w = w;
+		l->work.fn = run_lane;
+		l->requests = w->p.requests / n + (i < w->p.requests % n);
+		rng_init(&l->rng, m->sim.seed + i, "rdma_rw");
+		l->ctx = g_new0(struct rdma_rw_ctx, w->p.depth);
+		for (uint64_t k = 0; k < w->p.depth; k++)
+			if (!context_open(w, &l->ctx[k])) {
+				g_set_error(
+				    error, PARAM_ERROR, 0,
+				    "no memory for the buffers: want a larger memory.size, or a smaller "
+				    "rdma_rw.depth, rdma_rw.vectors or rdma_rw.vec_bytes");
+				rw_destroy((struct workload *)w);
+				return NULL;
+			}
+	}
+	return (struct workload *)w;
+}
+
+static bool rw_record(struct workload *base, const struct trace_record *rec, GError **error)
+{
+	(void)base;
+	(void)rec;
+	g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
+		    "rdma_rw makes its own load and takes no records");
+	return false;
+}
+
+static bool rw_finish(struct workload *base, GError **error)
+{
+	struct rdma_rw *w = (struct rdma_rw *)base;
+	struct sim *s = &w->m->sim;
+
+	(void)error;
+	w->m->io.first = s->now;
+	for (unsigned i = 0; i < s->ncpus; i++)
+		if (w->lanes[i].requests)
+			cpu_post(&s->cpus[i], &w->lanes[i].work, s->now);
+	sim_run(s);
+	return true;
+}
+
+static const void *rw_stats(struct workload *base)
+{
+	return &((struct rdma_rw *)base)->st;
+}
+
+const struct workload_ops rdma_rw_workload = {
+    .kind = WORKLOAD_RDMA_RW,
+    .name = "rdma_rw",
+    .help = "RDMA read/write API before and after its conversion to bio vectors",
+    .params = &rdma_rw_param_table,
+    .stats = &rdma_rw_stat_table,
+    .create = rw_create,
+    .record = rw_record,
+    .finish = rw_finish,
+    .stats_values = rw_stats,
+    .destroy = rw_destroy,
+};
