@@ -63,7 +63,7 @@ struct lane {
 	struct cpu_work work;
 	struct rdma_rw *w;
 	struct rdma_rw_ctx *ctx; /* depth of them */
-	uint64_t requests;
+	uint64_t requests, submitted;
 	struct rng rng;
 };
 
@@ -76,26 +76,66 @@ struct rdma_rw {
 	struct device *dev;
 	void *instance;
 	struct lane *lanes;
+	/* the NIC: contexts in the order of their doorbells */
+	struct event nic;
+	struct rdma_rw_ctx **queue;
+	uint64_t queued, served, room; /* room: a power of two */
 };
 
 /* ---- one transfer ---- */
 
-/* The NIC reads (WRITE) or fills (READ) local memory; the wire adds its time. */
+/* What the NIC moves in one step. */
+#define NIC_CHUNK 4096u
+
+/* One chunk of a context, at when; returns when the NIC may go on. */
+static sim_time_t move_chunk(struct rdma_rw *w, struct rdma_rw_ctx *c, sim_time_t when)
+{
+	const struct dma_segment *seg = &c->obj.segs[c->seg];
+	struct pcie_dma d = {.fn = w->dev->pci,
+			     .op = rdma_rw_is_read(c) ? PCIE_WRITE : PCIE_READ,
+			     .addr = seg->addr + c->seg_done,
+			     .pasid = VTD_NO_PASID};
+
+	d.len = MIN(seg->len - c->seg_done, NIC_CHUNK - d.addr % NIC_CHUNK);
+	pcie_dma(&d, when);
+	c->done = MAX(c->done, d.done);
+	c->seg_done += d.len;
+	if (c->seg_done == seg->len) {
+		c->seg++;
+		c->seg_done = 0;
+	}
+	return d.accepted;
+}
+
+static void nic_step(struct event *ev, sim_time_t now)
+{
+	struct rdma_rw *w = (struct rdma_rw *)((char *)ev - offsetof(struct rdma_rw, nic));
+	struct rdma_rw_ctx *c = w->queue[w->served & (w->room - 1)];
+	sim_time_t next = move_chunk(w, c, now);
+
+	if (c->seg == c->obj.nsegs) {
+		w->served++;
+		c->done += w->p.wire_latency;
+		cpu_post(&w->m->sim.cpus[c->lane - w->lanes], &c->work, c->done);
+	}
+	if (w->served < w->queued)
+		sim_schedule(&w->m->sim, &w->nic, next);
+}
+
+/* Doorbell: the NIC reads (WRITE) or fills (READ) local memory. */
 static void nic_moves(struct rdma_rw *w, struct rdma_rw_ctx *c, sim_time_t when)
 {
 	c->done = when;
-	for (unsigned i = 0; i < c->obj.nsegs; i++) {
-		struct pcie_dma d = {.fn = w->dev->pci,
-				     .op = rdma_rw_is_read(c) ? PCIE_WRITE : PCIE_READ,
-				     .addr = c->obj.segs[i].addr,
-				     .len = c->obj.segs[i].len,
-				     .pasid = VTD_NO_PASID};
-
-		pcie_dma(&d, when);
-		c->done = MAX(c->done, d.done);
+	c->seg = 0;
+	c->seg_done = 0;
+	if (w->m->sim.timing) {
+		w->queue[w->queued++ & (w->room - 1)] = c;
+		if (!event_is_scheduled(&w->nic))
+			sim_schedule(&w->m->sim, &w->nic, when);
+		return;
 	}
-	if (w->m->sim.timing)
-		c->done += w->p.wire_latency;
+	while (c->seg < c->obj.nsegs)
+		move_chunk(w, c, when);
 }
 
 static void post(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cpu)
@@ -134,7 +174,6 @@ static void complete(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cpu)
 
 	if (!c->busy)
 		return;
-	cpu_wait_until(cpu, c->done);
 	cpu_charge(cpu, COST_DRIVER_COMPLETE);
 	w->path->unmap(&c->obj, 0, c->obj.bytes);
 	ledger_release(&w->m->sim.ledger, LEDGER_DRIVER_COMMAND_BUFFERS, c->command_bytes);
@@ -161,6 +200,7 @@ static void submit(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cpu, st
 	c->busy = true;
 }
 
+/* Counts: a transfer completes when its context is wanted again. */
 static void run_lane(struct cpu_work *work, struct cpu *cpu)
 {
 	struct lane *l = (struct lane *)((char *)work - offsetof(struct lane, work));
@@ -170,31 +210,57 @@ static void run_lane(struct cpu_work *work, struct cpu *cpu)
 		struct rdma_rw_ctx *c = &l->ctx[i % w->p.depth];
 
 		complete(w, c, cpu);
-		cpu_sync(cpu);
 		submit(w, c, cpu, &l->rng);
 	}
-	for (uint64_t i = 0; i < w->p.depth; i++) {
-		struct rdma_rw_ctx *c = &l->ctx[(l->requests + i) % w->p.depth];
+	for (uint64_t i = 0; i < w->p.depth; i++)
+		complete(w, &l->ctx[(l->requests + i) % w->p.depth], cpu);
+}
 
-		complete(w, c, cpu);
-		if (w->path->close)
-			w->path->close(&c->obj);
+/* Timing: each completion frees its context for the next transfer. */
+static void submit_next(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cpu)
+{
+	struct lane *l = c->lane;
+
+	while (l->submitted < l->requests && !c->busy) {
+		l->submitted++;
+		submit(w, c, cpu, &l->rng);
 	}
+}
+
+static void on_completion(struct cpu_work *work, struct cpu *cpu)
+{
+	struct rdma_rw_ctx *c = (struct rdma_rw_ctx *)((char *)work - offsetof(struct rdma_rw_ctx, work));
+
+	complete(c->w, c, cpu);
+	submit_next(c->w, c, cpu);
+}
+
+static void start_lane(struct cpu_work *work, struct cpu *cpu)
+{
+	struct lane *l = (struct lane *)((char *)work - offsetof(struct lane, work));
+
+	for (uint64_t k = 0; k < l->w->p.depth; k++)
+		submit_next(l->w, &l->ctx[k], cpu);
 }
 
 /* ---- set-up ---- */
 
-static bool context_open(struct rdma_rw *w, struct rdma_rw_ctx *c)
+static bool context_open(struct lane *l, struct rdma_rw_ctx *c)
 {
+	struct rdma_rw *w = l->w;
 	unsigned n = (unsigned)w->p.vectors;
 
+	c->lane = l;
+	c->work.fn = on_completion;
 	c->w = w;
 	c->p = &w->p;
 	c->vecs = g_new0(struct phys_vec, n);
 	c->pages = g_new0(struct phys_vec, n);
-	c->obj = (struct dma_object){.dev = w->dev, .path = w->path, .instance = w->instance, .max_segs = n};
+	c->obj = (struct dma_object){.dev = w->dev, .path = w->path, .instance = w->instance};
+	/* One per vector and one per page they touch, for any path. */
+	c->obj.max_segs = n * (unsigned)(2 + w->p.vec_bytes / PAGE_SIZE + 1);
 	c->obj.bytes = n * w->p.vec_bytes;
-	c->obj.segs = g_new0(struct dma_segment, n);
+	c->obj.segs = g_new0(struct dma_segment, c->obj.max_segs);
 	c->obj.state = g_malloc0(MAX(w->path->state_size, 1));
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t at = i ? w->p.gap : w->p.offset;
@@ -234,6 +300,7 @@ static void rw_destroy(struct workload *base)
 	if (w->instance && w->api->instance_free)
 		w->api->instance_free(w->instance);
 	g_free(w->lanes);
+	g_free(w->queue);
 	g_free(w);
 }
 
@@ -257,16 +324,20 @@ static struct workload *rw_create(struct machine *m, const struct dma_api *api, 
 	if (api->instance_new)
 		w->instance = api->instance_new(m, w->dev);
 	w->lanes = g_new0(struct lane, n);
+	w->nic.fn = nic_step;
+	w->nic.priority = EVENT_HARDWARE;
+	w->room = (uint64_t)1 << order_base_2(n * w->p.depth);
+	w->queue = g_new0(struct rdma_rw_ctx *, w->room);
 	for (unsigned i = 0; i < n; i++) {
 		struct lane *l = &w->lanes[i];
 
 		l->w = w;
-		l->work.fn = run_lane;
+		l->work.fn = m->sim.timing ? start_lane : run_lane;
 		l->requests = w->p.requests / n + (i < w->p.requests % n);
 		rng_init(&l->rng, m->sim.seed + i, "rdma_rw");
 		l->ctx = g_new0(struct rdma_rw_ctx, w->p.depth);
 		for (uint64_t k = 0; k < w->p.depth; k++)
-			if (!context_open(w, &l->ctx[k])) {
+			if (!context_open(l, &l->ctx[k])) {
 				g_set_error(
 				    error, PARAM_ERROR, 0,
 				    "no memory for the buffers: want a larger memory.size, or a smaller "
@@ -298,6 +369,9 @@ static bool rw_finish(struct workload *base, GError **error)
 		if (w->lanes[i].requests)
 			cpu_post(&s->cpus[i], &w->lanes[i].work, s->now);
 	sim_run(s);
+	for (unsigned i = 0; w->path->close && i < s->ncpus; i++)
+		for (uint64_t k = 0; k < w->p.depth; k++)
+			w->path->close(&w->lanes[i].ctx[k].obj);
 	return true;
 }
 

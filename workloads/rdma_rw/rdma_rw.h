@@ -29,7 +29,11 @@ struct rdma_rw_ctx {
 	enum rdma_rw_type type;
 	struct phys_vec *vecs;
 	struct phys_vec *pages; /* what vecs lie in: whole pages */
+	struct cpu_work work;   /* completion */
+	struct lane *lane;
 	sim_time_t start, done;
+	unsigned seg;           /* what the NIC moves next: segment, */
+	uint64_t seg_done;      /* and bytes of it that are done */
 	uint64_t command_bytes; /* scatter-gather elements of the work requests */
 	bool busy;
 };

@@ -157,6 +157,35 @@ START_TEST(registration)
 }
 END_TEST
 
+/* One transfer at a time: both fidelities count the same. */
+START_TEST(fidelities_agree)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct workload_rig r[2];
+
+		for (unsigned k = 0; k < 2; k++) {
+			workload_rig_open(&r[k], "rdma_rw", i ? "link" : "legacy", IOMMU_STRICT,
+					  k ? FIDELITY_TIMING : FIDELITY_COUNTS);
+			workload_rig_set(&r[k], "rdma_rw.requests", "200");
+			workload_rig_set(&r[k], "rdma_rw.depth", "1");
+			workload_rig_set(&r[k], "cpu.count", "1");
+			workload_rig_run(&r[k]);
+		}
+		ck_assert_uint_eq(r[0].m->io.completed, r[1].m->io.completed);
+		ck_assert_uint_eq(r[0].m->dma_stats.iova_allocs, r[1].m->dma_stats.iova_allocs);
+		ck_assert_uint_eq(r[0].m->dma_stats.ptes_written, r[1].m->dma_stats.ptes_written);
+		ck_assert_uint_eq(r[0].m->dma_stats.iommu_map_ops, r[1].m->dma_stats.iommu_map_ops);
+		ck_assert_uint_eq(r[0].m->vtd_stats.iotlb_lookups, r[1].m->vtd_stats.iotlb_lookups);
+		ck_assert_uint_eq(r[0].m->vtd_stats.iotlb_misses, r[1].m->vtd_stats.iotlb_misses);
+		ck_assert_uint_eq(r[0].m->vtd_stats.qi_total, r[1].m->vtd_stats.qi_total);
+		ck_assert_uint_eq(r[0].m->pcie_stats.tlps_read, r[1].m->pcie_stats.tlps_read);
+		ck_assert_uint_gt(r[1].m->io.last, r[1].m->io.first);
+		workload_rig_close(&r[0]);
+		workload_rig_close(&r[1]);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("rdma_rw");
@@ -166,5 +195,6 @@ int main(void)
 	tcase_add_test(t, one_vector);
 	tcase_add_test(t, unaligned_vectors);
 	tcase_add_test(t, registration);
+	tcase_add_test(t, fidelities_agree);
 	return test_run("rdma_rw", t, NULL);
 }
