@@ -19,8 +19,13 @@ static void charge_table_work(struct iommu_domain *d, const struct pgtable_count
 
 	st->ptes_written += now->ptes_written - before->ptes_written;
 	st->ptes_cleared += now->ptes_cleared - before->ptes_cleared;
-	cpu_charge(cpu, map ? COST_PT_MAP_CALL : COST_PT_UNMAP_CALL);
-	cpu_charge_n(cpu, map ? COST_PT_MAP_PAGE : COST_PT_UNMAP_PAGE, entries);
+	if (d->l->kernel->generic_pt) {
+		cpu_charge(cpu, map ? COST_PT_MAP_CALL : COST_PT_UNMAP_CALL);
+		cpu_charge_n(cpu, map ? COST_PT_MAP_PAGE : COST_PT_UNMAP_PAGE, entries);
+	} else {
+		cpu_charge(cpu, map ? COST_PT_OLD_MAP_CALL : COST_PT_OLD_UNMAP_CALL);
+		cpu_charge_n(cpu, map ? COST_PT_OLD_MAP_PAGE : COST_PT_OLD_UNMAP_PAGE, entries);
+	}
 	if (tables) {
 		cpu_charge_n(cpu, COST_PT_TABLE_ALLOC, tables);
 		st->table_pages_allocated += tables;

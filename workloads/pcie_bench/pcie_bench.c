@@ -191,6 +191,7 @@ static struct workload *bench_create(struct machine *m, const struct dma_api *ap
 		bench_destroy((struct workload *)w);
 		return NULL;
 	}
+	w->dev->dma_mask = UINT64_MAX;
 	for (unsigned i = 0; i < w->nwindows; i++)
 		largest = MAX(largest, w->windows[i]);
 	w->order = order_base_2(w->p.piece >> PAGE_SHIFT);

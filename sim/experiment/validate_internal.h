@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the files of validate. */
+#ifndef DMASIM_VALIDATE_INTERNAL_H
+#define DMASIM_VALIDATE_INTERNAL_H
+
+#include <dmasim/validate.h>
+
+struct validate_run_context {
+	const struct validate_options *o;
+	GError *error; /* first failure; later runs are skipped */
+	struct validate_block *block;
+};
+
+/* One study: fills ctx->block with points. */
+struct validate_study {
+	struct validate_block block; /* without points */
+	void (*run)(struct validate_run_context *ctx);
+};
+extern const struct validate_study validate_studies[]; /* ended by a NULL id */
+
+/*
+ * One run in timing fidelity: preset (NULL: none), API, mode, then pairs of "section.key", "value"
+ * up to NULL. NULL after an error. Free with experiment_result_free and scenario.
+ */
+struct validate_result {
+	struct scenario *scenario;
+	struct experiment_result *result;
+};
+struct validate_result *validate_scenario(struct validate_run_context *ctx, const char *preset,
+					  const char *api, const char *mode, ...) G_GNUC_NULL_TERMINATED;
+void validate_result_free(struct validate_result *r);
+/* Statistic of its only run; NaN when null. */
+double validate_stat(const struct validate_result *r, const char *name);
+/* Cell of its curve. */
+double validate_cell(const struct validate_result *r, unsigned row, const char *column);
+unsigned validate_rows(const struct validate_result *r);
+
+/* Judge model against measured; tolerance 0: shown only. label is copied. */
+void validate_add(struct validate_run_context *ctx, const char *curve, const char *label, double x,
+		  double model, double measured, double tolerance);
+/* The same for a point that a constant was fitted on. */
+void validate_add_fitted(struct validate_run_context *ctx, const char *curve, const char *label, double x,
+			 double model, double measured);
+
+/* The studies, by file. */
+void study_read_latency(struct validate_run_context *ctx);
+void study_throughput(struct validate_run_context *ctx);
+void study_page_table(struct validate_run_context *ctx);
+void study_map_benchmark(struct validate_run_context *ctx);
+void study_allocator(struct validate_run_context *ctx);
+void study_receive(struct validate_run_context *ctx);
+void study_mitigations(struct validate_run_context *ctx);
+void study_iotlb_wall(struct validate_run_context *ctx);
+void study_qi_cores(struct validate_run_context *ctx);
+void study_nvme(struct validate_run_context *ctx);
+void study_request_size(struct validate_run_context *ctx);
+void study_swiotlb(struct validate_run_context *ctx);
+void study_peer(struct validate_run_context *ctx);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Published DMA latency and throughput against the buffer window. */
+#include "validate_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/*
+ * Neugebauer et al., "Understanding PCIe performance for end host networking", SIGCOMM 2018: raw data
+ * set (repository pcie-bench/data). NFP-6000 at 1.2 GHz, PCIe 3.0 x8, Linux 3.19, 64 MiB buffer of 4
+ * MiB pieces, random 64-byte units, cold host cache, superpages off.
+ */
+static const char *const latency_windows[] = {"256KiB", "512KiB", "1MiB",  "1536KiB", "2MiB", "3MiB",
+					      "4MiB",   "8MiB",   "16MiB", "32MiB",   "64MiB"};
+static const struct {
+	const char *preset, *off, *on;
+	double measured[2][G_N_ELEMENTS(latency_windows)];
+} latency[] = {
+    {"ivybridge-ep",
+     "Ivy Bridge, no IOMMU",
+     "Ivy Bridge, 4 KiB mappings",
+     {{494, 494, 494, 494, 494, 494, 494, 494, 494, 494, 494},
+      {495, 500, 647, 697, 721, 746, 758, 776, 785, 790, 792}}},
+    {"broadwell-ep",
+     "Broadwell, no IOMMU",
+     "Broadwell, 4 KiB mappings",
+     {{500, 487, 487, 487, 487, 487, 487, 488, 488, 488, 487},
+      {490, 515, 646, 691, 713, 736, 747, 762, 770, 774, 777}}},
+};
+
+static double window_mib(const struct validate_result *r, unsigned row)
+{
+	return validate_cell(r, row, "window_bytes") / (double)MIB;
+}
+
+void study_read_latency(struct validate_run_context *ctx)
+{
+	g_autofree char *windows = g_strjoinv(
+	    ",", (char **)(void *)(const char *[]){"256KiB", "512KiB", "1MiB", "1536KiB", "2MiB", "3MiB",
+						   "4MiB", "8MiB", "16MiB", "32MiB", "64MiB", NULL});
+
+	for (unsigned p = 0; p < G_N_ELEMENTS(latency); p++)
+		for (unsigned on = 0; on < 2; on++) {
+			struct validate_result *r = validate_scenario(
+			    ctx, latency[p].preset, "legacy", on ? "strict" : "off", "workload.kind",
+			    "pcie_bench", "pcie_bench.windows", windows, "iommu.superpages", "false", NULL);
+
+			for (unsigned i = 0; i < validate_rows(r); i++)
+				validate_add(ctx, on ? latency[p].on : latency[p].off, latency_windows[i],
+					     window_mib(r, i), validate_cell(r, i, "latency_mean_ns"),
+					     latency[p].measured[on][i], 0.05);
+			validate_result_free(r);
+		}
+}
+
+/* ---- throughput ---- */
+
+struct throughput {
+	const char *preset, *curve, *op, *size;
+	double tolerance;
+	unsigned n;
+	const char *windows;
+	double measured[10];
+};
+#define BROADWELL_WINDOWS "256KiB,512KiB,1MiB,1536KiB,2MiB,3MiB,4MiB,8MiB,16MiB,64MiB"
+#define IVYBRIDGE_WINDOWS "256KiB,512KiB,1MiB,2MiB,4MiB,8MiB,64MiB"
+static const struct throughput throughput[] = {
+    {"broadwell-ep",
+     "Broadwell read 64 B",
+     "read",
+     "64",
+     0.25,
+     10,
+     BROADWELL_WINDOWS,
+     {27.6, 20.2, 14.3, 12.6, 11.7, 11.0, 10.7, 10.2, 9.9, 9.8}},
+    {"broadwell-ep",
+     "Broadwell read 128 B",
+     "read",
+     "128",
+     0.25,
+     10,
+     BROADWELL_WINDOWS,
+     {41.9, 35.9, 27.6, 24.5, 23.0, 21.7, 21.0, 20.1, 19.7, 19.5}},
+    {"broadwell-ep",
+     "Broadwell read 256 B",
+     "read",
+     "256",
+     0.10,
+     10,
+     BROADWELL_WINDOWS,
+     {46.4, 44.7, 40.9, 39.4, 38.4, 36.9, 36.0, 34.5, 33.8, 33.5}},
+    {"broadwell-ep",
+     "Broadwell read 512 B",
+     "read",
+     "512",
+     0.10,
+     10,
+     BROADWELL_WINDOWS,
+     {55.0, 55.0, 54.8, 54.7, 54.6, 54.5, 54.4, 54.1, 53.9, 53.6}},
+    {"broadwell-ep",
+     "Broadwell write 64 B",
+     "write",
+     "64",
+     0.25,
+     10,
+     BROADWELL_WINDOWS,
+     {24.3, 24.3, 19.4, 15.1, 13.6, 12.4, 11.9, 11.5, 11.3, 11.2}},
+    {"broadwell-ep",
+     "Broadwell write 128 B",
+     "write",
+     "128",
+     0.25,
+     10,
+     BROADWELL_WINDOWS,
+     {42.4, 42.4, 40.6, 32.3, 29.0, 26.5, 25.4, 24.0, 23.4, 23.1}},
+    {"broadwell-ep",
+     "Broadwell write 256 B",
+     "write",
+     "256",
+     0.10,
+     10,
+     BROADWELL_WINDOWS,
+     {50.5, 50.5, 50.5, 50.5, 50.5, 50.3, 49.8, 47.5, 46.1, 45.3}},
+    {"broadwell-ep",
+     "Broadwell write 512 B",
+     "write",
+     "512",
+     0.10,
+     10,
+     BROADWELL_WINDOWS,
+     {54.4, 54.4, 54.4, 54.4, 54.4, 54.4, 54.4, 54.4, 54.4, 54.4}},
+    {"ivybridge-ep",
+     "Ivy Bridge read 64 B",
+     "read",
+     "64",
+     0.25,
+     7,
+     IVYBRIDGE_WINDOWS,
+     {27.7, 26.5, 14.5, 11.4, 10.1, 9.6, 9.2}},
+    {"ivybridge-ep",
+     "Ivy Bridge read 128 B",
+     "read",
+     "128",
+     0.25,
+     7,
+     IVYBRIDGE_WINDOWS,
+     {42.4, 41.7, 27.7, 22.3, 20.0, 19.0, 18.2}},
+    {"ivybridge-ep",
+     "Ivy Bridge read 256 B",
+     "read",
+     "256",
+     0.10,
+     7,
+     IVYBRIDGE_WINDOWS,
+     {46.4, 46.2, 41.9, 39.2, 36.0, 33.8, 31.7}},
+    {"ivybridge-ep",
+     "Ivy Bridge read 512 B",
+     "read",
+     "512",
+     0.10,
+     7,
+     IVYBRIDGE_WINDOWS,
+     {55.3, 55.3, 54.9, 54.5, 53.3, 52.3, 51.5}},
+    {"ivybridge-ep",
+     "Ivy Bridge write 64 B",
+     "write",
+     "64",
+     0.25,
+     7,
+     IVYBRIDGE_WINDOWS,
+     {24.3, 24.3, 18.6, 12.6, 11.0, 10.2, 9.6}},
+    {"ivybridge-ep",
+     "Ivy Bridge write 128 B",
+     "write",
+     "128",
+     0.25,
+     7,
+     IVYBRIDGE_WINDOWS,
+     {42.4, 42.4, 38.0, 26.3, 22.6, 21.1, 19.9}},
+    {"ivybridge-ep",
+     "Ivy Bridge write 256 B",
+     "write",
+     "256",
+     0.10,
+     7,
+     IVYBRIDGE_WINDOWS,
+     {50.5, 50.5, 50.5, 49.7, 46.5, 43.4, 40.8}},
+    {"ivybridge-ep",
+     "Ivy Bridge write 512 B",
+     "write",
+     "512",
+     0.10,
+     7,
+     IVYBRIDGE_WINDOWS,
+     {54.5, 54.4, 54.5, 54.5, 54.5, 54.4, 54.5}},
+};
+
+/* First window where 5 % of the throughput is lost; n if none is. */
+static unsigned knee(const double *v, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (v[i] < 0.95 * v[0])
+			return i;
+	return n;
+}
+
+/* Within one step of the window grid. */
+static void add_knee(struct validate_run_context *ctx, const struct throughput *t, const double *model)
+{
+	unsigned m = knee(model, t->n), p = knee(t->measured, t->n);
+	g_autofree char *label = g_strdup_printf("knee: step %u, measured %u of %u, within one", m + 1, p + 1,
+						 t->n);
+
+	validate_add(ctx, t->curve, label, NAN, m + 1, p + 1, (1 + 1e-9) / (p + 1));
+}
+
+void study_throughput(struct validate_run_context *ctx)
+{
+	for (unsigned k = 0; k < G_N_ELEMENTS(throughput); k++) {
+		const struct throughput *t = &throughput[k];
+		g_auto(GStrv) windows = g_strsplit(t->windows, ",", -1);
+		double model[10] = {0};
+		struct validate_result *r = validate_scenario(
+		    ctx, t->preset, "legacy", "strict", "workload.kind", "pcie_bench", "pcie_bench.windows",
+		    t->windows, "pcie_bench.measure", "throughput", "pcie_bench.op", t->op, "pcie_bench.size",
+		    t->size, "iommu.superpages", "false", NULL);
+
+		for (unsigned i = 0; i < validate_rows(r); i++) {
+			model[i] = validate_cell(r, i, "gbit_per_s");
+			validate_add(ctx, t->curve, windows[i], window_mib(r, i), model[i], t->measured[i],
+				     t->tolerance);
+		}
+		if (r)
+			add_knee(ctx, t, model);
+		validate_result_free(r);
+	}
+}
