@@ -419,6 +419,7 @@ static void verify_one(struct verify_boot *boot, struct bench *b, struct replay 
 	v->events = in->recording->events->len;
 	v->lost = in->recording->lost;
 	v->summary = in->summary != NULL;
+	replay_prepare(r, ops);
 	count_snapshot_take(&before, b->machine, replay_totals(r));
 	before.totals.model_timers = dma_replay_model_timeouts(b->usual);
 	v->complete = replay_run(r, ops);
@@ -433,8 +434,6 @@ static void verify_one(struct verify_boot *boot, struct bench *b, struct replay 
 	totals_add(&boot->totals, &v->totals, 1);
 	v->divergence = g_strdup(replay_divergence(r));
 	replay_clear_divergence(r);
-	count_snapshot_free(&before);
-	count_snapshot_free(&after);
 	g_ptr_array_add(boot->recordings, v);
 }
 

@@ -38,7 +38,6 @@ struct count_snapshot {
 };
 /* The machine's counters now. */
 void count_snapshot_take(struct count_snapshot *s, const struct machine *m, const struct replay_totals *t);
-void count_snapshot_free(struct count_snapshot *s);
 /*
  * What happened between two snapshots, against the summary. Mismatches go to the replay as divergences.
  * Returns how many numbers were compared.

@@ -151,6 +151,9 @@ const char *recording_name(const struct recording *r, uint32_t index);
 /* The event as one line of text, for reports; g_free it. */
 char *recording_describe(const struct recording *r, const struct recording_event *e);
 
+/* Kind of the event of that name, as tracepoint or as probe; REC_KINDS if there is none. */
+enum recording_kind recording_kind_of(const char *name, bool probe);
+
 /* Used by the two sources. */
 uint32_t recording_intern(struct recording *r, const char *name, size_t len);
 void recording_add(struct recording *r, const struct recording_event *e);

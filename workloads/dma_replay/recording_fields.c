@@ -570,6 +570,13 @@ const struct event_row *recording_row(const char *name, size_t len, bool probe)
 	return NULL;
 }
 
+enum recording_kind recording_kind_of(const char *name, bool probe)
+{
+	const struct event_row *row = recording_row(name, strlen(name), probe);
+
+	return row ? row->kind : REC_KINDS;
+}
+
 bool recording_decode(struct recording *r, const struct event_row *row, const struct field_source *s,
 		      struct recording_event *e)
 {

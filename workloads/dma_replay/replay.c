@@ -49,6 +49,8 @@ void replay_free(struct replay *r)
 	g_hash_table_unref(r->lists);
 	g_hash_table_unref(r->pfns);
 	g_hash_table_unref(r->domains);
+	for (unsigned i = 0; i < REPLAY_HISTS; i++)
+		hist_free(r->hists[i]);
 	g_free(r->known);
 	g_free(r->area_file);
 	g_free(r->divergence);
@@ -384,13 +386,27 @@ static void flush_between(struct replay *r)
 	}
 }
 
-bool replay_run(struct replay *r, struct operations *o)
+void replay_prepare(struct replay *r, struct operations *o)
 {
 	r->ops = o;
 	r->rec = (struct recording *)o->recording;
 	if (r->rec->events->len)
 		flush_between(r);
 	r->file++;
+	for (unsigned i = 0; i < REPLAY_HISTS; i++) {
+		hist_free(r->hists[i]);
+		r->hists[i] = hist_new_exact();
+	}
+}
+
+const struct hist *replay_histogram(const struct replay *r, enum replay_histogram h)
+{
+	return r->hists[h];
+}
+
+bool replay_run(struct replay *r, struct operations *o)
+{
+	g_assert(r->ops == o);
 	r->apart = false;
 	r->has_tags = has_tags(r->rec);
 	for (uint32_t i = 0; i < r->rec->events->len && !r->apart; i++) {

@@ -12,6 +12,7 @@
 
 #include <dmasim/dma_observer.h>
 #include <dmasim/machine.h>
+#include <dmasim/stat.h>
 #include <dmasim/verify.h>
 
 struct replay;
@@ -27,9 +28,24 @@ struct replay_config {
 struct replay *replay_new(const struct replay_config *c);
 void replay_free(struct replay *r);
 
+/* What one recording was seen to do, as histograms of exact values. */
+enum replay_histogram {
+	REPLAY_HIST_MAP,    /* bytes per map call */
+	REPLAY_HIST_UNMAP,  /* bytes per unmap call */
+	REPLAY_HIST_ALLOC,  /* pages per IOVA allocation */
+	REPLAY_HIST_FREE,   /* pages per IOVA free */
+	REPLAY_HIST_SPAN,   /* pages per page-selective descriptor */
+	REPLAY_HIST_BOUNCE, /* bytes per bounce */
+	REPLAY_HISTS
+};
+/* Of the last recording. */
+const struct hist *replay_histogram(const struct replay *r, enum replay_histogram h);
+
+/* Bring the state to where the next recording begins: what is queued has been flushed since. */
+void replay_prepare(struct replay *r, struct operations *o);
 /*
- * Run one recording after those before it. Totals add up over the recordings of a boot. False if the
- * streams came apart so that the rest could not be compared.
+ * Run one recording, prepared, after those before it. Totals add up over the recordings of a boot. False if
+ * the streams came apart so that the rest could not be compared.
  */
 bool replay_run(struct replay *r, struct operations *o);
 const struct replay_totals *replay_totals(const struct replay *r);

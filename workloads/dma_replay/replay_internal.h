@@ -77,6 +77,7 @@ struct replay {
 	GHashTable *domains; /* recorded domain id -> model's + 1 */
 	uint64_t *known;     /* per CPU: bit per order: the cache's fill is known since it was found empty */
 	uint64_t *area_file; /* per bounce area: file + 1 in which its hint was bound */
+	struct hist *hists[REPLAY_HISTS];
 	struct model_event log[REPLAY_LOG];
 	uint64_t logged;
 	char *divergence;

@@ -376,6 +376,7 @@ static void watch_alloc(void *arg, const struct iova_alloc_event *e)
 	const struct recording_event *ret = replay_expect(r, REC_IOVA_ALLOC_RET, true);
 
 	replay_log(r, REC_IOVA_ALLOC_RET, e->pfn, e->pages, e->source);
+	hist_add(r->hists[REPLAY_HIST_ALLOC], e->pages, 1);
 	if (e->source == IOVA_FROM_TREE && a->tree)
 		r->tree_file = r->file;
 	replay_set_pfn(r, e->pfn, PFN_LIVE);
@@ -400,6 +401,7 @@ static void watch_free(void *arg, struct device *dev, unsigned cpu, uint64_t pfn
 	if (!r->run)
 		return;
 	r->totals.frees++;
+	hist_add(r->hists[REPLAY_HIST_FREE], pages, 1);
 	e = r->run->free_event;
 	r->run->free_event = NULL;
 	if (e && (e->iova.pfn != pfn || e->iova.pages != pages))
@@ -426,6 +428,7 @@ static void watch_map(void *arg, struct device *dev, dma_addr_t iova, phys_addr_
 	if (!r->run)
 		return;
 	replay_log(r, REC_MAP, iova, phys, size);
+	hist_add(r->hists[REPLAY_HIST_MAP], size, 1);
 	next = replay_peek(r);
 	entry = next && next->kind == REC_MAP_NOSYNC;
 	e = replay_expect(r, entry ? REC_MAP_NOSYNC : REC_MAP, entry || r->rec->nosync_only);
@@ -496,6 +499,7 @@ static void watch_unmap(void *arg, struct device *dev, dma_addr_t iova, size_t s
 	if (!r->run)
 		return;
 	replay_log(r, REC_UNMAP, iova, size, unmapped);
+	hist_add(r->hists[REPLAY_HIST_UNMAP], size, 1);
 	e = replay_expect(r, REC_UNMAP, false);
 	if (!e)
 		return;
@@ -555,6 +559,8 @@ static void watch_qi(void *arg, const struct qi_desc *desc)
 	if (!r->run)
 		return;
 	replay_log(r, REC_QI_SUBMIT, d.qw0, d.qw1, 0);
+	if ((d.qw0 & 15) == QI_IOTLB && (d.qw0 >> 4 & 3) == QI_PAGE)
+		hist_add(r->hists[REPLAY_HIST_SPAN], 1ull << (d.qw1 & 63), 1);
 	e = replay_expect(r, REC_QI_SUBMIT, false);
 	if (!e)
 		return;
@@ -596,6 +602,7 @@ static void watch_bounce(void *arg, struct device *dev, phys_addr_t phys, size_t
 	if (!r->run)
 		return;
 	replay_log(r, REC_BOUNCE, phys, size, 0);
+	hist_add(r->hists[REPLAY_HIST_BOUNCE], size, 1);
 	e = replay_expect(r, REC_BOUNCE, false);
 	if (e && (e->bounce.addr != phys || e->bounce.size != size))
 		replay_diverge(r, "bounces 0x%" PRIx64 "+%zu, recorded 0x%" PRIx64 "+%" PRIu64, phys, size,
