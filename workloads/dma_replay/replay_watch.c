@@ -355,7 +355,8 @@ static void bind_table(struct replay *r, const struct iova_alloc_event *e)
 	bool flushed = false;
 	uint64_t large = 0;
 
-	if ((r->config.fresh && r->file <= 1) || e->rounded < 2 * MIB >> PAGE_SHIFT)
+	/* Nothing has been bound so far: everything is known. */
+	if ((r->config.fresh && !r->totals.bound) || e->rounded < 2 * MIB >> PAGE_SHIFT)
 		return;
 	for (uint32_t k = c->pos; k < c->op->nevents; k++) {
 		const struct recording_event *ev = recording_at(r->rec, operations_event(r->ops, c->op, k));
