@@ -474,6 +474,7 @@ static struct vtd_stats replay(const struct vtd_params *p, unsigned sizes, bool 
 	struct rng rng;
 
 	vtd_fixture_defaults(&f);
+	param_clear(&iommu_param_table, &f.p.iommu);
 	f.p = *p;
 	vtd_fixture_start(&f, FIDELITY_COUNTS);
 	t = pgtable_new(&f.sim, f.mem, VTD_SS_48, sizes, 0);

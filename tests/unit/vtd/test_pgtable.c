@@ -93,7 +93,7 @@ START_TEST(leaf_size_equals_slow)
 	struct rng rng;
 
 	rng_init(&rng, test_seed(), "leaf");
-	for (uint64_t i = 0; i < test_scale(200000); i++) {
+	for (uint64_t i = 0; i < test_scale(100000); i++) {
 		unsigned shift = 9 + (unsigned)rng_below(&rng, 22), sizes = sets[rng_below(&rng, 4)];
 		uint64_t iova = rng_below(&rng, 2048) << shift, pa = rng_below(&rng, 2048) << shift,
 			 len = (1 + rng_below(&rng, 3000)) << 12, a = 0, b = 0;
@@ -270,7 +270,7 @@ START_TEST(random_equals_flat)
 		memset(m, 0, sizeof(*m) * WINDOW_PAGES);
 		/* Up to the very last address: nothing may wrap. */
 		base = pgtable_last_iova(t) + 1 - WINDOW_PAGES * PAGE_SIZE;
-		for (uint64_t i = 0; i < test_scale(20000); i++) {
+		for (uint64_t i = 0; i < test_scale(6000); i++) {
 			unsigned align = rng_below(&rng, 3) ? 12 : 21;
 			uint64_t first = rng_below(&rng, WINDOW_PAGES) >> (align - 12) << (align - 12),
 				 max = WINDOW_PAGES - first,
@@ -322,7 +322,7 @@ START_TEST(entry_bits)
 	test_map(t, 0x40200000, 0x140000000, 0x200000, RW);
 	table = pgtable_root(t);
 	for (unsigned l = fi->levels; l > 2; l--) {
-		e = memory_ptr(f.mem, table + (0x40000000 >> (12 + 9 * (l - 1)) & 511) * 8);
+		e = memory_ptr(f.mem, table + (UINT64_C(0x40000000) >> (12 + 9 * (l - 1)) & 511) * 8);
 		ck_assert_uint_eq(*e & ~fi->address_mask, fi->first_stage ? 0x27 : 0x3);
 		table = *e & fi->address_mask;
 	}
