@@ -8,17 +8,19 @@ unset grid
 set key off
 set xrange [0.5:|x_names| + 0.5]
 set yrange [0.5:|y_names| + 0.5]
-set xtics scale 0 noenhanced
-set ytics scale 0 noenhanced
+set xtics scale 0 noenhanced ()
+set ytics scale 0 noenhanced ()
 do for [i = 1:|x_names|] { set xtics add (x_names[i] i) }
 do for [i = 1:|y_names|] { set ytics add (y_names[i] i) }
-limit = spread > 1.05 ? spread : 1.05
+# A narrow range of ratios stays pale.
+limit = spread > 1.5 ? spread : 1.5
 set logscale cb
 set cbrange [1 / limit:limit]
-set palette defined (-1 "#0072B2", 0 "#F7F7F7", 1 "#D55E00")
-set cblabel ratio_label textcolor rgb ink
-set format cb "%.2g"
+set palette defined (-1 "#4C9BD0", 0 "#F7F7F7", 1 "#EE8A4A")
+set cblabel ratio_label offset 1.5, 0 textcolor rgb ink
+set cbtics (sprintf("%.2g", 1 / limit) 1 / limit, "1" 1, sprintf("%.2g", limit) limit) nomirror
+set rmargin 10
 show_ratio(r) = sprintf("%.2f", r)
 plot data using "column":"row":"ratio" with image pixels, \
      data using "column":"row":(show_ratio(column("ratio"))) with labels textcolor rgb ink, \
-     edges using 1:(has_edges ? column(2) : NaN):3:4 with vectors nohead lc rgb ink lw 3 notitle
+     edges using 1:(has_edges ? column(2) : NaN):3:4 with vectors nohead lc rgb ink lw 3 dt 1 notitle

@@ -8,11 +8,12 @@ if (logy) set logscale y
 if (!logy && from_zero) set yrange [0:*]
 if (x_si) set format x "%.0s%c"
 if (y_si) set format y "%.0s%c"
-set grid xtics
 set rmargin 4
-plot for [i = 1:|series|] data using (strcol(1) eq series[i] ? column("x") : NaN):(column("y")) \
-       with lines lt i title series[i], \
-     for [i = 1:points * |series|] data using (strcol(1) eq series[i] ? column("x") : NaN):(column("y")) \
+plot for [i = 1:|series| * !points] keyentry with lines lt i title series[i], \
+     for [i = 1:|series| * points] keyentry with linespoints lt i title series[i], \
+     for [i = 1:|series|] data using (strcol(1) eq series[i] ? column("x") : NaN):(column("y")) \
+       with lines lt i notitle, \
+     for [i = 1:(points && !show_error) * |series|] data using (strcol(1) eq series[i] ? column("x") : NaN):(column("y")) \
        with points lt i notitle, \
      for [i = 1:show_error * |series|] data using (strcol(1) eq series[i] ? column("x") : NaN):(column("y")):(column("low")):(column("high")) \
-       with yerrorbars lt i dt 1 lw 1 pt -1 notitle
+       with yerrorbars lt i dt 1 lw 1.5 notitle

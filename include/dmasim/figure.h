@@ -16,6 +16,7 @@ struct figure_draft {
 	GString *subtitle;   /* out */
 	GString *caption;    /* out: what the numbers say */
 	unsigned entries;    /* out: of the key */
+	bool error_bars;     /* out: intervals are drawn where there are seeds */
 };
 
 struct figure {

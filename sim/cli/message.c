@@ -41,6 +41,8 @@ int cli_unknown(const char *command, const char *what, const char *word, const c
 
 	if (near)
 		return cli_usage(command, "unknown %s '%s'; did you mean '%s'?", what, word, near);
+	if (n > 30)
+		return cli_usage(command, "unknown %s '%s'", what, word);
 	for (size_t i = 0; i < n; i++)
 		g_string_append_printf(list, "%s%s", i ? ", " : "", known[i]);
 	return cli_usage(command, "unknown %s '%s' (want one of: %s)", what, word, list->str);

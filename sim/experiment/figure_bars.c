@@ -161,6 +161,7 @@ static bool draw_bars(struct figure_draft *d, const struct bar_spec *spec)
 	g_string_append_printf(d->vars, "nseries = %u\nnbars = %u\ny_label = %s\nshow_error = %d\n", t.n,
 			       nbars, label, count_seeds(d->doc) > 1);
 	d->entries = t.n;
+	d->error_bars = true;
 	put_subtitle(d, NULL);
 	return true;
 }

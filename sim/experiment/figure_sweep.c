@@ -99,7 +99,24 @@ static double sweep_value(const json_t *run, const void *arg)
 	return v * s->scale;
 }
 
-/* Runs of an API and mode where key has the value (and key2 value2 unless NULL). */
+/* Do all varied parameters but key and key2 stand at the values of the first run? */
+static bool others_first(json_t *doc, const json_t *run, const char *key, const char *key2)
+{
+	json_t *first = json_object_get(json_array_get(json_object_get(doc, "runs"), 0), "varied"), *v;
+	const char *name;
+	bool same = true;
+
+	json_object_foreach (first, name, v) {
+		if (strcmp(name, key) && (!key2 || strcmp(name, key2)))
+			same = same && !strcmp(json_string_value(v), varied_text(run, name));
+	}
+	return same;
+}
+
+/*
+ * Runs of an API and mode where key has the value (and key2 value2 unless NULL), the other varied
+ * parameters at their first value.
+ */
 static GPtrArray *runs_at(json_t *doc, const char *api, const char *iommu, const char *key, const char *value,
 			  const char *key2, const char *value2)
 {
@@ -110,7 +127,7 @@ static GPtrArray *runs_at(json_t *doc, const char *api, const char *iommu, const
 	json_array_foreach (json_object_get(doc, "runs"), i, run) {
 		if (!strcmp(run_text(run, "api"), api) && !strcmp(run_text(run, "iommu"), iommu) &&
 		    !strcmp(varied_text(run, key), value) &&
-		    (!key2 || !strcmp(varied_text(run, key2), value2)))
+		    (!key2 || !strcmp(varied_text(run, key2), value2)) && others_first(doc, run, key, key2))
 			g_ptr_array_add(found, run);
 	}
 	return found;
@@ -160,6 +177,32 @@ static bool spans_decades(const GArray *values)
 	return first > 0 && last / first >= 8;
 }
 
+/* "workload.sizes = 4KiB": what is not on the axis; NULL if nothing. */
+static char *fixed_text(json_t *doc, const GPtrArray *keys)
+{
+	const json_t *first = json_array_get(json_object_get(doc, "runs"), 0);
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (unsigned i = 1; i < keys->len; i++)
+		g_string_append_printf(text, "%s%s = %s", i > 1 ? ", " : "", (const char *)keys->pdata[i],
+				       varied_text(first, keys->pdata[i]));
+	return text->len ? g_strdup(text->str) : NULL;
+}
+
+/* A little room on both sides of the first and last value. */
+static void put_range(struct figure_draft *d, const GArray *values, bool numeric)
+{
+	double first = numeric ? g_array_index(values, struct value, 0).number : 1;
+	double last = numeric ? g_array_index(values, struct value, values->len - 1).number : values->len;
+
+	if (numeric && spans_decades(values))
+		g_string_append_printf(d->vars, "set xrange [%.10g:%.10g]\n",
+				       first * pow(last / first, -0.03), last * pow(last / first, 0.03));
+	else
+		g_string_append_printf(d->vars, "set xrange [%.10g:%.10g]\n", first - 0.03 * (last - first),
+				       last + 0.03 * (last - first));
+}
+
 bool build_sweep(const struct figure *f, struct figure_draft *d)
 {
 	const struct sweep_spec *spec = f->spec;
@@ -167,7 +210,7 @@ bool build_sweep(const struct figure *f, struct figure_draft *d)
 			     apis = distinct(d->doc, "api");
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GArray) values = NULL;
-	g_autofree char *x_label = NULL, *y_label = gp_quote(spec->y_label);
+	g_autofree char *x_label = NULL, *y_label = gp_quote(spec->y_label), *lead = NULL;
 	bool numeric;
 
 	if (!keys->len)
@@ -184,14 +227,17 @@ bool build_sweep(const struct figure *f, struct figure_draft *d)
 		return false;
 	gp_array(d->vars, "series", names);
 	d->entries = names->len;
+	d->error_bars = true;
 	x_label = gp_quote(keys->pdata[0]);
 	put_ticks(d, values, numeric);
+	put_range(d, values, numeric);
 	g_string_append_printf(
 	    d->vars,
 	    "x_label = %s\ny_label = %s\nlogx = %d\nlogy = 0\npoints = 1\nshow_error = %d\n"
 	    "from_zero = 1\nx_si = 0\ny_si = %d\n",
 	    x_label, y_label, numeric && spans_decades(values) ? 2 : 0, count_seeds(d->doc) > 1, spec->si);
-	put_subtitle(d, keys->len > 1 ? "means over the other parameters" : NULL);
+	lead = fixed_text(d->doc, keys);
+	put_subtitle(d, lead);
 	return true;
 }
 

@@ -141,6 +141,6 @@ void put_subtitle(struct figure_draft *d, const char *lead)
 	if (isfinite(requests))
 		g_string_append_printf(d->subtitle, ", %.0f requests", requests);
 	g_string_append_printf(d->subtitle, ", n = %u%s%s", seeds, lead ? "; " : "", lead ? lead : "");
-	if (seeds > 1)
+	if (seeds > 1 && d->error_bars)
 		g_string_append(d->subtitle, "; bars: 95 % interval");
 }
