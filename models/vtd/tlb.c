@@ -454,6 +454,12 @@ unsigned tlb_invalidate_match(struct tlb *t, uint64_t tag, uint64_t mask, uint64
 	return removed;
 }
 
+/* The usual case: nothing but 4 KiB entries, and looking each page up is cheaper than a scan. */
+static inline bool only_base_pages(const struct tlb *t, uint64_t page, uint64_t count)
+{
+	return t->by_size[0] == t->count && count <= t->count && page + count - 1 >= page;
+}
+
 unsigned tlb_invalidate_range(struct tlb *t, uint64_t tag, uint64_t page, uint64_t count)
 {
 	unsigned removed = 0;
@@ -461,6 +467,11 @@ unsigned tlb_invalidate_range(struct tlb *t, uint64_t tag, uint64_t page, uint64
 
 	if (!t->count || !count)
 		return 0;
+	if (only_base_pages(t, page, count)) {
+		for (struct tlb_key k = {tag, page, PAGE_SHIFT}; k.page < page + count; k.page++)
+			removed += tlb_remove(t, &k);
+		return removed;
+	}
 	for (unsigned s = 0; s < SIZES; s++)
 		if (t->by_size[s])
 			probes += ((page + count - 1) >> (9 * s)) - (page >> (9 * s)) + 1;
@@ -503,6 +514,15 @@ void tlb_visit_range(struct tlb *t, uint64_t tag, uint64_t mask, uint64_t page, 
 
 	if (!t->count || !count)
 		return;
+	if (mask == UINT64_MAX && only_base_pages(t, page, count)) {
+		for (struct tlb_key k = {tag, page, PAGE_SHIFT}; k.page < page + count; k.page++) {
+			uint32_t slot = find(t, &k);
+
+			if (slot != NONE)
+				fn(arg, &k, &t->entries[slot].payload, slot);
+		}
+		return;
+	}
 	for (unsigned s = 0; s < SIZES; s++)
 		if (t->by_size[s])
 			probes += (last >> (9 * s)) - (page >> (9 * s)) + 1;
