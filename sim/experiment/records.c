@@ -64,10 +64,10 @@ static int open_next(struct record_source *r, GError **error)
 	r->reader = open_trace(r, traces[r->next], error);
 	if (!r->reader)
 		return -1;
-	if (trace_reader_format(r->reader)->workload != ops->input) {
+	if (trace_reader_workload(r->reader) != ops->input) {
 		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INPUT,
 			    "%s: holds %s records (format %s), but the workload %s takes %s records",
-			    traces[r->next], trace_workload_names[trace_reader_format(r->reader)->workload],
+			    traces[r->next], trace_workload_names[trace_reader_workload(r->reader)],
 			    trace_reader_format(r->reader)->name, ops->name,
 			    trace_workload_names[ops->input]);
 		return -1;

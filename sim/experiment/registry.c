@@ -5,6 +5,8 @@
 #include <dmasim/nvme_device.h>
 #include <string.h>
 
+extern const struct workload_ops rdma_odp_workload, vfio_migration_workload;
+extern const struct param_table odp_param_table, vfio_param_table;
 extern const struct workload_ops nvme_workload, pcie_bench_workload, map_bench_workload, rdma_rw_workload;
 extern const struct param_table pcie_bench_param_table, map_bench_param_table, rdma_rw_param_table;
 
@@ -20,6 +22,7 @@ const struct param_table *const param_tables[] = {
     &iova_param_table,       &flush_queue_param_table,
     &swiotlb_param_table,    &pcie_param_table,
     &p2p_param_table,        &nvme_param_table,
+    &odp_param_table,
     &pcie_bench_param_table, &map_bench_param_table,
     &rdma_rw_param_table,    NULL,
 };
@@ -34,7 +37,7 @@ const struct stat_group stat_groups[] = {
 };
 
 const struct workload_ops *const workloads[] = {
-    &nvme_workload, &pcie_bench_workload, &map_bench_workload, &rdma_rw_workload, NULL,
+    &nvme_workload, &rdma_odp_workload, &pcie_bench_workload, &map_bench_workload, &rdma_rw_workload, NULL,
 };
 
 const struct workload_ops *workload_find(const char *name)

@@ -228,7 +228,7 @@ static bool implied_input(struct scenario *s, enum trace_workload *input, GError
 	s->first = trace_open(s->traces->pdata[0], &o, error);
 	if (!s->first)
 		return false;
-	*input = trace_reader_format(s->first)->workload;
+	*input = trace_reader_workload(s->first);
 	return true;
 }
 

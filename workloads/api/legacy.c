@@ -9,6 +9,7 @@ const struct dma_api dma_api_legacy = {
     .paths =
 	{
 	    [WORKLOAD_NVME] = &nvme_legacy_path,
+	    [WORKLOAD_RDMA_ODP] = &odp_legacy_path,
 	    [WORKLOAD_RDMA_RW] = &rdma_rw_legacy_path,
 	},
 };

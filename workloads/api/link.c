@@ -10,6 +10,7 @@ const struct dma_api dma_api_link = {
     .paths =
 	{
 	    [WORKLOAD_NVME] = &nvme_link_path,
+	    [WORKLOAD_RDMA_ODP] = &odp_link_path,
 	    [WORKLOAD_RDMA_RW] = &rdma_rw_link_path,
 	},
 };

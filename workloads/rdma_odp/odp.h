@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * RDMA on-demand paging as mlx5 does it (Linux drivers/infiniband/core/umem_odp.c,
+ * drivers/infiniband/hw/mlx5/odp.c, umr.c, mm/hmm.c): what the files of the workload share.
+ */
+#ifndef DMASIM_ODP_H
+#define DMASIM_ODP_H
+
+#include "paths.h"
+
+#include <dmasim/cpu.h>
+#include <dmasim/workload.h>
+
+/* Entry of a region's pfn list: the page's address and what HMM and the driver know of it. */
+#define ODP_PFN_VALID 1ull      /* present: the device may read it */
+#define ODP_PFN_WRITE 2ull      /* ... and write it */
+#define ODP_PFN_DMA_MAPPED 4ull /* sticky: survives a second fault */
+#define ODP_PFN_KNOWN 8ull      /* the address below was set before */
+#define ODP_PFN_BYTES 8u
+#define ODP_HMM_DMA_MAP_BYTES 40u /* struct hmm_dma_map with its dma_iova_state */
+#define ODP_MTT_BYTES 8u
+#define ODP_MTT_ALIGN 8u /* entries of one 64-byte UMR granule */
+
+struct odp_params {
+	uint64_t cache_entries, cache_ways, queue_depth, packet, max_prefetch, child_bytes;
+	int loop;
+	bool traffic;
+	sim_time_t event_latency, umr_latency, resume_latency, mtt_latency, hmm_page, message_overhead;
+};
+extern const struct param_table odp_param_table;
+enum { ODP_LOOP_CLOSED, ODP_LOOP_OPEN };
+
+struct odp_stats {
+	uint64_t registrations, deregistrations, children_created, children_destroyed;
+	uint64_t faults, prefetches, invalidations, invalidations_skipped;
+	uint64_t fault_pages, pages_mapped, pages_unmapped, pages_upgraded, refused;
+	uint64_t umr_posts, umr_entries, umr_zaps, ksm_updates;
+	uint64_t messages, message_bytes, cache_hits, cache_misses, message_faults, transfer_errors;
+	sim_time_t fault_time;
+};
+extern const struct stat_table odp_stat_table;
+
+struct odp_workload;
+struct odp_dev;
+
+/* A region with pages of its own: an explicit MR, or one child of an implicit one. */
+struct odp_umem {
+	struct dma_object obj; /* what the DMA API's path works on */
+	struct odp_dev *dev;
+	uint32_t key; /* of the NIC's translations, unique */
+	uint64_t npages, mapped;
+	uint64_t *pfns; /* address | ODP_PFN_* */
+	dma_addr_t *mtt;
+	GArray *taken;         /* struct phys_vec: memory laid out for it */
+	struct phys_vec *vecs; /* of one mapping call, as many as obj.max_segs */
+	struct spinlock lock;  /* the umem mutex */
+};
+
+struct odp_mr {
+	uint32_t number;
+	bool implicit;
+	uint64_t bytes;
+	struct odp_umem *umem;      /* explicit */
+	struct odp_umem **children; /* implicit, by offset / child_bytes */
+	uint64_t nchildren;
+};
+
+/* Translations that the NIC holds: set associative, least recently used. */
+struct odp_cache {
+	struct odp_cache_entry {
+		uint64_t tag; /* key << 40 | page, + 1; 0: empty */
+		uint64_t used;
+	} * entries;
+	uint64_t sets, ways, clock;
+};
+
+struct odp_dev {
+	struct odp_workload *w;
+	struct device *dev;
+	void *instance;      /* of the DMA API */
+	struct odp_mr **mrs; /* ascending numbers */
+	unsigned nmrs;
+	uint32_t next_key;
+	struct odp_cache cache;
+	struct rng rng;
+	unsigned in_flight;
+};
+
+struct odp_job;
+struct odp_workload {
+	struct machine *m;
+	const struct dma_api *api;
+	const struct driver_path *path;
+	struct odp_params params;
+	struct odp_stats st;
+	struct odp_dev **devs;
+	unsigned ndevs;
+	struct odp_job *free_jobs;
+	GPtrArray *jobs;
+	unsigned in_flight;
+	int failed; /* errno of a job that could not be carried out; its record: */
+	uint64_t failed_where;
+};
+
+/* umem.c */
+struct odp_umem *odp_umem_new(struct odp_dev *d, uint64_t bytes, int *err);
+void odp_umem_free(struct odp_umem *u);
+/*
+ * Make [first, first + n) present with the access, map it, post the UMR. segs: the pages' physical
+ * vectors (NULL: laid out by the memory model). 0 or errno.
+ */
+int odp_fault_pages(struct odp_umem *u, uint64_t first, uint64_t n, bool write,
+		    const struct trace_segment *segs, uint32_t nsegs);
+void odp_invalidate_pages(struct odp_umem *u, uint64_t first, uint64_t n);
+static inline bool odp_page_allows(const struct odp_umem *u, uint64_t page, bool write)
+{
+	uint64_t want = ODP_PFN_DMA_MAPPED | ODP_PFN_VALID | (write ? ODP_PFN_WRITE : 0);
+
+	return (u->pfns[page] & want) == want;
+}
+
+/* cache.c */
+void odp_cache_init(struct odp_cache *c, uint64_t entries, uint64_t ways);
+void odp_cache_fini(struct odp_cache *c);
+bool odp_cache_lookup(struct odp_cache *c, uint32_t key, uint64_t page); /* fills on a miss */
+void odp_cache_drop(struct odp_cache *c, uint32_t key, uint64_t first, uint64_t n);
+
+/* dev.c */
+struct odp_dev *odp_dev_new(struct odp_workload *w, GError **error);
+void odp_dev_free(struct odp_dev *d);
+struct odp_mr *odp_mr_find(struct odp_dev *d, uint32_t number);
+int odp_mr_register(struct odp_dev *d, uint32_t number, uint64_t bytes, bool implicit);
+void odp_mr_deregister(struct odp_dev *d, struct odp_mr *mr);
+/* Part of an MR that holds offset: its umem, the page in it, pages up to its end. */
+struct odp_umem *odp_mr_at(struct odp_dev *d, struct odp_mr *mr, uint64_t offset, bool create, uint64_t *page,
+			   int *err);
+
+#endif
