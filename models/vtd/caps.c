@@ -75,17 +75,22 @@ const struct vtd_caps *vtd_caps(const struct vtd_unit *u)
 	return &u->caps;
 }
 
-enum vtd_format vtd_domain_format(const struct vtd_unit *u)
+enum vtd_format vtd_second_stage_format(const struct vtd_unit *u)
 {
 	unsigned levels = (unsigned)u->p.iommu.levels, best = 0;
 
-	if (u->scalable && u->caps.first_stage)
-		return u->caps.five_level_first && levels != 4 ? VTD_FS_57 : VTD_FS_48;
 	for (unsigned l = 3; l <= VTD_MAX_LEVELS; l++)
 		if (bit(u->caps.widths, l - 2) && (!levels || l <= levels))
 			best = l;
 	/* A unit whose SAGAW has none of these is not usable; the widest common format stands in. */
 	return best == 3 ? VTD_SS_39 : best == 5 ? VTD_SS_57 : VTD_SS_48;
+}
+
+enum vtd_format vtd_domain_format(const struct vtd_unit *u)
+{
+	if (u->scalable && u->caps.first_stage)
+		return u->caps.five_level_first && u->p.iommu.levels != 4 ? VTD_FS_57 : VTD_FS_48;
+	return vtd_second_stage_format(u);
 }
 
 unsigned vtd_domain_page_sizes(const struct vtd_unit *u, enum vtd_format format)

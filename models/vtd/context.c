@@ -53,10 +53,12 @@ void context_fini(struct vtd_unit *u)
 	g_free(u->contexts.pasid_copy);
 }
 
-static void store(struct vtd_context **slot, const struct vtd_context *ctx)
+static void store(const struct vtd_unit *u, struct vtd_context **slot, const struct vtd_context *ctx)
 {
 	g_free(*slot);
 	*slot = ctx ? g_memdup2(ctx, sizeof(*ctx)) : NULL;
+	if (*slot)
+		nested_wrap(u, *slot);
 }
 
 void vtd_set_context(struct vtd_unit *u, uint16_t sid, uint32_t pasid, const struct vtd_context *ctx)
@@ -71,7 +73,7 @@ void vtd_set_context(struct vtd_unit *u, uint16_t sid, uint32_t pasid, const str
 	if (ctx && ctx->type >= VTD_FIRST_STAGE)
 		u->first_stage_used = true;
 	if (pasid == VTD_NO_PASID) {
-		store(&d->rid, ctx);
+		store(u, &d->rid, ctx);
 		return;
 	}
 	g_assert(u->scalable && pasid < 1u << 20);
@@ -80,7 +82,7 @@ void vtd_set_context(struct vtd_unit *u, uint16_t sid, uint32_t pasid, const str
 	table = &d->pasids[pasid >> 6];
 	if (!*table)
 		*table = g_new0(struct pasid_table, 1);
-	store(&(*table)->entry[pasid & 63], ctx);
+	store(u, &(*table)->entry[pasid & 63], ctx);
 }
 
 uint16_t vtd_domain_of(const struct vtd_unit *u, uint16_t sid, uint32_t pasid)

@@ -27,6 +27,7 @@ struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_p
 	u->iotlb_ready = g_new0(sim_time_t, tlb_capacity(u->iotlb) + 1);
 	pwc_init(&u->second, u);
 	pwc_init(&u->first, u);
+	nested_init(u);
 	exposure_init(u);
 	ats_init(u);
 	page_request_init(u);
@@ -45,6 +46,7 @@ void vtd_free(struct vtd_unit *u)
 	page_request_fini(u);
 	g_free(u->stale);
 	context_fini(u);
+	nested_fini(u);
 	tlb_free(u->iotlb);
 	g_free(u->iotlb_ready);
 	pwc_fini(&u->second);

@@ -105,6 +105,7 @@ struct vtd_unit {
 	bool scalable;
 	bool first_stage_used; /* some context has first-stage tables: their entries need extra tags */
 
+	struct outer_stage *outer; /* NULL: not nested */
 	struct context_bus *buses[256];
 	struct context_caches contexts;
 
@@ -186,6 +187,16 @@ void pwc_count_hit(struct vtd_stats *st, unsigned level);
 /* Walk for w->rq; true with *leaf filled, false with w->fault. Caches are filled by walk_fill_caches. */
 bool walk_tables(struct walk *w, struct walk_leaf *leaf);
 void walk_fill_caches(struct walk *w);
+
+/* nested.c: iommu.nested */
+struct outer_stage;
+void nested_init(struct vtd_unit *u);
+void nested_fini(struct vtd_unit *u);
+/* Put the host's second stage under a first-stage context. */
+void nested_wrap(const struct vtd_unit *u, struct vtd_context *ctx);
+
+/* caps.c */
+enum vtd_format vtd_second_stage_format(const struct vtd_unit *u);
 
 /* fault.c */
 enum fault_kind {

@@ -147,6 +147,32 @@ START_TEST(four_by_four_is_24)
 }
 END_TEST
 
+/* iommu.nested: the host's tables lie under whatever first stage software installs. */
+START_TEST(nested_by_parameter)
+{
+	struct vtd_result r;
+	struct pgtable *t;
+
+	vtd_fixture_defaults(&f);
+	f.p.iommu.cap = TEST_CAP_SCALABLE;
+	f.p.iommu.ecap = TEST_ECAP_SCALABLE;
+	f.p.iommu.scalable = f.p.iommu.nested = true;
+	f.p.iommu.levels = 4;
+	vtd_fixture_start(&f, FIDELITY_COUNTS);
+	t = pgtable_new(&f.sim, f.mem, vtd_domain_format(f.u), VTD_PAGES_4K, 0);
+	test_map(t, IOVA, 8 * GIB, 2 * PAGE_SIZE, RW);
+	vtd_fixture_attach(&f, TEST_SID, TEST_DID, t);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 7, VTD_WRITE, 0, &r), 0);
+	ck_assert_uint_eq(r.phys, 8 * GIB + 7);
+	/* 4 over 4 levels, the host with 1 GiB pages: 5 walks of 2 reads, 4 first-stage entries. */
+	ck_assert_uint_eq(f.st.walk_memory_reads - f.st.context_memory_reads, 14);
+	/* The guest's ledger has the guest's tables only. */
+	ck_assert_uint_eq(f.sim.ledger.accounts[LEDGER_IOMMU_PAGE_TABLES].current, 4 * PAGE_SIZE);
+	pgtable_free(t);
+	vtd_fixture_stop(&f);
+}
+END_TEST
+
 START_TEST(pass_through_reads_no_table)
 {
 	const struct vtd_context c = {.type = VTD_PASSTHROUGH, .did = 1};
@@ -441,6 +467,7 @@ int main(void)
 	tcase_add_loop_test(reads, cold_reads_single_stage, 0, VTD_FORMATS);
 	tcase_add_test(reads, cold_reads_nested);
 	tcase_add_test(reads, four_by_four_is_24);
+	tcase_add_test(reads, nested_by_parameter);
 	tcase_add_loop_test(reads, pass_through_reads_no_table, 0, 2);
 	tcase_add_loop_test(reads, reads_follow_deepest_hit, 0, VTD_FORMATS);
 	tcase_set_timeout(reads, 300);
