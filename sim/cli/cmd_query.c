@@ -321,6 +321,7 @@ static int check_names(const struct query *q)
 	const char *name;
 	json_t *v;
 
+	g_ptr_array_add(names, (void *)"flushes");
 	json_object_foreach ((json_t *)stats, name, v)
 		g_ptr_array_add(names, (void *)name);
 	for (const char *const *s = q->stats; *s; s++)

@@ -2,6 +2,7 @@
 """Shared by the end-to-end tests: run the program, collect failures, work in a scratch folder."""
 import os
 import pathlib
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,16 @@ def check(condition, what, done=None):
         what += f"\n  status {done.returncode}\n  stdout {done.stdout[-400:]!r}\n  stderr {done.stderr[-600:]!r}"
     failures.append(what)
     print("FAILED:", what, file=sys.stderr)
+
+
+def sweep_content(folder):
+    """Every table of a sweep's database, in a fixed order."""
+    tables = "points varied parameters provenance runs statistics memory histograms".split()
+    with sqlite3.connect(folder / "sweep.db") as db:
+        check(db.execute("pragma integrity_check").fetchone() == ("ok",), f"{folder}: integrity")
+        rows = {t: db.execute(f"select * from {t} order by 1, 2, 3").fetchall() for t in tables}
+        rows["meta"] = db.execute("select * from meta order by 1").fetchall()
+        return rows
 
 
 def scratch():
