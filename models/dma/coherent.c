@@ -105,14 +105,21 @@ static int map_blocks(struct iommu_domain *d, dma_addr_t iova, const struct cohe
 	return iommu_sync_map(d, iova, done);
 }
 
-static void remember(struct dma_layer *l, dma_addr_t handle, struct coherent_block *b, unsigned n)
+/* Each domain has its own addresses: the domain id above what an IOVA can hold. */
+static uint64_t area_key(const struct iommu_domain *d, dma_addr_t handle)
 {
+	return handle ^ (uint64_t)d->did << 48;
+}
+
+static void remember(struct iommu_domain *d, dma_addr_t handle, struct coherent_block *b, unsigned n)
+{
+	struct dma_layer *l = d->l;
 	struct coherent_area *a = g_new(struct coherent_area, 1);
 	uint64_t *key = g_new(uint64_t, 1);
 
 	if (!l->coherent)
 		l->coherent = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-	*key = handle;
+	*key = area_key(d, handle);
 	*a = (struct coherent_area){b, n};
 	g_hash_table_insert(l->coherent, key, a);
 }
@@ -155,7 +162,7 @@ phys_addr_t iommu_dma_alloc(struct device *dev, size_t size, dma_addr_t *handle,
 		goto free_blocks;
 	}
 	first = b->base;
-	remember(d->l, iova, b, n);
+	remember(d, iova, b, n);
 	*handle = iova;
 	return first;
 
@@ -168,7 +175,7 @@ free_blocks:
 void iommu_dma_free(struct device *dev, size_t size, phys_addr_t phys, dma_addr_t handle, unsigned long attrs)
 {
 	struct dma_layer *l = dev->dma;
-	uint64_t key = handle;
+	uint64_t key = area_key(dev->domain, handle);
 	struct coherent_area *a = g_hash_table_lookup(l->coherent, &key);
 
 	(void)phys;
