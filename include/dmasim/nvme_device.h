@@ -90,12 +90,16 @@ struct nvme_params {
 	    queue_depth; /* requests in flight per queue (closed loop, or without recorded completions) */
 	uint64_t queues; /* I/O queue pairs per controller; 0: one per CPU */
 	uint64_t queue_entries; /* entries of an I/O queue */
-	uint64_t controllers;   /* devices present from the start; further ones appear with the trace */
-	uint64_t namespaces;    /* per controller: trace devices that share one controller */
-	uint64_t metadata;      /* metadata bytes per logical block; 0: none */
-	uint64_t block_size;    /* bytes of a logical block */
-	unsigned block_shift;   /* its logarithm, by nvme_params_resolve */
-	uint64_t channels;      /* commands served at once; 0: the drive's own */
+	char *functions;        /* PCI functions of the controllers in order, "" for the next free ones */
+	char *p2p_provider; /* whose memory peer requests use: "none", "self" (the drive's CMB), a function */
+	double p2p_share;   /* of the requests without recorded vectors */
+	uint64_t cmb;       /* bytes of controller memory buffer of each drive; 0: none */
+	uint64_t controllers; /* devices present from the start; further ones appear with the trace */
+	uint64_t namespaces;  /* per controller: trace devices that share one controller */
+	uint64_t metadata;    /* metadata bytes per logical block; 0: none */
+	uint64_t block_size;  /* bytes of a logical block */
+	unsigned block_shift; /* its logarithm, by nvme_params_resolve */
+	uint64_t channels;    /* commands served at once; 0: the drive's own */
 	sim_time_t read_service, write_service; /* media time of one command; 0: the drive's own */
 	double read_bandwidth, write_bandwidth; /* GB/s of the media; 0: the drive's own */
 	sim_time_t doorbell_latency;            /* from the CPU's write to the controller's fetch */

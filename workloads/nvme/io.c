@@ -9,8 +9,6 @@
 #define RESOURCE_DELAY (3 * SIM_MS)
 /* Tries with nothing else in flight after which the request fails: the memory will never come. */
 #define MAX_TRIES 8
-/* nvme_setup_discard always hands over room for 256 ranges of 16 bytes. */
-#define DSM_PAYLOAD_BYTES 4096u
 
 struct nvme_io *nvme_io_get(struct nvme_workload *w)
 {
@@ -34,112 +32,26 @@ void nvme_io_put(struct nvme_workload *w, struct nvme_io *io)
 
 void nvme_io_destroy(struct nvme_io *io)
 {
-	if (io->nbuffer)
-		memory_release(io->w->m->memory, io->buffer, io->nbuffer);
-	g_free(io->buffer);
+	nvme_io_drop_buffers(io);
 	g_free(io->vecs);
 	g_free(io->requests);
 	g_free(io);
 }
 
-static void vecs_reserve(struct nvme_io *io, unsigned n)
+/* First vector behind the bio that starts at from: 256 vectors, all of the same kind of memory. */
+static unsigned bio_limit(const struct nvme_io *io, unsigned from)
 {
-	if (n <= io->room)
-		return;
-	io->room = MAX(n, 2 * io->room);
-	io->vecs = g_renew(struct phys_vec, io->vecs, io->room);
-}
+	unsigned end = MIN(io->nvecs, from + BIO_MAX_VECS);
 
-/* Memory for a record without vectors: an application's buffer, kept and used again. */
-static bool lay_out(struct nvme_io *io, uint64_t bytes)
-{
-	struct nvme_dev *d = io->queue->dev;
-	struct memory *mem = io->w->m->memory;
-	unsigned max = (unsigned)div_round_up(bytes, PAGE_SIZE) + 1;
+	if (io->w->peers && from < end) {
+		bool peer = nvme_is_peer(io->w, io->vecs[from].paddr);
 
-	if (bytes <= io->buffer_bytes && io->buffer_node == d->dev->node)
-		return true;
-	if (io->nbuffer)
-		memory_release(mem, io->buffer, io->nbuffer);
-	io->nbuffer = 0;
-	io->buffer_bytes = 0;
-	if (max > io->buffer_room) {
-		io->buffer_room = max;
-		io->buffer = g_renew(struct phys_vec, io->buffer, max);
+		for (unsigned i = from + 1; i < end; i++) {
+			if (nvme_is_peer(io->w, io->vecs[i].paddr) != peer)
+				return i;
+		}
 	}
-	io->nbuffer = memory_lay_out(mem, &d->rng, d->dev->node, 0, bytes, io->buffer, max);
-	if (io->nbuffer == 0)
-		return false;
-	io->buffer_bytes = bytes;
-	io->buffer_node = d->dev->node;
-	return true;
-}
-
-static bool use_buffer(struct nvme_io *io, uint64_t bytes)
-{
-	const struct blk_limits *lim = &io->queue->dev->limits;
-	unsigned i = 0;
-
-	if (!lay_out(io, bytes))
-		return false;
-	vecs_reserve(io, io->nbuffer);
-	io->nvecs = 0;
-	while (bytes) {
-		struct phys_vec piece = io->buffer[i++];
-
-		piece.len = (uint32_t)MIN(piece.len, bytes);
-		io->nvecs = blk_add_pieces(lim, io->vecs, io->nvecs, &piece, 1);
-		bytes -= piece.len;
-	}
-	return true;
-}
-
-static bool use_segments(struct nvme_io *io, const struct trace_record *rec, GError **error)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < rec->nsegs; i++)
-		sum += rec->segs[i].len;
-	if (sum != rec->nvme.bytes) {
-		g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
-			    "record at %" PRIu64 ": the segments hold %" PRIu64 " bytes, the request %" PRIu64
-			    ": make them equal",
-			    rec->where, sum, rec->nvme.bytes);
-		return false;
-	}
-	vecs_reserve(io, rec->nsegs);
-	io->nvecs = blk_add_segments(&io->queue->dev->limits, io->vecs, 0, rec->segs, rec->nsegs);
-	return true;
-}
-
-static bool fill_vectors(struct nvme_io *io, const struct trace_record *rec, GError **error)
-{
-	uint64_t bytes = rec->nvme.op == NVME_OP_DISCARD ? DSM_PAYLOAD_BYTES : io->bytes;
-
-	if (bytes == 0) {
-		g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
-			    "record at %" PRIu64
-			    ": a read or write of 0 bytes: want at least one logical block",
-			    rec->where);
-		return false;
-	}
-	if (rec->nsegs && bytes & (io->w->params.block_size - 1)) {
-		g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
-			    "record at %" PRIu64 ": %" PRIu64
-			    " bytes are no whole number of logical blocks: see nvme.block_size",
-			    rec->where, bytes);
-		return false;
-	}
-	if (rec->nsegs && rec->nvme.op != NVME_OP_DISCARD)
-		return use_segments(io, rec, error);
-	if (!use_buffer(io, bytes)) {
-		g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
-			    "record at %" PRIu64 ": no memory for a buffer of %" PRIu64
-			    " bytes: raise memory.size or lower nvme.queue_depth",
-			    rec->where, bytes);
-		return false;
-	}
-	return true;
+	return end;
 }
 
 bool nvme_io_fill(struct nvme_io *io, const struct trace_record *rec, GError **error)
@@ -161,9 +73,9 @@ bool nvme_io_fill(struct nvme_io *io, const struct trace_record *rec, GError **e
 	io->nvecs = 0;
 	if (io->op == NVME_OP_FLUSH)
 		io->bytes = io->total_bytes = 0;
-	else if (!fill_vectors(io, rec, error))
+	else if (!nvme_io_vectors(io, rec, error))
 		return false;
-	io->bio_end = MIN(io->nvecs, BIO_MAX_VECS);
+	io->bio_end = bio_limit(io, 0);
 	return true;
 }
 
@@ -176,7 +88,7 @@ static void next_part(struct nvme_io *io, struct blk_part *part)
 	const struct blk_limits *lim = &io->queue->dev->limits;
 
 	if (io->at.vec == io->bio_end)
-		io->bio_end = MIN(io->nvecs, io->bio_end + BIO_MAX_VECS);
+		io->bio_end = bio_limit(io, io->bio_end);
 	if (io->op == NVME_OP_DISCARD) {
 		*part = (struct blk_part){.bytes = DSM_PAYLOAD_BYTES};
 	} else {
@@ -345,9 +257,12 @@ static int submit_part(struct nvme_io *io)
 	rq->lba = io->lba;
 	rq->bytes = part.bytes;
 	rq->passthrough = false;
+	rq->peer = false;
 	rq->nvecs = 0;
 	if (part.bytes)
 		part_vectors(io, rq, part.bytes, &at);
+	if (w->peers && rq->nvecs)
+		rq->peer = nvme_is_peer(w, rq->vecs[0].paddr);
 	/* The front of a split loses its gap information (reference 3.33a). */
 	rq->gap_mask = 0;
 	if (q->dev->limits.gap_bit && !io->split_front && at.vec >= io->bio_end)

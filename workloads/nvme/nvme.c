@@ -22,6 +22,10 @@ static const struct stat_spec specs[] = {
      "commands linked into one IOVA range"},
     {"nvme.mapped_per_segment", STAT_COUNTER, "count", S(per_segment_mapped), NULL, false,
      "commands mapped run by run, or by an API that is none of the driver's own"},
+    {"nvme.mapped_bus", STAT_COUNTER, "count", S(bus_mapped), NULL, false,
+     "commands to peer memory by bus address, which nobody maps"},
+    {"nvme.p2p_commands", STAT_COUNTER, "count", S(p2p), NULL, false,
+     "commands whose data lie in peer memory"},
     {"nvme.prp_only", STAT_COUNTER, "count", S(prp_only), NULL, false, "commands whose PRPs fit the entry"},
     {"nvme.prp_small_lists", STAT_COUNTER, "count", S(prp_small), NULL, false, "256-byte PRP lists"},
     {"nvme.prp_list_pages", STAT_COUNTER, "count", S(prp_pages), NULL, false, "PRP list pages"},
@@ -60,6 +64,10 @@ static bool add_device(struct nvme_workload *w, GError **error)
 		return false;
 	w->devs = g_renew(struct nvme_dev *, w->devs, w->ndevs + 1);
 	w->devs[w->ndevs++] = d;
+	for (unsigned i = 0; pcie_node_at(w->m->fabric, i); i++) {
+		for (unsigned bar = 0; bar < PCIE_BARS; bar++)
+			w->peers |= pcie_node_at(w->m->fabric, i)->bars[bar] != NULL;
+	}
 	return true;
 }
 

@@ -36,6 +36,7 @@ enum nvme_mapping {
 	NVME_MAP_SG,          /* one scatterlist */
 	NVME_MAP_IOVA,        /* one IOVA range, linked */
 	NVME_MAP_PER_SEGMENT, /* each run by itself */
+	NVME_MAP_BUS,         /* peer memory by bus address: nothing was mapped */
 };
 
 /* One command in flight: request and iod. One per tag, reused. */
@@ -49,6 +50,7 @@ struct nvme_request {
 	uint8_t format;  /* enum nvme_format, set by the path */
 	uint8_t mapping; /* enum nvme_mapping, set by the path */
 	bool mapped, passthrough;
+	bool peer;    /* its memory is a BAR's */
 	int8_t lists; /* -1: none; 0: one block of the small pool; n: pages */
 	uint32_t nsid;
 	uint64_t lba, bytes;
@@ -93,6 +95,9 @@ struct nvme_io {
 	unsigned nbuffer, buffer_room;
 	uint64_t buffer_bytes;
 	unsigned buffer_node;
+	phys_addr_t peer; /* memory of the provider for peer-to-peer records, kept likewise */
+	uint64_t peer_bytes;
+	struct pcie_node *peer_provider;
 };
 
 struct nvme_queue {
@@ -125,8 +130,9 @@ struct nvme_dev {
 	struct nvme_queue *queues; /* I/O queues, qid 1.. */
 	unsigned nqueues;
 	struct dma_pool *page_pool, *small_pool;
-	void *instance; /* of the DMA API */
-	struct rng rng; /* layout of buffers */
+	void *instance;             /* of the DMA API */
+	struct rng rng;             /* layout of buffers */
+	struct pcie_node *provider; /* of peer memory, NULL: none */
 };
 
 /* A scatterlist array of the driver's mempool. */
@@ -141,7 +147,7 @@ struct nvme_stats {
 	uint64_t bytes_read, bytes_written;
 	uint64_t splits;
 	uint64_t segments, runs;
-	uint64_t single_mapped, sg_mapped, iova_mapped, per_segment_mapped;
+	uint64_t single_mapped, sg_mapped, iova_mapped, per_segment_mapped, bus_mapped, p2p;
 	uint64_t prp_only, prp_small, prp_pages, sgl_inline, sgl_small, sgl_pages;
 	uint64_t doorbells, interrupts;
 	uint64_t requeued, mismatches;
@@ -163,6 +169,7 @@ struct nvme_workload {
 	struct nvme_pending *pending; /* counts: heap of recorded completions */
 	unsigned npending, pending_room;
 	uint64_t sequence;
+	bool peers;         /* there are BARs, so a vector may lie in one */
 	unsigned in_flight; /* records */
 };
 

@@ -100,7 +100,7 @@ static int legacy_map(struct dma_object *obj, size_t offset, const struct phys_v
 	bool fits;
 
 	(void)offset;
-	if (n > 1)
+	if (n > 1 || rq->peer)
 		return map_list(rq, st);
 	fits = vec->paddr % NVME_PAGE_SIZE + vec->len <= 2 * NVME_PAGE_SIZE;
 	if (!fits && !(p->sgl && p->sgl_threshold))

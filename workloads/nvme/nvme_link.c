@@ -7,6 +7,7 @@
 #include "nvme.h"
 
 #include <dmasim/cpu.h>
+#include <dmasim/p2pdma.h>
 
 struct link_state {
 	struct dma_iova_state iova;
@@ -65,6 +66,17 @@ static int map_iova(struct nvme_request *rq, struct link_state *st, struct blk_m
 	return 0;
 }
 
+/* Peer memory below the same switch: by bus address, without the DMA API. */
+static int map_bus(struct nvme_request *rq, const struct pci_p2pdma_map_state *p2p, struct blk_map_iter *it)
+{
+	struct phys_vec run;
+
+	rq->mapping = NVME_MAP_BUS;
+	while (blk_map_iter_next(it, &run))
+		dma_object_add(&rq->obj, pci_p2pdma_bus_addr_map(p2p, run.paddr), run.len);
+	return 0;
+}
+
 /* PRPs do not tell how long each mapping is, so the driver keeps the ranges until it unmaps them. */
 static void store_vecs(struct nvme_request *rq, struct link_state *st)
 {
@@ -112,6 +124,14 @@ static int map_runs(struct nvme_request *rq, struct link_state *st, struct blk_m
 	return 0;
 }
 
+static bool wants_sgl(const struct nvme_request *rq, unsigned segments)
+{
+	const struct nvme_params *p = &nvme_request_workload(rq)->params;
+
+	return p->sgl && (sgl_forced(rq) ||
+			  (p->sgl_threshold && div_round_up(rq->bytes, segments) >= p->sgl_threshold));
+}
+
 static int link_map(struct dma_object *obj, size_t offset, const struct phys_vec *vec, unsigned n)
 {
 	struct nvme_request *rq = nvme_request(obj);
@@ -119,22 +139,31 @@ static int link_map(struct dma_object *obj, size_t offset, const struct phys_vec
 	const struct nvme_params *p = &nvme_request_workload(rq)->params;
 	const struct blk_limits *lim = &rq->queue->dev->limits;
 	struct blk_map_iter it;
+	struct pci_p2pdma_map_state p2p = {0};
+	enum pci_p2pdma_map_type type = PCI_P2PDMA_MAP_NONE;
 	bool coalesced;
 
 	(void)offset;
-	if (n == 1) {
+	if (rq->peer) /* one kind of memory per request, so its first page speaks for all */
+		type = pci_p2pdma_state(&p2p, obj->dev, vec->paddr);
+	if (type == PCI_P2PDMA_MAP_NOT_SUPPORTED)
+		return -EREMOTEIO;
+	if (n == 1 && type == PCI_P2PDMA_MAP_NONE) {
 		bool fits = vec->paddr % NVME_PAGE_SIZE + vec->len <= 2 * NVME_PAGE_SIZE;
 
 		if (p->sgl || fits)
 			return map_single(rq, fits);
 	}
 	blk_map_iter_init(&it, vec, n, lim->max_segment_size, lim->seg_boundary_mask);
+	if (type == PCI_P2PDMA_MAP_BUS_ADDR) {
+		rq->format = wants_sgl(rq, n) ? NVME_FORMAT_SGL : NVME_FORMAT_PRP;
+		return map_bus(rq, &p2p, &it);
+	}
+	if (type == PCI_P2PDMA_MAP_THRU_HOST_BRIDGE && dma_kernel(obj->dev)->p2p_mmio_attr)
+		obj->attrs |= DMA_ATTR_MMIO;
 	coalesced = !(rq->gap_mask & dma_get_merge_boundary(obj->dev)) &&
 		    dma_iova_try_alloc(obj->dev, &st->iova, vec->paddr, rq->bytes);
-	rq->format = NVME_FORMAT_PRP;
-	if (p->sgl && (sgl_forced(rq) ||
-		       (p->sgl_threshold && div_round_up(rq->bytes, coalesced ? 1 : n) >= p->sgl_threshold)))
-		rq->format = NVME_FORMAT_SGL;
+	rq->format = wants_sgl(rq, coalesced ? 1 : n) ? NVME_FORMAT_SGL : NVME_FORMAT_PRP;
 	return coalesced ? map_iova(rq, st, &it) : map_runs(rq, st, &it);
 }
 
@@ -152,6 +181,8 @@ static void link_unmap(struct dma_object *obj, size_t offset, size_t len)
 		dma_iova_destroy(obj->dev, &st->iova, len, obj->dir, obj->attrs);
 		st->iova = (struct dma_iova_state){0};
 		ledger_release(&obj->dev->sim->ledger, LEDGER_IOVA_STATE, NVME_IOVA_STATE_BYTES);
+		break;
+	case NVME_MAP_BUS:
 		break;
 	default:
 		unmap_runs(rq, st);

@@ -20,6 +20,7 @@ static void count_mapping(struct nvme_stats *st, const struct nvme_request *rq)
 {
 	st->segments += rq->nvecs;
 	st->runs += rq->obj.nsegs;
+	st->p2p += rq->peer;
 	switch (rq->mapping) {
 	case NVME_MAP_SINGLE:
 		st->single_mapped++;
@@ -29,6 +30,9 @@ static void count_mapping(struct nvme_stats *st, const struct nvme_request *rq)
 		break;
 	case NVME_MAP_IOVA:
 		st->iova_mapped++;
+		break;
+	case NVME_MAP_BUS:
+		st->bus_mapped++;
 		break;
 	default:
 		st->per_segment_mapped++;
@@ -57,6 +61,7 @@ static int map_object(struct nvme_request *rq)
 		room += (unsigned)(rq->bytes >> PAGE_SHIFT) + 1; /* a generic path may go page by page */
 	obj->dir = rq->op == NVME_OP_READ ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
 	obj->bytes = rq->bytes;
+	obj->attrs = 0;
 	obj->nsegs = 0;
 	if (room > obj->max_segs) {
 		obj->max_segs = MAX(room, 2 * obj->max_segs);

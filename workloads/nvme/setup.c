@@ -10,6 +10,7 @@
 #include "request.h"
 
 #include <dmasim/cpu.h>
+#include <dmasim/p2pdma.h>
 #include <string.h>
 
 #define MAX_WARM_BLOCKS 1024u
@@ -190,16 +191,62 @@ static void probe(void *arg)
 	p->ok = true;
 }
 
+/* Name of the next controller's function; NULL: the next free one. */
+static char *function_name(const struct nvme_workload *w)
+{
+	g_auto(GStrv) names = g_strsplit(w->params.functions ? w->params.functions : "", ",", -1);
+
+	if (w->ndevs >= g_strv_length(names) || !*g_strstrip(names[w->ndevs]))
+		return NULL;
+	return g_strdup(names[w->ndevs]);
+}
+
+/* The drive's own buffer and the provider of peer memory, as configured. */
+static bool peer_memory(struct nvme_dev *d, GError **error)
+{
+	const struct nvme_params *p = &d->w->params;
+	struct pcie_node *node = d->dev->pci;
+	unsigned bar = 0;
+
+	if (p->cmb) {
+		while (bar < PCIE_BARS && node->bars[bar])
+			bar++;
+		if (!pcie_add_bar(node, bar, 0, p->cmb, MEMORY_P2P)) {
+			g_set_error(error, PARAM_ERROR, 0,
+				    "nvme.cmb: %s has no room for a buffer of %" G_GUINT64_FORMAT
+				    " bytes among its BARs",
+				    d->dev->name, p->cmb);
+			return false;
+		}
+	}
+	if (!p->p2p_provider || !strcmp(p->p2p_provider, "none"))
+		return true;
+	d->provider = strcmp(p->p2p_provider, "self") ? pcie_find(d->w->m->fabric, p->p2p_provider) : node;
+	for (bar = 0; d->provider && bar < PCIE_BARS && !pci_has_p2pmem(d->provider); bar++) {
+		if (d->provider->bars[bar] && !pci_p2pdma_add_resource(d->provider, bar, 0, 0))
+			pci_p2pmem_publish(d->provider, true);
+	}
+	if (d->provider && pci_has_p2pmem(d->provider))
+		return true;
+	g_set_error(
+	    error, PARAM_ERROR, 0,
+	    "nvme.p2p_provider: '%s' has no memory for peers: want none, self with nvme.cmb, or a function "
+	    "of pcie.topology with a memory BAR",
+	    p->p2p_provider);
+	return false;
+}
+
 struct nvme_dev *nvme_dev_new(struct nvme_workload *w, GError **error)
 {
 	struct nvme_dev *d = g_new0(struct nvme_dev, 1);
 	struct probe p = {d, error, false};
 	g_autofree char *stream = g_strdup_printf("nvme%u", w->ndevs);
+	g_autofree char *name = function_name(w);
 	struct quiet quiet;
 
 	d->w = w;
-	d->dev = machine_add_device(w->m, NULL, error);
-	if (!d->dev) {
+	d->dev = machine_add_device(w->m, name, error);
+	if (!d->dev || !peer_memory(d, error)) {
 		g_free(d);
 		return NULL;
 	}

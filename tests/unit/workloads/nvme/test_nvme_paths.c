@@ -330,6 +330,140 @@ START_TEST(flush_and_discard)
 }
 END_TEST
 
+#define SWITCHED                                                                                     \
+	"pcie.topology=bridge root id=8086:09a2; port 0000:00:01.0 on root; switch 0000:01:00.0 on " \
+	"0000:00:01.0;"                                                                              \
+	" port 0000:02:00.0 on 0000:01:00.0; port 0000:02:01.0 on 0000:01:00.0;"                     \
+	" function 0000:03:00.0 on 0000:02:00.0; function 0000:04:00.0 on 0000:02:01.0 bar0=64MiB"
+#define TWO_PORTS                                                                                       \
+	"pcie.topology=bridge root id=8086:09a2; port 0000:00:01.0 on root; port 0000:00:02.0 on root;" \
+	" function 0000:03:00.0 on 0000:00:01.0; function 0000:04:00.0 on 0000:00:02.0 bar0=64MiB"
+
+static struct nvme_rig peer_rig(const struct cell *c, const char *topology)
+{
+	return nvme_rig_new(c->api, IOMMU_STRICT, c->kernel, FIDELITY_COUNTS, c->sgl, topology,
+			    "nvme.pattern=true", "nvme.functions=0000:03:00.0",
+			    "nvme.p2p_provider=0000:04:00.0", NULL);
+}
+
+/* F.5 item 6: by bus address nothing is allocated, mapped, unmapped or flushed, in either generation. */
+START_TEST(peer_below_the_same_switch)
+{
+	const struct cell *cell = _i ? &link_70 : &legacy_612;
+	struct nvme_rig rig = peer_rig(cell, SWITCHED);
+
+	nvme_rig_submit(&rig, NVME_OP_WRITE, 0, 64 * KIB, NULL, 0);
+	nvme_rig_submit(&rig, NVME_OP_READ, 0, 64 * KIB, NULL, 0);
+	nvme_rig_finish(&rig);
+	ck_assert_uint_eq(rig.m->io.completed, 2);
+	assert_counts(take(&rig), (struct counts){0});
+	ck_assert_uint_eq(nvme_rig_stats(&rig)->p2p, 2);
+	ck_assert_uint_eq(rig.m->pcie_stats.p2p_bytes_direct, 128 * KIB);
+	ck_assert_uint_eq(rig.m->pcie_stats.p2p_bytes_host_bridge, 0);
+	assert_clean(&rig);
+	nvme_rig_free(&rig);
+}
+END_TEST
+
+/* Through the host bridge peer memory is mapped like any other: one range per request. */
+START_TEST(peer_behind_the_host_bridge)
+{
+	const struct cell *cell = _i ? &link_70 : &legacy_612;
+	struct nvme_rig rig = peer_rig(cell, TWO_PORTS);
+
+	nvme_rig_submit(&rig, NVME_OP_WRITE, 0, 64 * KIB, NULL, 0);
+	nvme_rig_finish(&rig);
+	ck_assert_uint_eq(rig.m->io.completed, 1);
+	ck_assert_uint_eq(rig.m->dma_stats.iova_allocs, 1);
+	ck_assert_uint_eq(rig.m->dma_stats.iommu_unmap_ops, 1);
+	ck_assert_uint_eq(rig.m->vtd_stats.qi_iotlb_page, 1);
+	ck_assert_uint_eq(rig.m->pcie_stats.p2p_bytes_direct, 0);
+	ck_assert_uint_eq(rig.m->pcie_stats.p2p_bytes_host_bridge, 64 * KIB);
+	assert_clean(&rig);
+	nvme_rig_free(&rig);
+}
+END_TEST
+
+/* The drive's own controller memory buffer: always by bus address. */
+START_TEST(controller_memory_buffer)
+{
+	const struct cell *cell = _i ? &link_70 : &legacy_612;
+	struct nvme_rig rig = nvme_rig_new(cell->api, IOMMU_STRICT, cell->kernel, FIDELITY_COUNTS, cell->sgl,
+					   "nvme.pattern=true", "nvme.cmb=1MiB", "nvme.p2p_provider=self",
+					   NULL);
+
+	nvme_rig_submit(&rig, NVME_OP_READ, 0, 16 * KIB, NULL, 0);
+	nvme_rig_finish(&rig);
+	assert_counts(take(&rig), (struct counts){0});
+	ck_assert_uint_eq(nvme_rig_stats(&rig)->p2p, 1);
+	assert_clean(&rig);
+	nvme_rig_free(&rig);
+}
+END_TEST
+
+/* A route that the platform does not forward: the request fails, nothing is left behind. */
+START_TEST(peer_out_of_reach)
+{
+	const struct cell *cell = _i ? &link_70 : &legacy_612;
+	g_autofree char *topology = g_strdup(TWO_PORTS);
+	struct nvme_rig rig;
+
+	memcpy(strstr(topology, "8086:09a2"), "1234:5678", 9); /* no host bridge that is known to forward */
+	rig = peer_rig(cell, topology);
+	nvme_rig_submit(&rig, NVME_OP_READ, 0, 64 * KIB, NULL, 0);
+	nvme_rig_finish(&rig);
+	ck_assert_uint_eq(rig.m->io.failed, 1);
+	assert_counts(take(&rig), (struct counts){0});
+	for (unsigned a = 0; a < LEDGER_TOTAL; a++) {
+		if (ledger_per_request(a))
+			ck_assert_uint_eq(current(&rig, a), 0);
+	}
+	nvme_rig_free(&rig);
+}
+END_TEST
+
+/* Separate metadata: one more page mapping per request, gone at the end. */
+START_TEST(metadata_is_mapped)
+{
+	const struct cell *cell = _i ? &link_70 : &legacy_612;
+	struct nvme_rig rig = nvme_rig_new(cell->api, IOMMU_STRICT, cell->kernel, FIDELITY_COUNTS, cell->sgl,
+					   "nvme.metadata=8B", NULL);
+	struct trace_segment s[8];
+
+	nvme_rig_scattered(&rig, s, 8);
+	nvme_rig_submit(&rig, NVME_OP_WRITE, 0, 32 * KIB, s, 8);
+	nvme_rig_finish(&rig);
+	ck_assert_uint_eq(rig.m->dma_stats.iova_allocs, 2);
+	ck_assert_uint_eq(rig.m->dma_stats.map_page_calls, 1);
+	ck_assert_uint_eq(rig.m->vtd_stats.qi_iotlb_page, 2);
+	assert_clean(&rig);
+	nvme_rig_free(&rig);
+}
+END_TEST
+
+/* Devices of the trace: controllers of their own, or namespaces of one. */
+START_TEST(several_controllers)
+{
+	struct nvme_rig rig = nvme_rig_new("link", IOMMU_STRICT, KERNEL_7_0, FIDELITY_COUNTS,
+					   _i ? "nvme.namespaces=4" : "nvme.namespaces=1", NULL);
+	const struct nvme_workload *w = (const void *)rig.workload;
+	GError *error = NULL;
+
+	for (unsigned i = 0; i < 8; i++) {
+		struct trace_record rec = {
+		    .time_ns = i, .device = i % 4, .nvme = {.bytes = 4096, .done_ns = TRACE_NO_TIME}};
+
+		ck_assert(nvme_workload.record(rig.workload, &rec, &error));
+	}
+	nvme_rig_finish(&rig);
+	ck_assert_uint_eq(w->ndevs, _i ? 1 : 4);
+	ck_assert_uint_eq(rig.m->io.completed, 8);
+	ck_assert_uint_eq(rig.m->dma_stats.iova_allocs, 8);
+	assert_clean(&rig);
+	nvme_rig_free(&rig);
+}
+END_TEST
+
 /* Reference A.2: what each kernel lets through, by mode, for a drive of unlimited MDTS. */
 START_TEST(queue_limits)
 {
@@ -379,5 +513,11 @@ int main(void)
 	tcase_add_test(t, equal_allocator_traffic);
 	tcase_add_loop_test(t, flush_and_discard, 0, 2);
 	tcase_add_test(t, queue_limits);
+	tcase_add_loop_test(t, peer_below_the_same_switch, 0, 2);
+	tcase_add_loop_test(t, peer_behind_the_host_bridge, 0, 2);
+	tcase_add_loop_test(t, controller_memory_buffer, 0, 2);
+	tcase_add_loop_test(t, peer_out_of_reach, 0, 2);
+	tcase_add_loop_test(t, metadata_is_mapped, 0, 2);
+	tcase_add_loop_test(t, several_controllers, 0, 2);
 	return test_run("nvme paths", t, NULL);
 }
