@@ -7,18 +7,27 @@
 
 /* ---- cost of page-table work: differences of the table's own counters ---- */
 
-static void charge_table_work(struct iommu_domain *d, const struct pgtable_counters *before, bool map)
+struct table_mark {
+	uint64_t entries, tables, visited;
+};
+
+static inline struct table_mark mark_table(const struct iommu_domain *d, bool map)
 {
-	const struct pgtable_counters *now = pgtable_counters(d->pt);
+	const struct pgtable_counters *c = pgtable_counters(d->pt);
+
+	return (struct table_mark){map ? c->ptes_written : c->ptes_cleared, c->tables_allocated,
+				   c->tables_visited};
+}
+
+static void charge_table_work(struct iommu_domain *d, const struct table_mark *before, bool map)
+{
+	struct table_mark now = mark_table(d, map);
 	struct cpu *cpu = sim_cpu(d->l->sim);
 	struct dma_stats *st = d->l->st;
-	uint64_t tables = now->tables_allocated - before->tables_allocated;
-	uint64_t visited = now->tables_visited - before->tables_visited;
-	uint64_t entries = map ? now->ptes_written - before->ptes_written
-			       : now->ptes_cleared - before->ptes_cleared;
+	uint64_t tables = now.tables - before->tables;
+	uint64_t entries = now.entries - before->entries;
 
-	st->ptes_written += now->ptes_written - before->ptes_written;
-	st->ptes_cleared += now->ptes_cleared - before->ptes_cleared;
+	*(map ? &st->ptes_written : &st->ptes_cleared) += entries;
 	if (d->l->kernel->generic_pt) {
 		cpu_charge(cpu, map ? COST_PT_MAP_CALL : COST_PT_UNMAP_CALL);
 		cpu_charge_n(cpu, map ? COST_PT_MAP_PAGE : COST_PT_UNMAP_PAGE, entries);
@@ -26,12 +35,12 @@ static void charge_table_work(struct iommu_domain *d, const struct pgtable_count
 		cpu_charge(cpu, map ? COST_PT_OLD_MAP_CALL : COST_PT_OLD_UNMAP_CALL);
 		cpu_charge_n(cpu, map ? COST_PT_OLD_MAP_PAGE : COST_PT_OLD_UNMAP_PAGE, entries);
 	}
-	if (tables) {
+	if (G_UNLIKELY(tables)) {
 		cpu_charge_n(cpu, COST_PT_TABLE_ALLOC, tables);
 		st->table_pages_allocated += tables;
 	}
-	if (!intel_iommu_caps(d->l)->coherent)
-		cpu_charge_n(cpu, COST_PT_CACHE_FLUSH, visited + tables);
+	if (G_UNLIKELY(!intel_iommu_caps(d->l)->coherent))
+		cpu_charge_n(cpu, COST_PT_CACHE_FLUSH, now.visited - before->visited + tables);
 }
 
 static void indirect_call(struct iommu_domain *d)
@@ -61,7 +70,7 @@ static int driver_map(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys,
 		      size_t *mapped)
 {
 	struct pgtable_gather g = PGTABLE_GATHER_INIT;
-	struct pgtable_counters before = *pgtable_counters(d->pt);
+	struct table_mark before = mark_table(d, true);
 	uint64_t done = 0;
 	int ret;
 
@@ -84,7 +93,7 @@ static int driver_map_large(struct iommu_domain *d, dma_addr_t iova, phys_addr_t
 			    size_t count, unsigned prot, size_t *mapped)
 {
 	dma_addr_t end = iova + pgsize * count - 1;
-	struct pgtable_counters before = *pgtable_counters(d->pt);
+	struct table_mark before = mark_table(d, true);
 	int ret = 0;
 
 	for (size_t i = 0; i < count && !ret; i++) {
@@ -213,7 +222,7 @@ int64_t iommu_map_sg(struct iommu_domain *d, dma_addr_t iova, struct scatterlist
 
 static size_t driver_unmap(struct iommu_domain *d, dma_addr_t iova, size_t size, struct iommu_iotlb_gather *g)
 {
-	struct pgtable_counters before = *pgtable_counters(d->pt);
+	struct table_mark before = mark_table(d, false);
 	struct pgtable_gather tables = PGTABLE_GATHER_INIT;
 	size_t done;
 
