@@ -36,6 +36,8 @@
 	X(QI_SUBMIT, "qi_submit", 60, "5.2 E", "descriptor build and queue lock")                         \
 	X(QI_TAIL_WRITE, "qi_tail_write", 100, "5.2 E", "MMIO write of the queue tail")                   \
 	X(QI_DESCRIPTOR, "qi_descriptor", 50, "5.2 E", "each further descriptor of one submission")       \
+	X(QI_POLL, "qi_poll", 250, "E",                                                                   \
+	  "poll of a pending invalidation among others: fault status read under the queue lock")          \
 	X(INDIRECT_CALL, "indirect_call", 5, "E", "indirect call with retpoline off")                     \
 	X(SWIOTLB_SEARCH, "swiotlb_search", 60, "8.4 E", "search of one bounce area, fixed part")         \
 	X(SWIOTLB_PROBE, "swiotlb_probe", 5, "8.4 E", "each further bounce slot probed")                  \

@@ -115,14 +115,18 @@ static inline void cpu_wait_until(struct cpu *c, sim_time_t t)
  * it is a waiting point, so CPUs ask for it in the order of their clocks; releasing it is none: who
  * asks later for a moment at which it was held, waits until it was released.
  */
+#define SPINLOCK_GRANTS 64u
 struct spinlock {
 	const char *name;
 	struct cpu *owner;
-	sim_time_t handoff;
+	sim_time_t handoff,
+	    per_waiter; /* a release costs handoff, and per_waiter for each CPU left waiting */
 	uint64_t acquired, contended;
 	sim_time_t wait_time, hold_time, taken_at, free_at;
 	struct cpu *first, *last; /* waiting CPUs; empty unless contended */
 	unsigned waiting;
+	sim_time_t grants[SPINLOCK_GRANTS]; /* when its latest owners got it, a ring */
+	unsigned next_grant;
 };
 void spin_lock_init(struct spinlock *l, const char *name, sim_time_t handoff);
 void spin_lock_slow(struct cpu *c, struct spinlock *l);

@@ -178,7 +178,7 @@ int iommu_dma_init_fq(struct iommu_domain *d)
 	fq->timer = (struct event){.fn = fq_timer, .priority = EVENT_TIMER};
 	fq->work.fn = fq_flush_timeout;
 	for (unsigned c = 0; c < ncpus; c++) {
-		spin_lock_init(&fq->rings[c].lock, "fq_lock", IOVA_LOCK_HANDOFF);
+		dma_lock_init(&fq->rings[c].lock, "fq_lock");
 		fq->rings[c].entries = g_new0(struct fq_entry, fq->size);
 	}
 	ledger_charge(&l->sim->ledger, LEDGER_FLUSH_QUEUE_RINGS, rings_bytes(fq, ncpus));

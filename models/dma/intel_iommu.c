@@ -37,7 +37,7 @@ int intel_iommu_init(struct dma_layer *l)
 	iommu->unit = l->unit;
 	iommu->caps = *vtd_caps(l->unit);
 	iommu->free_count = QI_LENGTH;
-	spin_lock_init(&iommu->qi_lock, "qi_lock", IOVA_LOCK_HANDOFF);
+	dma_lock_init(&iommu->qi_lock, "qi_lock");
 	iommu->status = memory_alloc_pages(l->mem, 0, 0);
 	l->intel = iommu;
 	return iommu->status ? 0 : -ENOMEM;
@@ -83,6 +83,26 @@ static void wait_for_slots(struct intel_iommu *iommu, struct cpu *cpu, unsigned 
 	}
 }
 
+/*
+ * Each look at the status word reads the fault status register and happens under the lock, which is
+ * dropped in between. Alone, the CPU sees the status as it arrives; among others, polls and submissions
+ * of all CPUs queue for the same lock, so that more CPUs complete less.
+ */
+static void wait_for_status(struct intel_iommu *iommu, struct cpu *cpu, sim_time_t done)
+{
+	while (cpu->now < done && iommu->noutstanding > 1) {
+		spin_lock(cpu, &iommu->qi_lock);
+		if (cpu->now < done)
+			cpu_charge(cpu, COST_QI_POLL);
+		reclaim(iommu, cpu->now);
+		spin_unlock(cpu, &iommu->qi_lock);
+	}
+	cpu_wait_until(cpu, done);
+	spin_lock(cpu, &iommu->qi_lock);
+	reclaim(iommu, cpu->now);
+	spin_unlock(cpu, &iommu->qi_lock);
+}
+
 void qi_submit_sync(struct intel_iommu *iommu, const struct qi_desc *desc, unsigned count)
 {
 	const struct dma_observer *o = iommu->l->observer;
@@ -109,13 +129,8 @@ void qi_submit_sync(struct intel_iommu *iommu, const struct qi_desc *desc, unsig
 	iommu->outstanding[(iommu->oldest + iommu->noutstanding++) % QI_LENGTH] = (struct qi_outstanding){
 	    done, count + 1};
 	spin_unlock(cpu, &iommu->qi_lock);
-	if (G_LIKELY(!iommu->l->sim->timing))
-		return;
-	cpu_wait_until(cpu, done);
-	/* The status word is polled under the lock, which is dropped between polls. */
-	spin_lock(cpu, &iommu->qi_lock);
-	reclaim(iommu, done);
-	spin_unlock(cpu, &iommu->qi_lock);
+	if (iommu->l->sim->timing)
+		wait_for_status(iommu, cpu, done);
 }
 
 static void submit_batch(struct intel_iommu *iommu, const struct qi_desc *desc, unsigned n)

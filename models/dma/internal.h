@@ -40,6 +40,13 @@ static inline sim_time_t dma_now(const struct dma_layer *l)
 	return l->sim->timing ? l->sim->cpu->now : l->sim->now;
 }
 
+/* A contended kernel lock goes to its next owner in 100 ns and 40 ns per further waiter (5.5 E). */
+static inline void dma_lock_init(struct spinlock *lock, const char *name)
+{
+	spin_lock_init(lock, name, 100 * SIM_NS);
+	lock->per_waiter = 40 * SIM_NS;
+}
+
 /* ---- kernel/dma/direct.c ---- */
 
 dma_addr_t dma_direct_map_phys(struct device *dev, phys_addr_t phys, size_t size, enum dma_data_direction dir,

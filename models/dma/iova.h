@@ -13,11 +13,10 @@
 
 #define IOVA_RANGE_CACHE_MAX_SIZE 6u /* classes: 1, 2, 4 ... 32 pages */
 #define IOVA_ANCHOR (~0ull)
-#define SIZEOF_STRUCT_IOVA 64u           /* bytes of slab per range (40, cache-line aligned) */
-#define SIZEOF_IOVA_RCACHES 1024u        /* array of the classes: 720 bytes of kmalloc-1024 */
-#define SIZEOF_CPU_RCACHE 64u            /* 24, allocated with 64-byte alignment */
-#define IOVA_PFN_UNKNOWN 0ull            /* magazine entry of a recorded kernel whose pfn is not known */
-#define IOVA_LOCK_HANDOFF (100 * SIM_NS) /* calibration 5.5 E: contended lock to its next owner */
+#define SIZEOF_STRUCT_IOVA 64u    /* bytes of slab per range (40, cache-line aligned) */
+#define SIZEOF_IOVA_RCACHES 1024u /* array of the classes: 720 bytes of kmalloc-1024 */
+#define SIZEOF_CPU_RCACHE 64u     /* 24, allocated with 64-byte alignment */
+#define IOVA_PFN_UNKNOWN 0ull     /* magazine entry of a recorded kernel whose pfn is not known */
 
 struct iova {
 	RB_ENTRY(iova) node;
