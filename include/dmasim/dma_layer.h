@@ -64,6 +64,7 @@ struct dma_stats {
 	    swiotlb_failures;
 	uint64_t overmapped_bytes; /* mapped beyond the buffers: granule rounding, segment padding (sum over
 				      mappings) */
+	uint64_t cacheable_mmio_pages; /* device memory mapped with the cacheable attribute */
 	sim_time_t map_time, unmap_time;
 	struct hist *map_size, *unmap_size, *iova_pages;
 };
@@ -85,5 +86,6 @@ int dma_layer_attach(struct dma_layer *l, struct device *dev);
 void dma_layer_detach(struct device *dev);
 
 const struct kernel_profile *dma_kernel(const struct device *dev);
+const struct kernel_quirks *dma_quirks(const struct device *dev);
 
 #endif

@@ -40,6 +40,7 @@ struct kernel_quirks {
 	bool link_zero_middle; /* reference 3.18 */
 	bool direct_sg_thb;    /* reference 8.11 */
 	bool sg_bus_len;       /* reference 2.22 */
+	bool p2p_cacheable;    /* host-bridge P2P mapped like DRAM, as before 6.18 */
 };
 
 #endif

@@ -160,6 +160,13 @@ int iommu_map_nosync(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, 
 		return ret;
 	}
 	st->iommu_map_bytes += size;
+	/* Policy: nothing may treat device memory as cacheable. */
+	if ((prot & IOMMU_CACHE) && G_UNLIKELY(memory_kind(d->l->mem, phys) != MEMORY_RAM)) {
+		enum memory_kind kind = memory_kind(d->l->mem, phys);
+
+		if (kind == MEMORY_P2P || kind == MEMORY_MMIO)
+			st->cacheable_mmio_pages += size >> PAGE_SHIFT;
+	}
 	if (G_UNLIKELY(o) && o->map && !generic_pt)
 		o->map(o->arg, d->dev, iova, phys, size);
 	return 0;

@@ -108,13 +108,15 @@ dma_addr_t dma_map_resource(struct device *dev, phys_addr_t phys, size_t size, e
 			    unsigned long attrs)
 {
 	struct dma_stats *st = dev->dma->st;
+	sim_time_t start;
 
 	if (dev->dma->kernel->has_map_phys)
 		return dma_map_phys(dev, phys, size, dir, attrs | DMA_ATTR_MMIO);
 	if (use_dma_iommu(dev) || dev->dma_mask == 0)
 		return map_phys(dev, phys, size, dir, attrs | DMA_ATTR_MMIO);
-	enter(dev);
+	start = enter(dev);
 	st->map_calls++;
+	st->map_time += dev->sim->cpu->now - start;
 	if (!dma_capable(dev, phys, size))
 		return DMA_MAPPING_ERROR;
 	st->bytes_mapped += size;

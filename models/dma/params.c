@@ -68,6 +68,8 @@ static const struct stat_spec specs[] = {
 	COUNT("dma.coherent_allocs", coherent_allocs, "coherent allocations, pages of DMA pools included"),
 	COUNT("dma.coherent_frees", coherent_frees, "coherent memory freed"),
 	BYTES("dma.bytes_mapped", bytes_mapped, "bytes handed to mapping and link calls that succeeded"),
+	COUNT("dma.cacheable_mmio_pages", cacheable_mmio_pages,
+	      "4 KiB pages of device memory that were mapped cacheable"),
 	COUNT("iova.allocs", iova_allocs, "IOVA ranges allocated"),
 	COUNT("iova.frees", iova_frees, "IOVA ranges freed to the caches or the tree"),
 	COUNT("iova.pages_allocated", iova_pages_allocated, "pages of IOVA allocated, as asked for"),

@@ -5,26 +5,47 @@
 #include <dmasim/nvme_device.h>
 #include <string.h>
 
-extern const struct workload_ops rdma_odp_workload, vfio_migration_workload;
-extern const struct param_table odp_param_table, vfio_param_table;
-extern const struct workload_ops nvme_workload, pcie_bench_workload, map_bench_workload, rdma_rw_workload;
-extern const struct param_table pcie_bench_param_table, map_bench_param_table, rdma_rw_param_table;
+extern const struct workload_ops rdma_odp_workload;
+extern const struct workload_ops vfio_migration_workload;
+extern const struct workload_ops nvme_workload;
+extern const struct workload_ops pcie_bench_workload;
+extern const struct workload_ops map_bench_workload;
+extern const struct workload_ops rdma_rw_workload;
+extern const struct workload_ops dmabuf_p2p_workload;
+extern const struct param_table odp_param_table;
+extern const struct param_table vfio_param_table;
+extern const struct param_table pcie_bench_param_table;
+extern const struct param_table map_bench_param_table;
+extern const struct param_table rdma_rw_param_table;
+extern const struct param_table dmabuf_p2p_param_table;
 
 /* One table per line, so that additions do not meet. */
 /* clang-format off */
 const struct param_table *const param_tables[] = {
-    &scenario_param_table,   &compare_param_table,
-    &workload_param_table,   &kernel_param_table,
-    &cpu_param_table,        &memory_param_table,
-    &iommu_param_table,      &iotlb_param_table,
-    &pwc_param_table,        &walker_param_table,
-    &qi_param_table,         &ats_param_table,
-    &iova_param_table,       &flush_queue_param_table,
-    &swiotlb_param_table,    &pcie_param_table,
-    &p2p_param_table,        &nvme_param_table,
+    &scenario_param_table,
+    &compare_param_table,
+    &workload_param_table,
+    &kernel_param_table,
+    &cpu_param_table,
+    &memory_param_table,
+    &iommu_param_table,
+    &iotlb_param_table,
+    &pwc_param_table,
+    &walker_param_table,
+    &qi_param_table,
+    &ats_param_table,
+    &iova_param_table,
+    &flush_queue_param_table,
+    &swiotlb_param_table,
+    &pcie_param_table,
+    &p2p_param_table,
+    &nvme_param_table,
     &odp_param_table,
-    &pcie_bench_param_table, &map_bench_param_table,
-    &rdma_rw_param_table,    NULL,
+    &pcie_bench_param_table,
+    &map_bench_param_table,
+    &rdma_rw_param_table,
+    &dmabuf_p2p_param_table,
+    NULL,
 };
 /* clang-format on */
 
@@ -36,9 +57,17 @@ const struct stat_group stat_groups[] = {
     {NULL, 0},
 };
 
+/* clang-format off */
 const struct workload_ops *const workloads[] = {
-    &nvme_workload, &rdma_odp_workload, &pcie_bench_workload, &map_bench_workload, &rdma_rw_workload, NULL,
+    &nvme_workload,
+    &rdma_odp_workload,
+    &pcie_bench_workload,
+    &map_bench_workload,
+    &rdma_rw_workload,
+    &dmabuf_p2p_workload,
+    NULL,
 };
+/* clang-format on */
 
 const struct workload_ops *workload_find(const char *name)
 {

@@ -57,6 +57,9 @@ static const struct param_spec kernel_specs[] = {
      "bring back the repaired defect: host-bridge P2P entries in direct dma_map_sg", NULL},
     {"quirk_sg_bus_len", PARAM_BOOL, "", K(quirks.sg_bus_len), "false", 0, 0, NULL,
      "bring back the repaired defect: length of P2P bus-address entries in iommu_dma_map_sg", NULL},
+    {"quirk_p2p_cacheable", PARAM_BOOL, "", K(quirks.p2p_cacheable), "false", 0, 0, NULL,
+     "bring back the repaired defect: peer memory through the host bridge mapped cacheable (before 6.18)",
+     NULL},
 };
 const struct param_table kernel_param_table = {"kernel", "which Linux", kernel_specs,
 					       G_N_ELEMENTS(kernel_specs), sizeof(struct kernel_params)};
