@@ -41,6 +41,7 @@ const struct param_table *const param_tables[] = {
     &p2p_param_table,
     &nvme_param_table,
     &odp_param_table,
+    &vfio_param_table,
     &pcie_bench_param_table,
     &map_bench_param_table,
     &rdma_rw_param_table,
@@ -61,6 +62,7 @@ const struct stat_group stat_groups[] = {
 const struct workload_ops *const workloads[] = {
     &nvme_workload,
     &rdma_odp_workload,
+    &vfio_migration_workload,
     &pcie_bench_workload,
     &map_bench_workload,
     &rdma_rw_workload,
