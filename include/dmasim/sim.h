@@ -33,6 +33,7 @@ struct sim {
 	struct ledger ledger;
 	struct slab slab; /* host memory for request-rate arrays; sim_fini empties it */
 	struct timeline *timeline; /* NULL unless asked for */
+	unsigned timeline_first;   /* this machine's tracks: first + enum timeline_kind */
 	uint64_t events_run; /* hardware and timer events, and works of CPUs */
 };
 

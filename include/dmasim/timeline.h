@@ -24,6 +24,27 @@ unsigned timeline_track(struct timeline *t, const char *process, const char *tra
 void timeline_slice(struct timeline *t, unsigned track, const char *name, sim_time_t start, sim_time_t end);
 void timeline_instant(struct timeline *t, unsigned track, const char *name, sim_time_t at);
 
+/* What a run shows, one track each. */
+enum timeline_kind {
+	TIMELINE_MAP,
+	TIMELINE_LINK,
+	TIMELINE_SYNC,
+	TIMELINE_UNMAP,
+	TIMELINE_INVALIDATION,
+	TIMELINE_WALK,
+	TIMELINE_TRANSFER,
+	TIMELINE_KINDS,
+};
+/* Give a machine its tracks in t, under the process row ("link strict"). */
+void sim_attach_timeline(struct sim *s, struct timeline *t, const char *process);
+/* One branch when no timeline is wanted. */
+static inline void sim_slice(struct sim *s, enum timeline_kind kind, const char *name, sim_time_t start,
+			     sim_time_t end)
+{
+	if (G_UNLIKELY(s->timeline))
+		timeline_slice(s->timeline, s->timeline_first + kind, name, start, end);
+}
+
 /* The track's value from this moment on, drawn as a curve (queue depth, mappings alive). */
 void timeline_counter(struct timeline *t, unsigned track, sim_time_t at, uint64_t value);
 

@@ -5,6 +5,8 @@
  */
 #include "iommu.h"
 
+#include <dmasim/timeline.h>
+
 /* Time of one public call, for cpu.map_ns and cpu.unmap_ns. */
 static inline sim_time_t clock_of(const struct device *dev)
 {
@@ -34,6 +36,7 @@ bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state, phys_a
 		state->__size = size;
 	}
 	st->map_time += clock_of(dev) - start;
+	sim_slice(dev->sim, TIMELINE_MAP, "dma_iova_try_alloc", start, clock_of(dev));
 	return addr != 0;
 }
 
@@ -45,6 +48,7 @@ void dma_iova_free(struct device *dev, struct dma_iova_state *state)
 	iommu_dma_free_iova(dev->domain, state->addr - offset,
 			    align_up(dma_iova_size(state) + offset, PAGE_SIZE), NULL);
 	dev->dma->st->unmap_time += clock_of(dev) - start;
+	sim_slice(dev->sim, TIMELINE_UNMAP, "dma_iova_free", start, clock_of(dev));
 }
 
 /* ---- link ---- */
@@ -146,6 +150,7 @@ int dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t 
 	if (!ret)
 		st->bytes_mapped += size;
 	st->map_time += clock_of(dev) - start;
+	sim_slice(dev->sim, TIMELINE_LINK, "dma_iova_link", start, clock_of(dev));
 	return ret;
 }
 
@@ -159,6 +164,7 @@ int dma_iova_sync(struct device *dev, struct dma_iova_state *state, size_t offse
 	dev->dma->st->sync_calls++;
 	ret = iommu_sync_map(dev->domain, addr - pad, align_up(size + pad, PAGE_SIZE));
 	dev->dma->st->map_time += clock_of(dev) - start;
+	sim_slice(dev->sim, TIMELINE_SYNC, "dma_iova_sync", start, clock_of(dev));
 	return ret;
 }
 
@@ -223,6 +229,7 @@ void dma_iova_unlink(struct device *dev, struct dma_iova_state *state, size_t of
 	cpu_charge(sim_cpu(dev->sim), COST_DMA_MAP_FIXED);
 	iova_unlink(dev, state, offset, size, dir, attrs, false);
 	dev->dma->st->unmap_time += clock_of(dev) - start;
+	sim_slice(dev->sim, TIMELINE_UNMAP, "dma_iova_unlink", start, clock_of(dev));
 }
 
 void dma_iova_destroy(struct device *dev, struct dma_iova_state *state, size_t mapped_len,
@@ -239,4 +246,5 @@ void dma_iova_destroy(struct device *dev, struct dma_iova_state *state, size_t m
 	/* As the kernel does it, mapped_len alone decides how much address space goes back (3.28). */
 	iova_unlink(dev, state, 0, mapped_len, dir, attrs, true);
 	dev->dma->st->unmap_time += clock_of(dev) - start;
+	sim_slice(dev->sim, TIMELINE_UNMAP, "dma_iova_destroy", start, clock_of(dev));
 }

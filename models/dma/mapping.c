@@ -6,6 +6,8 @@
  */
 #include "internal.h"
 
+#include <dmasim/timeline.h>
+
 static bool valid_dma_direction(enum dma_data_direction dir)
 {
 	return dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE || dir == DMA_FROM_DEVICE;
@@ -41,6 +43,7 @@ static dma_addr_t map_phys(struct device *dev, phys_addr_t phys, size_t size, en
 		st->bytes_mapped += size;
 out:
 	st->map_time += dev->sim->cpu->now - start;
+	sim_slice(dev->sim, TIMELINE_MAP, "dma_map_phys", start, dev->sim->cpu->now);
 	return addr;
 }
 
@@ -57,6 +60,7 @@ static void unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dm
 	else if (!(attrs & DMA_ATTR_CC_SHARED))
 		iommu_dma_unmap_phys(dev, addr, size, dir, attrs);
 	st->unmap_time += dev->sim->cpu->now - start;
+	sim_slice(dev->sim, TIMELINE_UNMAP, "dma_unmap_phys", start, dev->sim->cpu->now);
 }
 
 dma_addr_t dma_map_phys(struct device *dev, phys_addr_t phys, size_t size, enum dma_data_direction dir,
@@ -163,6 +167,7 @@ static int map_sg(struct device *dev, struct scatterlist *sg, int nents, enum dm
 		for_each_sg (sg, s, nents, i)
 			st->bytes_mapped += s->length;
 	st->map_time += dev->sim->cpu->now - start;
+	sim_slice(dev->sim, TIMELINE_MAP, "dma_map_sg", start, dev->sim->cpu->now);
 	if (n < 0 && n != -EINVAL && n != -ENOMEM && n != -EIO && n != -EREMOTEIO)
 		return -EIO;
 	return n;
@@ -190,6 +195,7 @@ void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents, e
 	else
 		iommu_dma_unmap_sg(dev, sg, nents, dir, attrs);
 	st->unmap_time += dev->sim->cpu->now - start;
+	sim_slice(dev->sim, TIMELINE_UNMAP, "dma_unmap_sg", start, dev->sim->cpu->now);
 }
 
 int dma_map_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,

@@ -5,6 +5,8 @@
  */
 #include "internal.h"
 
+#include <dmasim/timeline.h>
+
 static void count_op(struct pcie_stats *st, const struct pcie_dma *d)
 {
 	if (d->op == PCIE_READ) {
@@ -155,5 +157,6 @@ int pcie_dma(struct pcie_dma *d, sim_time_t when)
 		left -= n;
 	}
 	count_op(d->fn->fabric->st, d);
+	sim_slice(f->sim, TIMELINE_TRANSFER, d->op == PCIE_READ ? "read" : "write", when, d->done);
 	return err;
 }

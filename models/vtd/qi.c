@@ -9,6 +9,8 @@
  */
 #include "vtd_internal.h"
 
+#include <dmasim/timeline.h>
+
 #define ANY_DRAIN (UINT64_C(3) << 6)
 
 struct qi_run {
@@ -239,6 +241,7 @@ sim_time_t vtd_qi_execute(struct vtd_unit *u, const struct qi_desc *desc, unsign
 		return when;
 	u->qi_free = r.now;
 	u->st->qi_wait_time += r.done - when;
+	sim_slice(u->sim, TIMELINE_INVALIDATION, n > 2 ? "invalidate (batch)" : "invalidate", when, r.done);
 	return r.done;
 }
 

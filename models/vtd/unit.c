@@ -5,6 +5,8 @@
  */
 #include "vtd_internal.h"
 
+#include <dmasim/timeline.h>
+
 struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_params *p,
 			 struct vtd_stats *st)
 {
@@ -138,6 +140,7 @@ static bool walk(struct vtd_unit *u, const struct vtd_context *ctx, const struct
 		resource_serve(&u->walkers, when, w.now - start);
 		u->walks_until = MAX(u->walks_until, w.now);
 		u->st->walk_time += w.now - when;
+		sim_slice(u->sim, TIMELINE_WALK, "walk", start, w.now);
 	} else {
 		ok = walk_tables(&w, leaf);
 	}

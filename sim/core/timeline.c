@@ -251,3 +251,24 @@ void timeline_counter(struct timeline *t, unsigned id, sim_time_t at, uint64_t v
 	      ".%06u, \"args\": {\"value\": %" G_GUINT64_FORMAT "}}",
 	      escape(t, track->name), track->pid, at / SIM_US, (unsigned)(at % SIM_US), value);
 }
+
+void sim_attach_timeline(struct sim *s, struct timeline *t, const char *process)
+{
+	static const char *const names[TIMELINE_KINDS] = {
+	    [TIMELINE_MAP] = "map",
+	    [TIMELINE_LINK] = "link",
+	    [TIMELINE_SYNC] = "sync",
+	    [TIMELINE_UNMAP] = "unmap",
+	    [TIMELINE_INVALIDATION] = "invalidation",
+	    [TIMELINE_WALK] = "walk",
+	    [TIMELINE_TRANSFER] = "transfer",
+	};
+
+	s->timeline = t;
+	for (int k = 0; k < TIMELINE_KINDS; k++) {
+		unsigned track = timeline_track(t, process, names[k]);
+
+		if (!k)
+			s->timeline_first = track;
+	}
+}

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lane.h"
 
+static char *lane_name(const struct run_spec *spec)
+{
+	return g_strdup_printf("%s %s, seed %" G_GUINT64_FORMAT, spec->api->name,
+			       iommu_mode_names[spec->mode], spec->seed);
+}
+
 void lane_start(struct lane *l, const struct scenario *s, const struct experiment_options *o,
 		struct timeline *timeline)
 {
@@ -11,7 +17,11 @@ void lane_start(struct lane *l, const struct scenario *s, const struct experimen
 				 &l->error);
 	if (!l->machine)
 		return;
-	l->machine->sim.timeline = timeline;
+	if (timeline) {
+		g_autofree char *name = lane_name(spec);
+
+		sim_attach_timeline(&l->machine->sim, timeline, name);
+	}
 	l->workload = l->ops->create(l->machine, spec->api, &l->error);
 	if (l->workload && o->interval)
 		l->series = series_new(o->interval);
