@@ -279,7 +279,7 @@ static bool choose_usual(struct bench *b, GPtrArray *inputs, GError **error)
 	const char *best = NULL;
 	unsigned most = 0;
 	int did = -1;
-	bool nvme = false;
+	bool nvme = false, long_segments = false;
 
 	for (unsigned i = 0; i < inputs->len; i++) {
 		const struct recording *r = ((struct input *)g_ptr_array_index(inputs, i))->recording;
@@ -290,6 +290,9 @@ static bool choose_usual(struct bench *b, GPtrArray *inputs, GError **error)
 			unsigned n;
 
 			nvme |= e->kind == REC_NVME_SETUP;
+			if (e->kind == REC_DMA_MAP_SG && e->sg.phys.count > e->sg.addrs.count)
+				for (unsigned l = 0; l < e->sg.lens.count; l++)
+					long_segments |= recording_list(r, e->sg.lens)[l] > 65536;
 			if (e->kind == REC_QI_SUBMIT && (e->qi.qw0 & 15) == QI_IOTLB && did < 0)
 				did = (int)(e->qi.qw0 >> 16 & 0xffff);
 			if (!strchr(name, ':'))
@@ -312,6 +315,9 @@ static bool choose_usual(struct bench *b, GPtrArray *inputs, GError **error)
 		dma_set_mask(b->usual, UINT64_MAX);
 		dma_set_max_seg_size(b->usual, UINT32_MAX);
 		dma_set_min_align_mask(b->usual, (uint32_t)PAGE_SIZE - 1);
+	} else if (b->usual && long_segments) {
+		/* Entries were joined beyond the PCI core's default: the driver has raised the limit. */
+		dma_set_max_seg_size(b->usual, UINT32_MAX);
 	}
 	return b->usual != NULL;
 }
@@ -377,7 +383,7 @@ static bool starts_fresh(const struct operations *o)
 		pages = 1ull << order_base_2(e->iova.pages);
 		return op && op->tree && op->pfn + pages == e->iova.limit + 1;
 	}
-	return true; /* no translation: no such state */
+	return !o->has_iommu; /* without translation there is no such state */
 }
 
 static void totals_add(struct replay_totals *to, const struct replay_totals *t, int sign)

@@ -170,7 +170,8 @@ void verify_environment_from_summary(struct verify_environment *e, json_t *summa
 /* A last resort: the kernels differ in which events exist, the modes in which of them occur. */
 void verify_environment_from_events(struct verify_environment *e, const struct recording *r)
 {
-	bool seen[REC_KINDS] = {false}, page = false;
+	bool seen[REC_KINDS] = {false};
+	uint64_t pages = 0, unmaps = 0;
 
 	for (unsigned i = 0; i < r->events->len; i++) {
 		const struct recording_event *ev = recording_at(r, i);
@@ -178,7 +179,8 @@ void verify_environment_from_events(struct verify_environment *e, const struct r
 		seen[ev->kind] = true;
 		if (ev->kind == REC_QI_SUBMIT && (ev->qi.qw0 & 15) == QI_IOTLB &&
 		    (ev->qi.qw0 >> 4 & 3) == QI_PAGE)
-			page = true;
+			pages++;
+		unmaps += ev->kind == REC_UNMAP;
 	}
 	if (!e->kernel) {
 		if (seen[REC_MAP_NOSYNC] || seen[REC_TRY_ALLOC])
@@ -191,7 +193,7 @@ void verify_environment_from_events(struct verify_environment *e, const struct r
 	if (e->mode)
 		return;
 	if (seen[REC_UNMAP])
-		e->mode = page && seen[REC_IOVA_FREE] ? "strict" : "lazy";
+		e->mode = 2 * pages > unmaps ? "strict" : "lazy"; /* lazy mode flushes domains */
 	else if (seen[REC_BOUNCE])
 		e->mode = "swiotlb";
 	else if (seen[REC_DMA_MAP] || seen[REC_DMA_MAP_SG])

@@ -18,6 +18,7 @@ struct replay *replay_new(const struct replay_config *c)
 	r->mappings = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, mapping_free);
 	r->lists = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
 					 (GDestroyNotify)g_ptr_array_unref);
+	r->direct = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	r->pfns = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	r->domains = g_hash_table_new(NULL, NULL);
 	r->known = g_new0(uint64_t, c->sim->ncpus);
@@ -48,6 +49,7 @@ void replay_free(struct replay *r)
 	g_hash_table_unref(r->mappings);
 	g_hash_table_unref(r->lists);
 	g_hash_table_unref(r->pfns);
+	g_hash_table_unref(r->direct);
 	g_hash_table_unref(r->domains);
 	for (unsigned i = 0; i < REPLAY_HISTS; i++)
 		hist_free(r->hists[i]);

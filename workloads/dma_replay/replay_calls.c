@@ -166,6 +166,8 @@ static void call_map(struct replay *r, const struct replay_op *op, struct device
 		replay_expect(r, REC_DMA_MAP, false);
 	replay_log(r, REC_DMA_MAP, addr, op->phys, op->size);
 	check_address(r, dev, addr, bound);
+	if (addr != DMA_MAPPING_ERROR && !dev->domain)
+		g_hash_table_replace(r->direct, g_memdup2(&addr, sizeof(addr)), GSIZE_TO_POINTER(op->size));
 	if (addr == DMA_MAPPING_ERROR || !dev->domain)
 		return;
 	m = mapping_new(op, dev);
@@ -398,6 +400,42 @@ static void unmap_unknown(struct replay *r, const struct replay_op *op, struct d
 		dma_replay_release(dev, op->addr, op->size);
 }
 
+/* A driver unmaps what it mapped. */
+static void check_same(struct replay *r, const struct replay_op *op, const struct mapping *m)
+{
+	bool sized = !op->guessed && ((op->kind == REPLAY_UNMAP && m->kind == REPLAY_MAP) ||
+				      (op->kind == REPLAY_FREE && m->kind == REPLAY_ALLOC));
+
+	if (sized && op->size != m->size)
+		replay_diverge(r, "%s of %" PRIu64 " bytes, mapped were %" PRIu64,
+			       replay_kind_names[op->kind], op->size, m->size);
+	if (sized && op->addr != m->addr)
+		replay_diverge(r, "%s at 0x%" PRIx64 ", mapped was 0x%" PRIx64, replay_kind_names[op->kind],
+			       op->addr, m->addr);
+}
+
+/* False if the call must not be made: no such mapping is alive. */
+static bool check_direct(struct replay *r, const struct replay_op *op, struct device *dev)
+{
+	uint64_t size;
+
+	if (dev->domain || op->kind != REPLAY_UNMAP)
+		return true;
+	size = GPOINTER_TO_SIZE(g_hash_table_lookup(r->direct, &op->addr));
+	if (!size) {
+		replay_diverge(r, "%s of DMA address 0x%" PRIx64 ", which is not mapped",
+			       replay_kind_names[op->kind], op->addr);
+		return false;
+	}
+	if (size != op->size)
+		replay_diverge(r, "%s of %" PRIu64 " bytes, mapped were %" PRIu64,
+			       replay_kind_names[op->kind], op->size, size);
+	/* A bounce slot is one mapping; a buffer may be mapped more than once at a time. */
+	if (dma_replay_bounce_area(dev, op->addr) >= 0)
+		g_hash_table_remove(r->direct, &op->addr);
+	return true;
+}
+
 static void take_entry(struct replay *r)
 {
 	const struct recording_event *e = replay_peek(r);
@@ -412,6 +450,12 @@ static void call_unmap(struct replay *r, const struct replay_op *op, struct devi
 	struct mapping *m = op->kind == REPLAY_UNMAP_SG && !dev->domain ? list_take(r, op) : range_of(r, op);
 
 	take_entry(r);
+	if (!check_direct(r, op, dev)) {
+		r->run->pos = op->nevents;
+		return;
+	}
+	if (m)
+		check_same(r, op, m);
 	if (m)
 		unmap_known(op, m);
 	else

@@ -73,6 +73,7 @@ struct replay {
 	unsigned file, tree_file; /* number of the recording in the boot; of the last tree search */
 	GHashTable *mappings;     /* page of the address -> struct mapping */
 	GHashTable *lists;   /* first physical address -> GPtrArray of struct mapping, direct scatter lists */
+	GHashTable *direct;  /* DMA address of a mapping without translation -> its size */
 	GHashTable *pfns;    /* first pfn of a range -> enum pfn_state | file << 8 */
 	GHashTable *domains; /* recorded domain id -> model's + 1 */
 	uint64_t *known;     /* per CPU: bit per order: the cache's fill is known since it was found empty */
