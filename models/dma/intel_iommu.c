@@ -10,14 +10,17 @@
 #define QI_DONE 2u     /* status value of a completed wait */
 #define QI_BATCH_MAX 16u
 #define DEV_TLB_QUEUE_DEPTH 0u /* encodes 32 */
-#define DID_PASSTHROUGH 1u     /* FLPT_DEFAULT_DID: the first that caching-mode units allow */
+#define FIRST_DOMAIN_ID 2u /* 0 and 1 are the driver's own */
+#define DID_PASSTHROUGH 1u /* FLPT_DEFAULT_DID: the first that caching-mode units allow */
 
 struct qi_outstanding {
 	sim_time_t done;
 	unsigned count;
 };
 
+/* The driver's side of one unit; a machine has one or, by its DMAR table, several. */
 struct intel_iommu {
+	struct intel_iommu *next;
 	struct dma_layer *l;
 	struct vtd_unit *unit;
 	struct vtd_caps caps;
@@ -27,30 +30,47 @@ struct intel_iommu {
 	/* Submissions whose wait has not been reclaimed, oldest first. */
 	struct qi_outstanding outstanding[QI_LENGTH];
 	unsigned oldest, noutstanding;
+	uint16_t next_did;
 };
+
+/* The one of unit, made when its first device comes. NULL when memory is exhausted. */
+static struct intel_iommu *intel_iommu_of(struct dma_layer *l, struct vtd_unit *unit)
+{
+	struct intel_iommu **link = &l->intel, *iommu;
+
+	for (; *link; link = &(*link)->next)
+		if ((*link)->unit == unit)
+			return *link;
+	iommu = g_new0(struct intel_iommu, 1);
+	iommu->l = l;
+	iommu->unit = unit;
+	iommu->caps = *vtd_caps(unit);
+	iommu->free_count = QI_LENGTH;
+	iommu->next_did = FIRST_DOMAIN_ID;
+	dma_lock_init(&iommu->qi_lock, "qi_lock");
+	iommu->status = memory_alloc_pages(l->mem, 0, 0);
+	if (!iommu->status) {
+		g_free(iommu);
+		return NULL;
+	}
+	*link = iommu;
+	return iommu;
+}
 
 int intel_iommu_init(struct dma_layer *l)
 {
-	struct intel_iommu *iommu = g_new0(struct intel_iommu, 1);
-
-	iommu->l = l;
-	iommu->unit = l->unit;
-	iommu->caps = *vtd_caps(l->unit);
-	iommu->free_count = QI_LENGTH;
-	dma_lock_init(&iommu->qi_lock, "qi_lock");
-	iommu->status = memory_alloc_pages(l->mem, 0, 0);
-	l->intel = iommu;
-	return iommu->status ? 0 : -ENOMEM;
+	return intel_iommu_of(l, l->unit) ? 0 : -ENOMEM;
 }
 
 void intel_iommu_exit(struct dma_layer *l)
 {
-	if (!l->intel)
-		return;
-	if (l->intel->status)
-		memory_free_pages(l->mem, l->intel->status, 0);
-	g_free(l->intel);
-	l->intel = NULL;
+	while (l->intel) {
+		struct intel_iommu *iommu = l->intel;
+
+		l->intel = iommu->next;
+		memory_free_pages(l->mem, iommu->status, 0);
+		g_free(iommu);
+	}
 }
 
 const struct vtd_caps *intel_iommu_caps(const struct dma_layer *l)
@@ -191,7 +211,7 @@ static struct qi_desc range_desc(struct intel_iommu *iommu, struct iommu_domain 
 /* Invalidate what one order and base describe, on the unit and in the device's own cache. */
 static void flush_tags(struct iommu_domain *d, dma_addr_t start, dma_addr_t end, bool leaf_only, bool device)
 {
-	struct intel_iommu *iommu = d->l->intel;
+	struct intel_iommu *iommu = d->intel;
 	const struct dma_observer *o = d->l->observer;
 	struct qi_desc desc[2];
 	dma_addr_t base = 0;
@@ -215,7 +235,7 @@ void cache_tag_flush_range(struct iommu_domain *d, dma_addr_t start, dma_addr_t 
 
 void intel_iotlb_sync_map(struct iommu_domain *d, dma_addr_t iova, size_t size)
 {
-	const struct intel_iommu *iommu = d->l->intel;
+	const struct intel_iommu *iommu = d->intel;
 
 	if (!iommu->caps.caching_mode || d->first_stage) {
 		if (iommu->caps.rwbf)
@@ -243,12 +263,16 @@ void intel_flush_iotlb_all(struct iommu_domain *d)
 int intel_domain_alloc(struct iommu_domain *d)
 {
 	struct dma_layer *l = d->l;
-	const struct vtd_caps *caps = intel_iommu_caps(l);
-	enum vtd_format format = vtd_domain_format(l->unit);
+	struct vtd_unit *unit = d->dev->pci->iommu;
+	enum vtd_format format = vtd_domain_format(unit);
+	const struct vtd_caps *caps = vtd_caps(unit);
 	unsigned page_sizes;
 
+	d->intel = intel_iommu_of(l, unit);
+	if (!d->intel)
+		return -ENOMEM;
 	d->first_stage = vtd_formats[format].first_stage;
-	d->pt = pgtable_new(l->sim, l->mem, format, vtd_domain_page_sizes(l->unit, format), d->dev->node);
+	d->pt = pgtable_new(l->sim, l->mem, format, vtd_domain_page_sizes(unit, format), d->dev->node);
 	if (!d->pt)
 		return -ENOMEM;
 	page_sizes = pgtable_page_sizes(d->pt);
@@ -256,7 +280,7 @@ int intel_domain_alloc(struct iommu_domain *d)
 			   (page_sizes & VTD_PAGES_1G ? GIB : 0);
 	d->aperture_end = pgtable_last_iova(d->pt);
 	d->iotlb_sync_map = caps->rwbf || (caps->caching_mode && !d->first_stage);
-	d->did = l->next_did++;
+	d->did = d->intel->next_did++;
 	l->st->table_pages_allocated++;
 	return 0;
 }
@@ -270,7 +294,7 @@ void intel_domain_free(struct iommu_domain *d)
 
 void intel_attach_device(struct iommu_domain *d, struct device *dev)
 {
-	struct intel_iommu *iommu = d->l->intel;
+	struct intel_iommu *iommu = d->intel;
 	struct vtd_context ctx = {
 	    .type = d->first_stage ? VTD_FIRST_STAGE : VTD_SECOND_STAGE,
 	    .did = d->did,
@@ -285,16 +309,16 @@ void intel_attach_device(struct iommu_domain *d, struct device *dev)
 		vtd_ats_enable(iommu->unit, dev->pci->sid);
 }
 
-void intel_attach_passthrough(struct dma_layer *l, struct device *dev)
+void intel_attach_passthrough(struct device *dev)
 {
 	struct vtd_context ctx = {.type = VTD_PASSTHROUGH, .did = DID_PASSTHROUGH};
 
-	vtd_set_context(l->unit, dev->pci->sid, VTD_NO_PASID, &ctx);
+	vtd_set_context(dev->pci->iommu, dev->pci->sid, VTD_NO_PASID, &ctx);
 }
 
-void intel_detach_device(struct dma_layer *l, struct device *dev)
+void intel_detach_device(struct device *dev)
 {
 	struct vtd_context ctx = {.type = VTD_BLOCKED};
 
-	vtd_set_context(l->unit, dev->pci->sid, VTD_NO_PASID, &ctx);
+	vtd_set_context(dev->pci->iommu, dev->pci->sid, VTD_NO_PASID, &ctx);
 }

@@ -27,11 +27,10 @@ struct dma_layer {
 	struct dma_stats *st;
 	const struct dma_observer *observer; /* NULL: nobody listens */
 	struct swiotlb *swiotlb;             /* NULL: no bounce pool */
-	struct intel_iommu *intel;    /* driver side of unit; NULL in off and passthrough without a unit */
+	struct intel_iommu *intel;    /* driver side of unit and, behind it, of others; NULL without units */
 	struct iommu_domain *domains; /* list of all domains */
 	bool own_timer;               /* flushes come from dma_replay_flush_timer only */
-	uint16_t next_did;
-	GHashTable *coherent; /* DMA address to the pages behind it; NULL until the first */
+	GHashTable *coherent;         /* DMA address to the pages behind it; NULL until the first */
 };
 
 /* Time as the running kernel code sees it. */

@@ -237,7 +237,7 @@ static size_t driver_unmap(struct iommu_domain *d, dma_addr_t iova, size_t size,
 	done = pgtable_unmap(d->pt, iova, size, &tables);
 	pgtable_list_splice(&g->freelist, &tables.tables);
 	if (done)
-		vtd_note_unmap(d->l->unit, d->did, iova, done, dma_now(d->l));
+		vtd_note_unmap(d->dev->pci->iommu, d->did, iova, done, dma_now(d->l));
 	charge_table_work(d, &before, false);
 	return done;
 }

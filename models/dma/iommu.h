@@ -31,7 +31,8 @@ void iommu_release_tables(struct iommu_domain *d, struct pgtable_list *l);
 struct iommu_domain {
 	struct dma_layer *l;
 	struct iommu_domain *next;
-	struct device *dev; /* its group has one device */
+	struct device *dev;        /* its group has one device */
+	struct intel_iommu *intel; /* driver side of the device's unit */
 	uint16_t did;
 	bool lazy; /* type DMA-FQ */
 	bool first_stage, ats;
@@ -89,8 +90,8 @@ const struct vtd_caps *intel_iommu_caps(const struct dma_layer *l);
 int intel_domain_alloc(struct iommu_domain *d);
 void intel_domain_free(struct iommu_domain *d);
 void intel_attach_device(struct iommu_domain *d, struct device *dev);
-void intel_attach_passthrough(struct dma_layer *l, struct device *dev);
-void intel_detach_device(struct dma_layer *l, struct device *dev);
+void intel_attach_passthrough(struct device *dev);
+void intel_detach_device(struct device *dev);
 
 void intel_iotlb_sync_map(struct iommu_domain *d, dma_addr_t iova, size_t size);
 void intel_iotlb_sync(struct iommu_domain *d, struct iommu_iotlb_gather *g);

@@ -5,7 +5,6 @@
  */
 #include "iommu.h"
 
-#define FIRST_DOMAIN_ID 2u               /* 0 and 1 are the driver's own */
 #define IOAPIC_RANGE_START 0xfee00000ull /* interrupt range, never an IOVA (VT-d rev 4.1 3.14) */
 #define IOAPIC_RANGE_END 0xfeefffffull
 #define PCI_DMA_MASK UINT32_MAX /* what the PCI core sets until the driver asks for more */
@@ -26,7 +25,6 @@ struct dma_layer *dma_layer_new(struct sim *sim, struct memory *mem, struct vtd_
 	l->params = *p;
 	l->params.reserved = g_strdup(p->reserved);
 	l->st = st;
-	l->next_did = FIRST_DOMAIN_ID;
 	st->map_size = hist_new_exact();
 	st->unmap_size = hist_new_exact();
 	st->iova_pages = hist_new_exact();
@@ -88,7 +86,7 @@ static enum iommu_mode domain_type(const struct dma_layer *l, const struct devic
 {
 	const struct vtd_caps *caps;
 
-	if (!l->intel)
+	if (!l->intel || !dev->pci->iommu)
 		return IOMMU_OFF;
 	caps = intel_iommu_caps(l);
 	if (dev->untrusted)
@@ -180,7 +178,7 @@ int dma_layer_attach(struct dma_layer *l, struct device *dev)
 	if (type == IOMMU_STRICT || type == IOMMU_LAZY)
 		ret = attach_domain(l, dev, type);
 	else if (type == IOMMU_PASSTHROUGH)
-		intel_attach_passthrough(l, dev);
+		intel_attach_passthrough(dev);
 	if (!ret)
 		dma_setup_need_sync(dev);
 	return ret;
@@ -192,8 +190,8 @@ void dma_layer_detach(struct device *dev)
 
 	if (!l)
 		return;
-	if (l->intel)
-		intel_detach_device(l, dev);
+	if (l->intel && dev->pci->iommu)
+		intel_detach_device(dev);
 	if (dev->domain)
 		domain_free(dev->domain);
 	dev->domain = NULL;

@@ -33,6 +33,16 @@ typedef bool (*ini_fn)(void *arg, const char *section, const char *key, const ch
 /* Scan text; name is for messages ("file.ini:12: ..."). */
 bool ini_scan(const char *name, const char *text, ini_fn fn, void *arg, GError **error);
 
+/* ---- remapping units of a machine ---- */
+
+struct pcie_node;
+bool machine_add_units(struct machine *m, GError **error);
+void machine_free_units(struct machine *m);
+/* The unit that translates for the function, NULL if none does. */
+struct vtd_unit *machine_unit_of(struct machine *m, const struct pcie_node *node);
+/* The run ends: what is still exposed counts. */
+void machine_finish_units(struct machine *m);
+
 /* ---- records, shared read-only by all machines ---- */
 
 enum { CHUNK_RECORDS = 1024 };

@@ -66,8 +66,7 @@ void lane_finish(struct lane *l, bool abandoned)
 	if (!l->error && !abandoned) {
 		l->failed_at = UINT64_MAX;
 		if (l->ops->finish(l->workload, &l->error)) {
-			if (l->machine->iommu)
-				vtd_finish(l->machine->iommu, l->machine->sim.now);
+			machine_finish_units(l->machine);
 			if (l->series)
 				series_sample(l->series, l->machine, true);
 			run_collect(l->result, l->machine, l->ops, l->workload);

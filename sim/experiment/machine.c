@@ -43,20 +43,6 @@ static void place_cpus(struct machine *m, uint64_t nodes)
 		m->sim.cpus[i].node = i / per_node;
 }
 
-static void new_iommu(struct machine *m, const struct config *c)
-{
-	struct vtd_params p = {
-	    .iotlb = *(const struct iotlb_params *)config_get(c, &iotlb_param_table),
-	    .pwc = *(const struct pwc_params *)config_get(c, &pwc_param_table),
-	    .walker = *(const struct walker_params *)config_get(c, &walker_param_table),
-	    .qi = *(const struct qi_params *)config_get(c, &qi_param_table),
-	    .iommu = *(const struct iommu_params *)config_get(c, &iommu_param_table),
-	    .ats = *(const struct ats_params *)config_get(c, &ats_param_table),
-	};
-
-	m->iommu = vtd_new(&m->sim, m->memory, &p, &m->vtd_stats);
-}
-
 static void new_dma_layer(struct machine *m, const struct config *c)
 {
 	const struct kernel_params *kernel = config_get(c, &kernel_param_table);
@@ -91,8 +77,7 @@ void machine_free(struct machine *m)
 		dma_layer_free(m->dma);
 	if (m->fabric)
 		pcie_fabric_free(m->fabric);
-	if (m->iommu)
-		vtd_free(m->iommu);
+	machine_free_units(m);
 	if (m->memory)
 		memory_free(m->memory);
 	hist_free(m->io.latency_ns);
@@ -118,8 +103,10 @@ struct machine *machine_new(const struct config *config, enum iommu_mode mode,
 	place_cpus(m, memory->nodes ? memory->nodes : 1);
 	m->memory = memory_new(&m->sim, memory);
 	m->io.latency_ns = hist_new_log();
-	if (mode != IOMMU_OFF)
-		new_iommu(m, config);
+	if (mode != IOMMU_OFF && !machine_add_units(m, error)) {
+		machine_free(m);
+		return NULL;
+	}
 	new_dma_layer(m, config);
 	m->fabric = pcie_fabric_new(&m->sim, m->memory, pcie, &m->pcie_stats);
 	pcie_set_p2p(m->fabric, config_get(config, &p2p_param_table));
@@ -189,7 +176,7 @@ struct device *machine_add_device(struct machine *m, const char *name, GError **
 		    full ? full : "(none free)");
 		return NULL;
 	}
-	node->iommu = m->iommu;
+	node->iommu = machine_unit_of(m, node);
 	apply_ats(m, node);
 	dev = g_new0(struct device, 1);
 	dev->sim = &m->sim;

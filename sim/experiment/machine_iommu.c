@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The remapping units of a machine: one for everything, or those that an ACPI DMAR table describes,
+ * each with caches and a queue of its own and the parameters of the scenario.
+ */
+#include "internal.h"
+
+#include <dmasim/dmar.h>
+
+static struct vtd_unit *new_unit(struct machine *m)
+{
+	const struct config *c = m->config;
+	const struct vtd_params p = {
+	    .iotlb = *(const struct iotlb_params *)config_get(c, &iotlb_param_table),
+	    .pwc = *(const struct pwc_params *)config_get(c, &pwc_param_table),
+	    .walker = *(const struct walker_params *)config_get(c, &walker_param_table),
+	    .qi = *(const struct qi_params *)config_get(c, &qi_param_table),
+	    .iommu = *(const struct iommu_params *)config_get(c, &iommu_param_table),
+	    .ats = *(const struct ats_params *)config_get(c, &ats_param_table),
+	};
+
+	return vtd_new(&m->sim, m->memory, &p, &m->vtd_stats);
+}
+
+bool machine_add_units(struct machine *m, GError **error)
+{
+	const struct iommu_params *p = config_get(m->config, &iommu_param_table);
+	const struct memory_params *memory = config_get(m->config, &memory_param_table);
+
+	m->units = g_ptr_array_new_with_free_func((GDestroyNotify)vtd_free);
+	if (p->dmar && *p->dmar) {
+		GError *why = NULL;
+
+		m->dmar = dmar_load(p->dmar, &why);
+		if (!m->dmar) {
+			g_set_error(
+			    error, DMASIM_ERROR, DMASIM_ERROR_INPUT,
+			    "iommu.dmar: %s; want the raw ACPI table, as in /sys/firmware/acpi/tables/DMAR",
+			    why->message);
+			g_error_free(why);
+			return false;
+		}
+		if (!m->dmar->nunits) {
+			g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INPUT,
+				    "%s: iommu.dmar: the table has no DRHD structure, so no unit; want the "
+				    "table of a "
+				    "machine with VT-d",
+				    p->dmar);
+			return false;
+		}
+	}
+	for (unsigned i = 0; i < (m->dmar ? m->dmar->nunits : 1); i++) {
+		struct vtd_unit *u = new_unit(m);
+
+		if (m->dmar && m->dmar->units[i].node >= 0 &&
+		    (uint64_t)m->dmar->units[i].node < memory->nodes)
+			vtd_set_node(u, (unsigned)m->dmar->units[i].node);
+		g_ptr_array_add(m->units, u);
+	}
+	m->iommu = m->units->pdata[0];
+	return true;
+}
+
+void machine_free_units(struct machine *m)
+{
+	if (m->units)
+		g_ptr_array_free(m->units, TRUE);
+	dmar_free(m->dmar);
+}
+
+/* Bus of the node's host bridge, then device and function of every bridge down to the node. */
+static bool node_path(const struct pcie_node *node, struct dmar_path *path)
+{
+	const struct pcie_node *chain[DMAR_MAX_HOPS];
+	unsigned n = 0;
+
+	for (; node && node->type != PCIE_HOST_BRIDGE; node = node->parent) {
+		if (n == DMAR_MAX_HOPS)
+			return false;
+		chain[n++] = node;
+	}
+	if (!n)
+		return false;
+	path->segment = (uint16_t)chain[n - 1]->pci_domain;
+	path->bus = (uint8_t)(chain[n - 1]->sid >> 8);
+	path->hops = n;
+	for (unsigned i = 0; i < n; i++)
+		path->devfn[i] = (uint8_t)chain[n - 1 - i]->sid;
+	return true;
+}
+
+struct vtd_unit *machine_unit_of(struct machine *m, const struct pcie_node *node)
+{
+	struct dmar_path path = {0};
+	int unit;
+
+	if (!m->dmar)
+		return m->iommu;
+	unit = node_path(node, &path) ? dmar_find_unit(m->dmar, &path) : -1;
+	return unit < 0 ? NULL : m->units->pdata[unit];
+}
+
+void machine_finish_units(struct machine *m)
+{
+	for (guint i = 0; m->units && i < m->units->len; i++)
+		vtd_finish(m->units->pdata[i], m->sim.now);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Machines with several remapping units from a DMAR table. */
+#include "support.h"
+
+#include <dmasim/dma-mapping.h>
+#include <dmasim/experiment.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+struct table {
+	uint8_t b[128];
+	size_t n;
+};
+
+static void put(struct table *t, uint64_t v, unsigned bytes)
+{
+	for (unsigned i = 0; i < bytes; i++)
+		t->b[t->n++] = (uint8_t)(v >> (8 * i));
+}
+
+/* One unit for what is below root port 00:01.0, and if asked for one for all the rest, on node 1. */
+static char *write_table(bool rest)
+{
+	char *path = g_strdup_printf("%s/dmasim-dmar-%d", g_get_tmp_dir(), (int)g_random_int());
+	struct table t = {0};
+	uint8_t sum = 0;
+
+	memcpy(t.b, "DMAR", 4);
+	t.b[36] = 47;
+	t.n = 48;
+	put(&t, 0, 2), put(&t, 24, 2), put(&t, 0, 4), put(&t, 0xfed90000, 8);
+	put(&t, 2, 1), put(&t, 8, 1), put(&t, 0, 4), put(&t, 1, 2); /* bridge, bus 0, path 01.0 */
+	if (rest) {
+		put(&t, 0, 2), put(&t, 16, 2), put(&t, 1, 4), put(&t, 0xfed91000, 8);
+		put(&t, 3, 2), put(&t, 20, 2), put(&t, 0, 4), put(&t, 0xfed91000, 8), put(&t, 1, 4);
+	}
+	t.b[4] = (uint8_t)t.n;
+	for (size_t i = 0; i < t.n; i++)
+		sum = (uint8_t)(sum + t.b[i]);
+	t.b[9] = (uint8_t)-sum;
+	ck_assert(g_file_set_contents(path, (const char *)t.b, (gssize)t.n, NULL));
+	return path;
+}
+
+static struct machine *machine(struct config *c, const char *path, GError **error)
+{
+	ck_assert(config_set(c, "iommu.dmar", path, "test", NULL));
+	ck_assert(config_set(c, "memory.nodes", "2", "test", NULL));
+	return machine_new(c, IOMMU_STRICT, kernel_profile_find("6.12"), FIDELITY_COUNTS, 1, error);
+}
+
+static void transfer(struct machine *m, struct device *dev)
+{
+	phys_addr_t page = memory_alloc_pages(m->memory, 0, 0);
+	dma_addr_t addr = dma_map_phys(dev, page, PAGE_SIZE, DMA_FROM_DEVICE, 0);
+	struct pcie_dma d = {
+	    .fn = dev->pci, .op = PCIE_WRITE, .addr = addr, .len = 64, .pasid = VTD_NO_PASID};
+
+	ck_assert_int_eq(pcie_dma(&d, 0), 0);
+	dma_unmap_phys(dev, addr, PAGE_SIZE, DMA_FROM_DEVICE, 0);
+}
+
+/* Each device has its own unit, with domain ids of its own; a flush on one leaves the other alone. */
+START_TEST(two_units)
+{
+	char *path = write_table(true);
+	struct config *c = config_new();
+	struct machine *m = machine(c, path, NULL);
+	struct device *a, *b;
+
+	ck_assert_ptr_nonnull(m);
+	ck_assert_uint_eq(m->units->len, 2);
+	a = machine_add_device(m, "0000:08:00.0", NULL);
+	b = machine_add_device(m, "0000:10:00.0", NULL);
+	ck_assert_ptr_eq(a->pci->iommu, m->units->pdata[0]);
+	ck_assert_ptr_eq(b->pci->iommu, m->units->pdata[1]);
+	transfer(m, a);
+	transfer(m, b);
+	ck_assert_uint_eq(m->vtd_stats.walks, 2);
+	ck_assert_uint_eq(m->vtd_stats.qi_iotlb_page, 2);
+	ck_assert_uint_eq(m->vtd_stats.invalidated_iotlb, 2);
+	machine_free(m);
+	config_free(c);
+	g_unlink(path);
+	g_free(path);
+}
+END_TEST
+
+/* A device that no unit has in its scope is not translated. */
+START_TEST(device_without_unit)
+{
+	char *path = write_table(false);
+	struct config *c = config_new();
+	struct machine *m = machine(c, path, NULL);
+	struct device *a, *b;
+
+	a = machine_add_device(m, "0000:08:00.0", NULL);
+	b = machine_add_device(m, "0000:10:00.0", NULL);
+	ck_assert_ptr_nonnull(a->pci->iommu);
+	ck_assert_ptr_null(b->pci->iommu);
+	ck_assert(a->use_dma_iommu && !b->use_dma_iommu);
+	ck_assert(dma_set_mask(b, UINT64_MAX) == 0);
+	transfer(m, b);
+	ck_assert_uint_eq(m->vtd_stats.walks, 0);
+	machine_free(m);
+	config_free(c);
+	g_unlink(path);
+	g_free(path);
+}
+END_TEST
+
+START_TEST(bad_tables_are_errors)
+{
+	char *path = write_table(true);
+	struct config *c = config_new();
+	GError *error = NULL;
+
+	ck_assert_ptr_null(machine(c, "/nonexistent", &error));
+	ck_assert_int_eq(dmasim_error_status(error), DMASIM_ERROR_INPUT);
+	g_clear_error(&error);
+	ck_assert(g_file_set_contents(path, "nonsense", -1, NULL));
+	ck_assert_ptr_null(machine(c, path, &error));
+	ck_assert_int_eq(dmasim_error_status(error), DMASIM_ERROR_INPUT);
+	ck_assert_ptr_nonnull(strstr(error->message, path));
+	g_error_free(error);
+	config_free(c);
+	g_unlink(path);
+	g_free(path);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *c = tcase_create("units");
+
+	tcase_add_test(c, two_units);
+	tcase_add_test(c, device_without_unit);
+	tcase_add_test(c, bad_tables_are_errors);
+	return test_run("machine_iommu", c, NULL);
+}
