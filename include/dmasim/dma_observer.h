@@ -89,7 +89,7 @@ struct dma_observer {
 	bool (*coherent_pages)(void *arg, struct device *dev, unsigned order, phys_addr_t *base);
 };
 
-/* Where an interrupt can fall inside one allocation or enqueue (reference 4.17, 5.5). */
+/* Where an interrupt can fall inside one allocation or enqueue. */
 enum dma_window {
 	DMA_WINDOW_BEFORE_CACHE,  /* before the cache is accessed */
 	DMA_WINDOW_BEFORE_TREE,   /* after the cache missed, before the tree search */
@@ -161,7 +161,7 @@ void dma_replay_flush_timer(struct device *dev, unsigned cpu);
 uint64_t dma_replay_model_timeouts(struct device *dev);
 /* Whether dev's domain has a flush queue. */
 bool dma_replay_has_queue(struct device *dev);
-/* The next flush has begun already: what is queued from here on is not covered by it (reference 5.8). */
+/* The next flush has begun already: what is queued from here on is not covered by it. */
 void dma_replay_flush_begin(struct device *dev);
 /*
  * First page of the oldest range in the ring of cpu, and of the newest one that a finished flush covers;
@@ -173,7 +173,7 @@ unsigned dma_replay_ring_entries(struct device *dev, unsigned cpu);
 
 /*
  * Bounce pool: the next search of the area that holds tlb_addr starts at its slot, as after an
- * unrecorded run (reference 7.14). False if no pool holds it.
+ * unrecorded run. False if no pool holds it.
  */
 bool dma_replay_swiotlb_hint(struct dma_layer *l, phys_addr_t tlb_addr);
 

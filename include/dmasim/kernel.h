@@ -37,9 +37,9 @@ const struct kernel_profile *kernel_profile_find(const char *name);
 
 /* Repaired defects that can be switched back on (docs/quirks.md). */
 struct kernel_quirks {
-	bool link_zero_middle; /* reference 3.18 */
-	bool direct_sg_thb;    /* reference 8.11 */
-	bool sg_bus_len;       /* reference 2.22 */
+	bool link_zero_middle; /* a bounced link without a middle part fails */
+	bool direct_sg_thb;    /* host-bridge P2P entries of direct lists keep no address */
+	bool sg_bus_len;       /* bus-address entries take the length of the list head */
 	bool p2p_cacheable;    /* host-bridge P2P mapped like DRAM, as before 6.18 */
 };
 

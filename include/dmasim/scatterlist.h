@@ -18,7 +18,7 @@ struct scatterlist {
 	dma_addr_t dma_address;
 	uint32_t dma_length, dma_flags;
 };
-_Static_assert(sizeof(struct scatterlist) == 32, "x86-64 scatterlist entry (reference 1.6)");
+_Static_assert(sizeof(struct scatterlist) == 32, "x86-64 scatterlist entry");
 
 struct sg_table {
 	struct scatterlist *sgl;
@@ -44,10 +44,10 @@ void sg_init_table(struct scatterlist *sg, unsigned n);
 /* Make the last of the nprev entries of prev a link to next. */
 void sg_chain(struct scatterlist *prev, unsigned nprev, struct scatterlist *next);
 struct scatterlist *sg_next(struct scatterlist *sg);
-/* Bytes that the kernel allocates for n entries: page-based table and chained pools (reference 1.11). */
+/* Bytes that the kernel allocates for n entries: page-based table and chained pools. */
 uint64_t sg_table_bytes(unsigned n);
 uint64_t sg_pool_bytes(unsigned n);
-/* Linked arrays of 128 entries, and entries in the final array, of a table of n (reference 1.10). */
+/* Linked arrays of 128 entries, and entries in the final array, of a table of n. */
 unsigned sg_linked_arrays(unsigned n);
 
 static inline phys_addr_t sg_phys(const struct scatterlist *sg)

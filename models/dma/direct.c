@@ -5,7 +5,7 @@
  */
 #include "internal.h"
 
-/* All masks and limits that are set bound the last byte (8.7). */
+/* All masks and limits that are set bound the last byte. */
 static uint64_t device_limit(const struct device *dev)
 {
 	return dev->bus_dma_limit ? MIN(dev->dma_mask, dev->bus_dma_limit) : dev->dma_mask;
@@ -59,7 +59,7 @@ int dma_direct_map_sg(struct device *dev, struct scatterlist *sgl, int nents, en
 		cpu_charge(dev->sim->cpu, COST_SG_SEGMENT);
 		switch (pci_p2pdma_state(&state, dev, phys)) {
 		case PCI_P2PDMA_MAP_THRU_HOST_BRIDGE:
-			/* The defect of 6.16: such entries kept whatever address they had (8.11). */
+			/* The defect of 6.16: such entries kept whatever address they had. */
 			if (dev->dma->params.quirks.direct_sg_thb)
 				break;
 			/* fall through */

@@ -243,7 +243,7 @@ void dma_iova_destroy(struct device *dev, struct dma_iova_state *state, size_t m
 		return;
 	}
 	cpu_charge(sim_cpu(dev->sim), COST_DMA_MAP_FIXED);
-	/* As the kernel does it, mapped_len alone decides how much address space goes back (3.28). */
+	/* As the kernel does it, mapped_len alone decides how much address space goes back. */
 	iova_unlink(dev, state, 0, mapped_len, dir, attrs, true);
 	dev->dma->st->unmap_time += clock_of(dev) - start;
 	sim_slice(dev->sim, TIMELINE_UNMAP, "dma_iova_destroy", start, clock_of(dev));

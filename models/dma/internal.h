@@ -67,7 +67,7 @@ void dma_direct_sync_sg_for_device(struct device *dev, struct scatterlist *sg, i
 				   enum dma_data_direction dir);
 size_t dma_direct_max_mapping_size(struct device *dev);
 uint64_t dma_direct_get_required_mask(struct device *dev);
-/* Whether the last byte of [addr, addr + size) is within the device's mask and bus limit (8.7). */
+/* Whether the last byte of [addr, addr + size) is within the device's mask and bus limit. */
 bool dma_capable(struct device *dev, dma_addr_t addr, size_t size);
 
 /* ---- kernel/dma/swiotlb.c ---- */
@@ -85,7 +85,7 @@ void swiotlb_sync_single_for_cpu(struct device *dev, phys_addr_t tlb_addr, size_
 				 enum dma_data_direction dir);
 void swiotlb_sync_single_for_device(struct device *dev, phys_addr_t tlb_addr, size_t size,
 				    enum dma_data_direction dir);
-/* Bounce for the direct path: event, slots, addressability (7.28). DMA_MAPPING_ERROR on failure. */
+/* Bounce for the direct path: event, slots, addressability. DMA_MAPPING_ERROR on failure. */
 dma_addr_t swiotlb_map(struct device *dev, phys_addr_t phys, size_t size, enum dma_data_direction dir,
 		       unsigned long attrs);
 bool is_swiotlb_active(const struct device *dev);
@@ -101,7 +101,7 @@ size_t swiotlb_max_mapping_size(const struct device *dev);
  * the IOMMU path, dma_alloc_attrs, dma_free_attrs and dma_pool_* with the coherent allocator.
  */
 
-/* "skip sync" flag as setting the mask computes it (8.18). */
+/* "skip sync" flag as setting the mask computes it. */
 void dma_setup_need_sync(struct device *dev);
 
 /* ---- coherent.c ---- */

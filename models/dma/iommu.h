@@ -78,7 +78,7 @@ size_t iommu_unmap_fast(struct iommu_domain *d, dma_addr_t iova, size_t size, st
 /* One walk; 0 if nothing is mapped there. */
 phys_addr_t iommu_iova_to_phys(struct iommu_domain *d, dma_addr_t iova);
 
-/* Page size for the next driver call of a domain that maps page by page, and how many (6.5, 6.6). */
+/* Page size for the next driver call of a domain that maps page by page, and how many. */
 size_t iommu_pgsize(uint64_t bitmap, dma_addr_t iova, phys_addr_t phys, size_t size, size_t *count);
 
 /* ---- Intel driver ---- */
@@ -98,7 +98,7 @@ void intel_iotlb_sync(struct iommu_domain *d, struct iommu_iotlb_gather *g);
 void intel_flush_iotlb_all(struct iommu_domain *d);
 /* Invalidate [start, end]; leaf_only: no table page was detached. */
 void cache_tag_flush_range(struct iommu_domain *d, dma_addr_t start, dma_addr_t end, bool leaf_only);
-/* Smallest aligned power of two of pages that covers [start, end]: its order, its base in *base (6.24). */
+/* Smallest aligned power of two of pages that covers [start, end]: its order, its base in *base. */
 unsigned calculate_psi_aligned_address(dma_addr_t start, dma_addr_t end, dma_addr_t *base);
 
 /* ---- flush queue ---- */

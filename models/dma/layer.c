@@ -76,7 +76,7 @@ const struct kernel_profile *dma_kernel(const struct device *dev)
 
 /* ---- default domain type ---- */
 
-/* A caching-mode unit with second-stage tables makes every unmap expensive to batch: strict (0.7). */
+/* A caching-mode unit with second-stage tables makes every unmap expensive to batch: strict. */
 static bool forces_strict(const struct dma_layer *l)
 {
 	return intel_iommu_caps(l)->caching_mode && !vtd_formats[vtd_domain_format(l->unit)].first_stage;

@@ -318,7 +318,7 @@ bool dma_addressing_limited(struct device *dev)
 
 int dma_set_mask(struct device *dev, uint64_t mask)
 {
-	/* Direct: 32 bits always work; less must still reach the 16 MiB DMA zone, or all memory (8.16). */
+	/* Direct: 32 bits always work; less must still reach the 16 MiB DMA zone, or all memory. */
 	if (!use_dma_iommu(dev) && mask < UINT32_MAX &&
 	    mask < MIN(memory_max(dev->dma->mem) & PAGE_MASK, (uint64_t)16 * MIB - 1))
 		return -EIO;

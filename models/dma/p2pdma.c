@@ -5,7 +5,7 @@
  */
 #include "internal.h"
 
-/* A provider remembers what it found out per client, for as long as it lives (9.13). */
+/* A provider remembers what it found out per client, for as long as it lives. */
 struct cached_type {
 	uint64_t client; /* PCI domain << 16 | bus and function */
 	enum pci_p2pdma_map_type type;
@@ -170,7 +170,7 @@ static struct pcie_node *host_bridge(const struct pcie_node *node)
 
 /*
  * The function whose id names the root complex: the first one of the root bus, if it is 00.0 or a root
- * port (9.9). A bridge object with an id of its own stands for 00.0 of a machine that is not dumped.
+ * port. A bridge object with an id of its own stands for 00.0 of a machine that is not dumped.
  */
 static const struct pcie_node *bridge_function(const struct pcie_node *bridge)
 {

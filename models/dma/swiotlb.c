@@ -13,7 +13,7 @@ static void charge_copy(struct sim *sim, size_t bytes)
 
 /*
  * Copy size bytes between the bounce buffer at tlb_addr (any byte inside a mapping) and the original,
- * clipped to the mapping's end (7.23).
+ * clipped to the mapping's end.
  */
 static void swiotlb_bounce(struct device *dev, struct io_tlb_pool *pool, phys_addr_t tlb_addr, size_t size,
 			   bool to_bounce)
@@ -215,7 +215,7 @@ phys_addr_t swiotlb_tbl_map_single(struct device *dev, phys_addr_t orig, size_t 
 
 	(void)dir;
 	(void)attrs;
-	st->swiotlb_bounces++; /* also those that fail: the event comes before the allocation (7.32) */
+	st->swiotlb_bounces++; /* also those that fail: the event comes before the allocation */
 	if (!sw) {
 		st->swiotlb_failures++;
 		return DMA_MAPPING_ERROR;
@@ -233,7 +233,7 @@ phys_addr_t swiotlb_tbl_map_single(struct device *dev, phys_addr_t orig, size_t 
 	for (uint64_t i = 0; i < slots; i++)
 		pool->slots[index + (int64_t)i].orig_addr = slot_addr(orig, i);
 	tlb_addr = slot_addr(pool->start, (uint64_t)index) + (offset & (IO_TLB_SIZE - 1));
-	/* Whatever the direction: a device that writes less than all must not destroy the rest (7.19). */
+	/* Whatever the direction: a device that writes less than all must not destroy the rest. */
 	swiotlb_bounce(dev, pool, tlb_addr, mapping_size, true);
 	return tlb_addr;
 }

@@ -21,7 +21,7 @@ struct io_tlb_slot {
 	uint16_t list;         /* free slots from here inside the segment; 0: in use */
 	uint16_t pad_slots;    /* in front of the first data slot */
 };
-_Static_assert(sizeof(struct io_tlb_slot) == 24, "slot record (reference 1.5)");
+_Static_assert(sizeof(struct io_tlb_slot) == 24, "slot record");
 
 /* One lock and one search hint. */
 struct io_tlb_area {
@@ -62,7 +62,7 @@ static inline phys_addr_t slot_addr(phys_addr_t start, uint64_t index)
 	return start + (index << IO_TLB_SHIFT);
 }
 
-/* Low address bits that the device wants kept, as far as slots and align_mask do not give them (7.9). */
+/* Low address bits that the device wants kept, as far as slots and align_mask do not give them. */
 static inline unsigned swiotlb_align_offset(const struct device *dev, unsigned align_mask, phys_addr_t addr)
 {
 	return (unsigned)(addr & dev->min_align_mask & (align_mask | (IO_TLB_SIZE - 1)));
@@ -80,7 +80,7 @@ struct io_tlb_pool *swiotlb_find_pool(const struct device *dev, phys_addr_t phys
 struct io_tlb_pool *swiotlb_pool_new(struct swiotlb *sw, uint64_t nslabs, unsigned nareas, phys_addr_t limit,
 				     phys_addr_t base);
 void swiotlb_pool_free(struct swiotlb *sw, struct io_tlb_pool *pool);
-/* A pool of exactly nslabs slots for one mapping of dev, and its end (7.29). */
+/* A pool of exactly nslabs slots for one mapping of dev, and its end. */
 struct io_tlb_pool *swiotlb_transient_new(struct device *dev, uint64_t nslabs);
 void swiotlb_transient_free(struct device *dev, struct io_tlb_pool *pool);
 /* Ask for one more pool in the background. */

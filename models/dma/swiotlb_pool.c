@@ -102,7 +102,7 @@ struct io_tlb_pool *swiotlb_find_pool(const struct device *dev, phys_addr_t phys
 
 	if (!sw)
 		return NULL;
-	/* With more than one pool only a device that has ever bounced is looked for (7.25). */
+	/* With more than one pool only a device that has ever bounced is looked for. */
 	if (sw->can_grow && !dev->dma_uses_swiotlb)
 		return NULL;
 	for (struct io_tlb_pool *p = sw->pools; p; p = p->next)
@@ -199,7 +199,7 @@ int swiotlb_init(struct dma_layer *l)
 	uint64_t nslabs;
 
 	l->swiotlb = NULL;
-	/* Nothing lies out of a 32-bit device's reach, and nobody insists: no pool (7.4, 7.5). */
+	/* Nothing lies out of a 32-bit device's reach, and nobody insists: no pool. */
 	if (p->disable || (!force && !p->size && memory_max(l->mem) < 4 * GIB))
 		return 0;
 	nareas = 1u << order_base_2(p->areas ? p->areas : l->sim->ncpus);
@@ -207,7 +207,7 @@ int swiotlb_init(struct dma_layer *l)
 	sw = g_new0(struct swiotlb, 1);
 	sw->layer = l;
 	sw->force = force;
-	/* A pool at a fixed place, or one that the platform re-maps as shared, does not grow (7.30). */
+	/* A pool at a fixed place, or one that the platform re-maps as shared, does not grow. */
 	sw->can_grow = p->dynamic && !p->base && !p->confidential;
 	sw->phys_limit = 4 * GIB - 1;
 	sw->tail = &sw->pools;

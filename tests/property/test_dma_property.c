@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Random use of both APIs on two CPUs against a naive account of what must hold (section 12): a plain
+ * Random use of both APIs on two CPUs against a naive account of what must hold: a plain
  * list of mapped pages and of ranges, scanned in full. Device accesses go through the unit's caches, so
  * a translation that outlives its invalidation shows.
  */
@@ -280,7 +280,7 @@ static void unmap_one(struct state *st, struct live *m, bool piecewise)
 			len = MIN(2 * PAGE_SIZE - odd, m->len - at);
 			dma_iova_unlink(dev, &m->state, at, len, m->dir, 0);
 		}
-		expect_unreachable(st, m->base, m->pages); /* in lazy mode, too (3.26) */
+		expect_unreachable(st, m->base, m->pages); /* in lazy mode, too */
 		dma_iova_free(dev, &m->state);
 		break;
 	}
@@ -327,7 +327,7 @@ static void check_translations(struct state *st)
 		     (unsigned long)pages);
 }
 
-/* Every range of a cacheable size is either in use or in exactly one cache (12.4). */
+/* Every range of a cacheable size is either in use or in exactly one cache. */
 static void check_classes(struct state *st)
 {
 	struct iova_domain *d = &st->r.dev->domain->iovad;
@@ -379,7 +379,7 @@ static void do_map(struct state *st, const struct op *o)
 	 : o->kind == MAP_LIST     ? map_list
 	 : o->kind == MAP_COHERENT ? map_coherent
 				   : map_linked)(st, o, m);
-	/* A failure leaves nothing behind (12.7). */
+	/* A failure leaves nothing behind. */
 	if (st->nlive == before && !st->why) {
 		if (st->r.m->dma_stats.iova_failures == failures)
 			FAIL(st, "mapping failed with room left");

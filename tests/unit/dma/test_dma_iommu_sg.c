@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Lists over an IOMMU domain: layout, merging, restoring. Section 2F and 2G. */
+/* Lists over an IOMMU domain: layout, merging, restoring. */
 #include "../../../models/dma/iommu.h"
 #include "dma_rig.h"
 
@@ -35,7 +35,7 @@ static void fill(struct scatterlist *sg, const struct piece *in, unsigned n)
 		sg_set_phys(&sg[i], in[i].addr, in[i].len);
 }
 
-/* The numeric vectors of 2.28; output addresses are relative to the range. */
+/* Worked examples; output addresses are relative to the range. */
 static const struct vector {
 	struct piece in[4];
 	uint64_t mask;
@@ -96,7 +96,7 @@ static unsigned count(const struct piece *p, unsigned max)
 	return n;
 }
 
-START_TEST(vectors_2_28)
+START_TEST(worked_examples)
 {
 	const struct vector *v = &vectors[_i];
 	struct rig r = rig_new(IOMMU_STRICT, KERNEL_6_12);
@@ -132,7 +132,7 @@ START_TEST(vectors_2_28)
 }
 END_TEST
 
-/* Sum over outputs = sum over inputs, every byte where the outputs say, inputs restored (12.6). */
+/* Sum over outputs = sum over inputs, every byte where the outputs say, inputs restored. */
 static void check_list(struct rig *r, struct scatterlist *sg, const struct piece *in, unsigned n,
 		       unsigned nout)
 {
@@ -166,7 +166,7 @@ static void check_list(struct rig *r, struct scatterlist *sg, const struct piece
 	}
 }
 
-START_TEST(random_lists_12_6)
+START_TEST(random_lists)
 {
 	struct rig r = rig_new(IOMMU_STRICT, KERNEL_6_12);
 	static const uint64_t masks[] = {UINT64_MAX, UINT32_MAX, 0xffff, 0x1fffff};
@@ -202,7 +202,7 @@ START_TEST(random_lists_12_6)
 }
 END_TEST
 
-START_TEST(failure_restores_the_list_2_25)
+START_TEST(failure_restores_the_list)
 {
 	static const struct piece in[] = {{0x10200, 0xe00}, {0x22000, 0x1000}, {0x33000, 0x200}};
 	struct rig r = rig_new(IOMMU_STRICT, KERNEL_6_12);
@@ -228,7 +228,7 @@ START_TEST(failure_restores_the_list_2_25)
 }
 END_TEST
 
-START_TEST(map_error_frees_the_iova_2_23)
+START_TEST(map_error_frees_the_iova)
 {
 	static const struct piece in[] = {{0x10000, 0x1000}, {1ull << 52, 0x1000}};
 	struct rig r = rig_new(IOMMU_LAZY, _i);
@@ -237,7 +237,7 @@ START_TEST(map_error_frees_the_iova_2_23)
 
 	fill(sg, in, 2);
 	ck_assert_int_eq(iommu_dma_map_sg(r.dev, sg, 2, DMA_TO_DEVICE, 0), -EINVAL);
-	/* At once, never through the queue (2.34), and nothing stays mapped (12.7). */
+	/* At once, never through the queue, and nothing stays mapped. */
 	ck_assert_uint_eq(st->fq_entries, 0);
 	ck_assert_uint_eq(st->iova_frees, 1);
 	ck_assert_uint_eq(st->ptes_written, st->ptes_cleared);
@@ -246,7 +246,7 @@ START_TEST(map_error_frees_the_iova_2_23)
 }
 END_TEST
 
-START_TEST(untrusted_maps_entry_by_entry_2_20)
+START_TEST(untrusted_maps_entry_by_entry)
 {
 	static const struct piece in[] = {{0x10000, 0x1000}, {0x11000, 0x1000}, {0x12000, 0x1000}};
 	struct rig r = rig_new(IOMMU_LAZY, KERNEL_6_12);
@@ -256,7 +256,7 @@ START_TEST(untrusted_maps_entry_by_entry_2_20)
 	dma_layer_detach(r.dev);
 	r.dev->untrusted = true;
 	ck_assert_int_eq(dma_layer_attach(r.m->dma, r.dev), 0);
-	ck_assert_ptr_null(r.dev->domain->fq); /* always strict (0.6) */
+	ck_assert_ptr_null(r.dev->domain->fq); /* always strict */
 	fill(sg, in, 3);
 	ck_assert_uint_eq(dma_map_sg_attrs(r.dev, sg, 3, DMA_TO_DEVICE, 0), 3);
 	ck_assert_uint_eq(st->iova_allocs, 3);
@@ -296,11 +296,11 @@ int main(void)
 {
 	TCase *t = tcase_create("lists");
 
-	tcase_add_loop_test(t, vectors_2_28, 0, G_N_ELEMENTS(vectors));
-	tcase_add_test(t, random_lists_12_6);
-	tcase_add_test(t, failure_restores_the_list_2_25);
-	tcase_add_loop_test(t, map_error_frees_the_iova_2_23, 0, KERNEL_VERSIONS);
-	tcase_add_test(t, untrusted_maps_entry_by_entry_2_20);
+	tcase_add_loop_test(t, worked_examples, 0, G_N_ELEMENTS(vectors));
+	tcase_add_test(t, random_lists);
+	tcase_add_test(t, failure_restores_the_list);
+	tcase_add_loop_test(t, map_error_frees_the_iova, 0, KERNEL_VERSIONS);
+	tcase_add_test(t, untrusted_maps_entry_by_entry);
 	tcase_add_test(t, untrusted_bounces_unaligned_entries);
 	return test_run("dma_iommu_sg", t, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Two-step IOVA API. Section 3; the numbers are in the names. */
+/* Two-step IOVA API: checks, counts, bouncing of unaligned ends. */
 #include "../../../models/dma/iommu.h"
 #include "dma_rig.h"
 
@@ -14,7 +14,7 @@ static struct rig untrusted_rig(uint32_t min_align_mask)
 	return r;
 }
 
-START_TEST(try_alloc_3_2_3_3)
+START_TEST(try_alloc)
 {
 	struct rig r = rig_new(IOMMU_STRICT, KERNEL_7_0);
 	struct dma_iova_state s = {1, 1};
@@ -30,12 +30,12 @@ START_TEST(try_alloc_3_2_3_3)
 	ck_assert_uint_eq(r.m->dma_stats.ptes_written, 0);
 	dma_iova_free(r.dev, &s);
 	ck_assert_uint_eq(r.m->dma_stats.iova_pages_freed, 2);
-	ck_assert(dma_use_iova(&s)); /* not cleared (3.30) */
+	ck_assert(dma_use_iova(&s)); /* not cleared */
 	rig_free(&r);
 }
 END_TEST
 
-START_TEST(no_iova_without_translation_3_2)
+START_TEST(no_iova_without_translation)
 {
 	struct rig r = rig_new(_i, KERNEL_7_0);
 	struct dma_iova_state s;
@@ -47,7 +47,7 @@ START_TEST(no_iova_without_translation_3_2)
 }
 END_TEST
 
-START_TEST(link_checks_3_6)
+START_TEST(link_checks)
 {
 	struct rig r = rig_new(IOMMU_STRICT, KERNEL_7_0);
 	struct dma_iova_state s;
@@ -55,7 +55,7 @@ START_TEST(link_checks_3_6)
 	ck_assert(dma_iova_try_alloc(r.dev, &s, 0, 0x4000));
 	ck_assert_int_eq(dma_iova_link(r.dev, &s, 0x10800, 0x1000, 0x800, DMA_TO_DEVICE, 0), -EIO);
 	ck_assert_int_eq(dma_iova_link(r.dev, &s, 0x10000, 0, 0x800, DMA_TO_DEVICE, 0), 0);
-	/* The piece before ended inside a page: the next one cannot be mapped (3.9). */
+	/* The piece before ended inside a page: the next one cannot be mapped. */
 	ck_assert_int_eq(dma_iova_link(r.dev, &s, 0x20000, 0x800, 0x1000, DMA_TO_DEVICE, 0), -ENXIO);
 	ck_assert_int_eq(dma_iova_link(r.dev, &s, 0x20000, 0, 0x1000, DMA_TO_DEVICE, 0), -EADDRINUSE);
 	r.dev->coherent = false;
@@ -77,7 +77,7 @@ START_TEST(one_map_per_link_one_sync)
 	ck_assert_int_eq(dma_iova_link(r.dev, &s, 0x11000, 0xe00, 0x1000, DMA_TO_DEVICE, 0), 0);
 	ck_assert_int_eq(dma_iova_link(r.dev, &s, 0x30000, 0x1e00, 0x1000, DMA_TO_DEVICE, 0), 0);
 	ck_assert_int_eq(dma_iova_sync(r.dev, &s, 0, 0x2e00), 0);
-	/* Neighbours are not joined across links (3.12). */
+	/* Neighbours are not joined across links. */
 	ck_assert_uint_eq(st->iommu_map_ops, 3);
 	ck_assert_uint_eq(st->sync_maps, 1);
 	ck_assert_uint_eq(st->overmapped_bytes, 0x200);
@@ -93,7 +93,7 @@ START_TEST(one_map_per_link_one_sync)
 }
 END_TEST
 
-START_TEST(destroy_of_nothing_is_free_3_27)
+START_TEST(destroy_of_nothing_is_free)
 {
 	struct rig r = rig_new(IOMMU_LAZY, KERNEL_7_0);
 	struct dma_iova_state s;
@@ -107,7 +107,7 @@ START_TEST(destroy_of_nothing_is_free_3_27)
 }
 END_TEST
 
-START_TEST(short_destroy_changes_class_3_28)
+START_TEST(short_destroy_changes_class)
 {
 	struct rig r = rig_new(IOMMU_STRICT, KERNEL_7_0);
 	struct iova_domain *d = &r.dev->domain->iovad;
@@ -126,7 +126,7 @@ START_TEST(short_destroy_changes_class_3_28)
 }
 END_TEST
 
-START_TEST(bounce_head_and_tail_3_19)
+START_TEST(bounce_head_and_tail)
 {
 	struct rig r = untrusted_rig(4095);
 	struct dma_stats *st = &r.m->dma_stats;
@@ -139,7 +139,7 @@ START_TEST(bounce_head_and_tail_3_19)
 	ck_assert_uint_eq(st->ptes_written, 2);
 	ck_assert_uint_ne(s.__size & DMA_IOVA_USE_SWIOTLB, 0);
 	ck_assert_uint_eq(dma_iova_size(&s), 0x1000);
-	/* Slots go back before anything is unmapped, page by page (3.24). */
+	/* Slots go back before anything is unmapped, page by page. */
 	dma_iova_destroy(r.dev, &s, 0x1000, DMA_FROM_DEVICE, 0);
 	ck_assert_uint_eq(st->walks_software, 2);
 	ck_assert_uint_eq(st->swiotlb_slots_used, 0);
@@ -148,7 +148,7 @@ START_TEST(bounce_head_and_tail_3_19)
 }
 END_TEST
 
-START_TEST(bounce_tail_only_3_19)
+START_TEST(bounce_tail_only)
 {
 	struct rig r = untrusted_rig(0);
 	struct dma_iova_state s;
@@ -192,7 +192,7 @@ START_TEST(bounce_head_middle_tail_moves_data)
 }
 END_TEST
 
-START_TEST(bounce_needs_min_align_mask_3_17)
+START_TEST(bounce_needs_min_align_mask)
 {
 	struct rig r = untrusted_rig(0);
 	struct dma_stats *st = &r.m->dma_stats;
@@ -205,7 +205,7 @@ START_TEST(bounce_needs_min_align_mask_3_17)
 }
 END_TEST
 
-START_TEST(bounce_refusals_3_7)
+START_TEST(bounce_refusals)
 {
 	struct rig r = untrusted_rig(4095);
 	struct dma_iova_state s;
@@ -222,7 +222,7 @@ START_TEST(bounce_refusals_3_7)
 }
 END_TEST
 
-START_TEST(zero_middle_defect_3_18)
+START_TEST(zero_middle_defect)
 {
 	static const char *const set[] = {"kernel.quirk_link_zero_middle", "true", NULL};
 	struct rig r = rig_new_with(IOMMU_STRICT, KERNEL_7_0, set);
@@ -239,7 +239,7 @@ START_TEST(zero_middle_defect_3_18)
 }
 END_TEST
 
-START_TEST(unlink_flushes_and_keeps_the_iova_3_26)
+START_TEST(unlink_flushes_and_keeps_the_iova)
 {
 	struct rig r = rig_new(_i, KERNEL_7_0);
 	struct dma_stats *st = &r.m->dma_stats;
@@ -261,7 +261,7 @@ START_TEST(unlink_flushes_and_keeps_the_iova_3_26)
 }
 END_TEST
 
-START_TEST(superpage_link_11_9)
+START_TEST(superpage_link)
 {
 	struct rig r = rig_new(IOMMU_STRICT, KERNEL_7_0);
 	struct dma_iova_state s;
@@ -280,19 +280,19 @@ int main(void)
 {
 	TCase *t = tcase_create("api"), *b = tcase_create("bounce");
 
-	tcase_add_test(t, try_alloc_3_2_3_3);
-	tcase_add_loop_test(t, no_iova_without_translation_3_2, IOMMU_OFF, IOMMU_PASSTHROUGH + 1);
-	tcase_add_test(t, link_checks_3_6);
+	tcase_add_test(t, try_alloc);
+	tcase_add_loop_test(t, no_iova_without_translation, IOMMU_OFF, IOMMU_PASSTHROUGH + 1);
+	tcase_add_test(t, link_checks);
 	tcase_add_test(t, one_map_per_link_one_sync);
-	tcase_add_test(t, destroy_of_nothing_is_free_3_27);
-	tcase_add_test(t, short_destroy_changes_class_3_28);
-	tcase_add_loop_test(t, unlink_flushes_and_keeps_the_iova_3_26, IOMMU_LAZY, IOMMU_STRICT + 1);
-	tcase_add_test(t, superpage_link_11_9);
-	tcase_add_test(b, bounce_head_and_tail_3_19);
-	tcase_add_test(b, bounce_tail_only_3_19);
+	tcase_add_test(t, destroy_of_nothing_is_free);
+	tcase_add_test(t, short_destroy_changes_class);
+	tcase_add_loop_test(t, unlink_flushes_and_keeps_the_iova, IOMMU_LAZY, IOMMU_STRICT + 1);
+	tcase_add_test(t, superpage_link);
+	tcase_add_test(b, bounce_head_and_tail);
+	tcase_add_test(b, bounce_tail_only);
 	tcase_add_test(b, bounce_head_middle_tail_moves_data);
-	tcase_add_test(b, bounce_needs_min_align_mask_3_17);
-	tcase_add_test(b, bounce_refusals_3_7);
-	tcase_add_test(b, zero_middle_defect_3_18);
+	tcase_add_test(b, bounce_needs_min_align_mask);
+	tcase_add_test(b, bounce_refusals);
+	tcase_add_test(b, zero_middle_defect);
 	return test_run("dma_iova", t, b, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Flush queue: capacity, counters, timer on the tick. Reference numbers of section 5 in the names. */
+/* Flush queue: capacity, counters, timer on the tick. */
 #include "../../../models/dma/iommu.h"
 #include "../../../models/dma/timer.h"
 #include "dma_rig.h"
@@ -19,7 +19,7 @@ static void map_unmap(struct rig *r)
 	dma_unmap_page(r->dev, a, 4096, DMA_TO_DEVICE);
 }
 
-START_TEST(ring_full_positions_5_9)
+START_TEST(ring_full_positions)
 {
 	struct rig r = lazy_rig(_i);
 	struct dma_stats *st = &r.m->dma_stats;
@@ -38,7 +38,7 @@ START_TEST(ring_full_positions_5_9)
 }
 END_TEST
 
-START_TEST(released_in_order_reused_last_first_5_9)
+START_TEST(released_in_order_reused_last_first)
 {
 	struct rig r = lazy_rig(KERNEL_6_12);
 	dma_addr_t a[256];
@@ -55,7 +55,7 @@ START_TEST(released_in_order_reused_last_first_5_9)
 }
 END_TEST
 
-START_TEST(timer_on_the_tick_5_10)
+START_TEST(timer_on_the_tick)
 {
 	/* 10 ms are 3 ticks of 4 ms; armed during tick j it fires at tick j + 4. */
 	ck_assert_uint_eq(timer_expiry(0, 10 * SIM_MS, 250), 16 * SIM_MS);
@@ -73,7 +73,7 @@ START_TEST(timer_on_the_tick_5_10)
 }
 END_TEST
 
-START_TEST(timer_flushes_all_cpus_and_stops_5_7)
+START_TEST(timer_flushes_all_cpus_and_stops)
 {
 	struct rig r = lazy_rig(KERNEL_7_0);
 	struct sim *s = &r.m->sim;
@@ -121,7 +121,7 @@ START_TEST(recorded_timer_only)
 }
 END_TEST
 
-START_TEST(tables_wait_for_the_flush_5_12)
+START_TEST(tables_wait_for_the_flush)
 {
 	struct rig r = lazy_rig(_i);
 	struct sim *s = &r.m->sim;
@@ -142,7 +142,7 @@ START_TEST(tables_wait_for_the_flush_5_12)
 }
 END_TEST
 
-START_TEST(who_enqueues_5_15)
+START_TEST(who_enqueues)
 {
 	struct rig r = lazy_rig(KERNEL_7_0);
 	struct dma_stats *st = &r.m->dma_stats;
@@ -165,14 +165,14 @@ START_TEST(who_enqueues_5_15)
 }
 END_TEST
 
-START_TEST(live_switch_to_lazy_0_8)
+START_TEST(live_switch_to_lazy)
 {
 	struct rig r = rig_new(IOMMU_STRICT, KERNEL_6_12);
 	struct dma_stats *st = &r.m->dma_stats;
 	dma_addr_t a = dma_map_page(r.dev, 0x1000000, 0, 4096, DMA_TO_DEVICE);
 
 	ck_assert_int_eq(iommu_dma_init_fq(r.dev->domain), 0);
-	/* The queue is what is there at unmap time (5.16). */
+	/* The queue is what is there at unmap time. */
 	dma_unmap_page(r.dev, a, 4096, DMA_TO_DEVICE);
 	ck_assert_uint_eq(st->fq_entries, 1);
 	ck_assert_uint_eq(st->iotlb_syncs, 0);
@@ -180,7 +180,7 @@ START_TEST(live_switch_to_lazy_0_8)
 }
 END_TEST
 
-START_TEST(footprint_1_5)
+START_TEST(footprint)
 {
 	struct rig r = lazy_rig(KERNEL_6_12);
 
@@ -193,14 +193,14 @@ int main(void)
 {
 	TCase *t = tcase_create("flush_queue");
 
-	tcase_add_loop_test(t, ring_full_positions_5_9, 0, KERNEL_VERSIONS);
-	tcase_add_test(t, released_in_order_reused_last_first_5_9);
-	tcase_add_test(t, timer_on_the_tick_5_10);
-	tcase_add_test(t, timer_flushes_all_cpus_and_stops_5_7);
+	tcase_add_loop_test(t, ring_full_positions, 0, KERNEL_VERSIONS);
+	tcase_add_test(t, released_in_order_reused_last_first);
+	tcase_add_test(t, timer_on_the_tick);
+	tcase_add_test(t, timer_flushes_all_cpus_and_stops);
 	tcase_add_test(t, recorded_timer_only);
-	tcase_add_loop_test(t, tables_wait_for_the_flush_5_12, 0, KERNEL_VERSIONS);
-	tcase_add_test(t, who_enqueues_5_15);
-	tcase_add_test(t, live_switch_to_lazy_0_8);
-	tcase_add_test(t, footprint_1_5);
+	tcase_add_loop_test(t, tables_wait_for_the_flush, 0, KERNEL_VERSIONS);
+	tcase_add_test(t, who_enqueues);
+	tcase_add_test(t, live_switch_to_lazy);
+	tcase_add_test(t, footprint);
 	return test_run("flush_queue", t, NULL);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Range-to-descriptor rule, descriptors per release, domain ids. Section 6G; VT-d rev 4.1 6.5.2. */
+/* Range-to-descriptor rule, descriptors per release, domain ids. VT-d rev 4.1 6.5.2. */
 #include "../../../models/dma/iommu.h"
 #include "dma_rig.h"
 
-START_TEST(psi_vectors_6_24)
+START_TEST(psi_vectors)
 {
 	static const struct {
 		dma_addr_t start, end;
@@ -130,7 +130,7 @@ START_TEST(too_large_ranges_become_domain_selective)
 }
 END_TEST
 
-START_TEST(flush_all_descriptor_5_11)
+START_TEST(flush_all_descriptor)
 {
 	struct rig r = rig_new(IOMMU_LAZY, _i);
 	struct log log = {.nseen = 0};
@@ -167,7 +167,7 @@ START_TEST(device_tlb_and_batching)
 }
 END_TEST
 
-START_TEST(caching_mode_flushes_on_map_6_27)
+START_TEST(caching_mode_flushes_on_map)
 {
 	static const char *const set[] = {"iommu.caching_mode", "true", NULL};
 	struct rig r = rig_new_with(IOMMU_LAZY, _i, set);
@@ -175,7 +175,7 @@ START_TEST(caching_mode_flushes_on_map_6_27)
 	struct dma_observer o = watch(&r, &log);
 	dma_addr_t a;
 
-	/* Caching mode with second-stage tables makes the system strict (0.7). */
+	/* Caching mode with second-stage tables makes the system strict. */
 	ck_assert_ptr_null(r.dev->domain->fq);
 	dma_layer_set_observer(r.dev->dma, &o);
 	a = dma_map_page(r.dev, 0x1000000, 0, 0x2000, DMA_TO_DEVICE);
@@ -213,14 +213,14 @@ int main(void)
 {
 	TCase *t = tcase_create("intel");
 
-	tcase_add_test(t, psi_vectors_6_24);
+	tcase_add_test(t, psi_vectors);
 	tcase_add_test(t, psi_covers_the_range_brute_force);
 	tcase_add_loop_test(t, unmap_descriptors_per_release, 0, KERNEL_VERSIONS);
 	tcase_add_loop_test(t, unaligned_base_of_6_1, 0, KERNEL_VERSIONS);
 	tcase_add_test(t, too_large_ranges_become_domain_selective);
-	tcase_add_loop_test(t, flush_all_descriptor_5_11, 0, KERNEL_VERSIONS);
+	tcase_add_loop_test(t, flush_all_descriptor, 0, KERNEL_VERSIONS);
 	tcase_add_loop_test(t, device_tlb_and_batching, 0, KERNEL_VERSIONS);
-	tcase_add_loop_test(t, caching_mode_flushes_on_map_6_27, 0, KERNEL_VERSIONS);
+	tcase_add_loop_test(t, caching_mode_flushes_on_map, 0, KERNEL_VERSIONS);
 	tcase_add_test(t, domain_ids_in_order_of_attachment);
 	tcase_add_test(t, table_levels_follow_the_unit);
 	return test_run("intel_iommu", t, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* IOMMU core: chunk rule, gather, map and unmap per release, error unwinding. Section 6. */
+/* IOMMU core: chunk rule, gather, map and unmap per release, error unwinding. */
 #include "../../../models/dma/iommu.h"
 #include "dma_rig.h"
 
@@ -38,7 +38,7 @@ static void expect(dma_addr_t iova, phys_addr_t phys, size_t size, const struct 
 	}
 }
 
-START_TEST(pgsize_vectors_6_8)
+START_TEST(pgsize_vectors)
 {
 	static const struct chunk a[] = {{4 * KIB, 1}, {2 * MIB, 2}, {4 * KIB, 1}};
 	static const struct chunk b[] = {{4 * KIB, 1024}};
@@ -91,7 +91,7 @@ START_TEST(pgsize_brute_force)
 }
 END_TEST
 
-START_TEST(gather_rules_6_21)
+START_TEST(gather_rules)
 {
 	struct rig r = rig_new(IOMMU_STRICT, KERNEL_6_12);
 	struct iommu_domain *d = r.dev->domain;
@@ -123,7 +123,7 @@ START_TEST(gather_rules_6_21)
 }
 END_TEST
 
-START_TEST(chunked_unmap_syncs_early_6_22)
+START_TEST(chunked_unmap_syncs_early)
 {
 	struct rig r = rig_new(IOMMU_STRICT, _i);
 	struct iommu_domain *d = r.dev->domain;
@@ -142,7 +142,7 @@ START_TEST(chunked_unmap_syncs_early_6_22)
 }
 END_TEST
 
-START_TEST(unmap_chunks_follow_iova_only_6_7)
+START_TEST(unmap_chunks_follow_iova_only)
 {
 	struct rig r = rig_new(IOMMU_STRICT, KERNEL_6_12);
 	struct iommu_domain *d = r.dev->domain;
@@ -159,7 +159,7 @@ START_TEST(unmap_chunks_follow_iova_only_6_7)
 }
 END_TEST
 
-START_TEST(error_codes_6_3_6_4_6_11)
+START_TEST(error_codes)
 {
 	struct rig r = rig_new(IOMMU_STRICT, _i);
 	struct iommu_domain *d = r.dev->domain;
@@ -195,14 +195,14 @@ static void log_desc(void *arg, const struct qi_desc *desc)
 	l->desc[l->n++] = *desc;
 }
 
-START_TEST(large_leaf_over_empty_table_6_14)
+START_TEST(large_leaf_over_empty_table)
 {
 	struct rig r = rig_new(IOMMU_LAZY, _i);
 	struct iommu_domain *d = r.dev->domain;
 	struct log log = {.n = 0};
 	struct dma_observer o = {.arg = &log, .qi_submit = log_desc};
 
-	/* A 4 KiB page leaves an empty leaf table behind (6.17). */
+	/* A 4 KiB page leaves an empty leaf table behind. */
 	ck_assert_int_eq(iommu_map(d, 0x40000000, 0x80001000, 4096, IOMMU_READ), 0);
 	iommu_unmap(d, 0x40000000, 4096);
 	dma_layer_set_observer(r.dev->dma, &o);
@@ -237,7 +237,7 @@ START_TEST(large_leaves_over_several_tables)
 }
 END_TEST
 
-START_TEST(detached_table_clears_the_hint_6_23)
+START_TEST(detached_table_clears_the_hint)
 {
 	struct rig r = rig_new(IOMMU_STRICT, _i);
 	struct iommu_domain *d = r.dev->domain;
@@ -257,7 +257,7 @@ START_TEST(detached_table_clears_the_hint_6_23)
 }
 END_TEST
 
-START_TEST(map_sg_merges_runs_6_9)
+START_TEST(map_sg_merges_runs)
 {
 	struct rig r = rig_new(IOMMU_STRICT, KERNEL_6_12);
 	struct iommu_domain *d = r.dev->domain;
@@ -284,15 +284,15 @@ int main(void)
 {
 	TCase *t = tcase_create("core");
 
-	tcase_add_test(t, pgsize_vectors_6_8);
+	tcase_add_test(t, pgsize_vectors);
 	tcase_add_test(t, pgsize_brute_force);
-	tcase_add_test(t, gather_rules_6_21);
-	tcase_add_loop_test(t, chunked_unmap_syncs_early_6_22, 0, KERNEL_VERSIONS);
-	tcase_add_test(t, unmap_chunks_follow_iova_only_6_7);
-	tcase_add_loop_test(t, error_codes_6_3_6_4_6_11, 0, KERNEL_VERSIONS);
-	tcase_add_loop_test(t, large_leaf_over_empty_table_6_14, 0, KERNEL_VERSIONS);
+	tcase_add_test(t, gather_rules);
+	tcase_add_loop_test(t, chunked_unmap_syncs_early, 0, KERNEL_VERSIONS);
+	tcase_add_test(t, unmap_chunks_follow_iova_only);
+	tcase_add_loop_test(t, error_codes, 0, KERNEL_VERSIONS);
+	tcase_add_loop_test(t, large_leaf_over_empty_table, 0, KERNEL_VERSIONS);
 	tcase_add_loop_test(t, large_leaves_over_several_tables, 0, KERNEL_VERSIONS);
-	tcase_add_loop_test(t, detached_table_clears_the_hint_6_23, 0, KERNEL_VERSIONS);
-	tcase_add_test(t, map_sg_merges_runs_6_9);
+	tcase_add_loop_test(t, detached_table_clears_the_hint, 0, KERNEL_VERSIONS);
+	tcase_add_test(t, map_sg_merges_runs);
 	return test_run("iommu", t, NULL);
 }

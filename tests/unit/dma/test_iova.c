@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* IOVA allocator: range tree, per-CPU caches, depot. Reference numbers of section 4 in the names. */
+/* IOVA allocator: range tree, per-CPU caches, depot. */
 #include "../../../models/dma/iommu.h"
 #include "dma_rig.h"
 
@@ -37,7 +37,7 @@ static uint64_t tree_alloc(struct fixture *f, uint64_t size, uint64_t limit)
 	return iova ? iova->pfn_lo : 0;
 }
 
-START_TEST(tree_vectors_4_12)
+START_TEST(tree_vectors)
 {
 	static const uint64_t sizes[] = {1, 1, 2, 4, 8, 32, 33, 512, 1};
 	static const uint64_t want[] = {0xfffff, 0xffffe, 0xffffc, 0xffff8, 0xffff0,
@@ -53,13 +53,13 @@ START_TEST(tree_vectors_4_12)
 	ck_assert_uint_eq(tree_alloc(&f, 1, 0xfffff), 0xfffef);
 	free_iova(&f.d, 0xfffff);
 	ck_assert_uint_eq(tree_alloc(&f, 2, 0xfffff), 0xfffec);
-	/* The free single page at the top is skipped: the hint has moved below it (4.9). */
+	/* The free single page at the top is skipped: the hint has moved below it. */
 	ck_assert_uint_eq(tree_alloc(&f, 1, 0xfffff), 0xfffeb);
 	done(&f);
 }
 END_TEST
 
-START_TEST(tree_passes_reserved_range_4_12)
+START_TEST(tree_passes_reserved_range)
 {
 	struct fixture f = fresh_on(KERNEL_6_12, "1");
 
@@ -72,7 +72,7 @@ START_TEST(tree_passes_reserved_range_4_12)
 }
 END_TEST
 
-START_TEST(tree_above_32_bits_4_12)
+START_TEST(tree_above_32_bits)
 {
 	static const uint64_t sizes[] = {1, 2, 4, 512};
 	static const uint64_t want[] = {0xfffffffff, 0xffffffffc, 0xffffffff8, 0xffffffc00};
@@ -85,7 +85,7 @@ START_TEST(tree_above_32_bits_4_12)
 }
 END_TEST
 
-START_TEST(tree_second_pass_and_failure_4_6)
+START_TEST(tree_second_pass_and_failure)
 {
 	struct fixture f = fresh_on(KERNEL_6_12, "1");
 
@@ -102,7 +102,7 @@ START_TEST(tree_second_pass_and_failure_4_6)
 	ck_assert_uint_eq(tree_alloc(&f, 1, 0xfffff), 0xffff8);
 	ck_assert_uint_eq(tree_alloc(&f, 1, 0xfffff), 0);
 	ck_assert_uint_eq(f.d.max32_alloc_size, 1);
-	/* Early failure while nothing was freed (4.4), and its end (4.8). */
+	/* Early failure while nothing was freed, and its end. */
 	ck_assert_uint_eq(tree_alloc(&f, 1, 0xfffff), 0);
 	free_iova(&f.d, 0xffffd);
 	ck_assert_uint_eq(f.d.max32_alloc_size, 0x100000);
@@ -111,7 +111,7 @@ START_TEST(tree_second_pass_and_failure_4_6)
 }
 END_TEST
 
-START_TEST(high_failure_lowers_max32_4_6)
+START_TEST(high_failure_lowers_max32)
 {
 	struct fixture f = fresh_on(KERNEL_6_12, "1");
 
@@ -123,7 +123,7 @@ START_TEST(high_failure_lowers_max32_4_6)
 }
 END_TEST
 
-START_TEST(reserve_extends_and_inserts_4_11)
+START_TEST(reserve_extends_and_inserts)
 {
 	struct fixture f = fresh_on(KERNEL_6_12, "1");
 	struct iova *n;
@@ -149,7 +149,7 @@ START_TEST(reserve_extends_and_inserts_4_11)
 }
 END_TEST
 
-START_TEST(classes_and_rounding_4_15_4_25)
+START_TEST(classes_and_rounding)
 {
 	struct fixture f = fresh_on(KERNEL_6_12, "1");
 	uint64_t a, b;
@@ -174,7 +174,7 @@ START_TEST(classes_and_rounding_4_15_4_25)
 }
 END_TEST
 
-START_TEST(lifo_per_cpu_4_17_4_27)
+START_TEST(lifo_per_cpu)
 {
 	struct fixture f = fresh_on(KERNEL_6_12, "2");
 	struct sim *s = &f.r.m->sim;
@@ -194,7 +194,7 @@ START_TEST(lifo_per_cpu_4_17_4_27)
 }
 END_TEST
 
-START_TEST(limit_skips_high_entries_4_16)
+START_TEST(limit_skips_high_entries)
 {
 	struct fixture f = fresh_on(KERNEL_6_12, "1");
 	uint64_t low, high, top;
@@ -223,7 +223,7 @@ static void alloc_free(struct fixture *f, unsigned n, uint64_t *pfn)
 		free_iova_fast(&f->d, pfn[i], 1);
 }
 
-START_TEST(depot_and_magazine_order_4_16_4_18)
+START_TEST(depot_and_magazine_order)
 {
 	struct fixture f = fresh_on(KERNEL_6_12, "1");
 	uint64_t pfn[3 * 127 + 1];
@@ -245,7 +245,7 @@ START_TEST(depot_and_magazine_order_4_16_4_18)
 }
 END_TEST
 
-START_TEST(trimmer_4_19)
+START_TEST(trimmer)
 {
 	struct fixture f = fresh_on(KERNEL_6_12, "1");
 	struct sim *s = &f.r.m->sim;
@@ -290,7 +290,7 @@ START_TEST(depot_limit_of_6_1)
 }
 END_TEST
 
-START_TEST(flush_and_retry_4_22)
+START_TEST(flush_and_retry)
 {
 	struct fixture f = fresh_on(KERNEL_6_12, "2");
 	struct sim *s = &f.r.m->sim;
@@ -313,7 +313,7 @@ START_TEST(flush_and_retry_4_22)
 }
 END_TEST
 
-START_TEST(hot_unplug_4_24)
+START_TEST(hot_unplug)
 {
 	struct fixture f = fresh_on(KERNEL_6_12, "1");
 	uint64_t p[200];
@@ -327,7 +327,7 @@ START_TEST(hot_unplug_4_24)
 }
 END_TEST
 
-START_TEST(footprint_1_13)
+START_TEST(footprint)
 {
 	struct fixture f = fresh_on(KERNEL_6_12, "2");
 	struct ledger *l = &f.r.m->sim.ledger;
@@ -455,21 +455,21 @@ int main(void)
 {
 	TCase *tree = tcase_create("tree"), *cache = tcase_create("cache"), *replay = tcase_create("replay");
 
-	tcase_add_test(tree, tree_vectors_4_12);
-	tcase_add_test(tree, tree_passes_reserved_range_4_12);
-	tcase_add_test(tree, tree_above_32_bits_4_12);
-	tcase_add_test(tree, tree_second_pass_and_failure_4_6);
-	tcase_add_test(tree, high_failure_lowers_max32_4_6);
-	tcase_add_test(tree, reserve_extends_and_inserts_4_11);
-	tcase_add_test(cache, classes_and_rounding_4_15_4_25);
-	tcase_add_test(cache, lifo_per_cpu_4_17_4_27);
-	tcase_add_test(cache, limit_skips_high_entries_4_16);
-	tcase_add_test(cache, depot_and_magazine_order_4_16_4_18);
-	tcase_add_test(cache, trimmer_4_19);
+	tcase_add_test(tree, tree_vectors);
+	tcase_add_test(tree, tree_passes_reserved_range);
+	tcase_add_test(tree, tree_above_32_bits);
+	tcase_add_test(tree, tree_second_pass_and_failure);
+	tcase_add_test(tree, high_failure_lowers_max32);
+	tcase_add_test(tree, reserve_extends_and_inserts);
+	tcase_add_test(cache, classes_and_rounding);
+	tcase_add_test(cache, lifo_per_cpu);
+	tcase_add_test(cache, limit_skips_high_entries);
+	tcase_add_test(cache, depot_and_magazine_order);
+	tcase_add_test(cache, trimmer);
 	tcase_add_test(cache, depot_limit_of_6_1);
-	tcase_add_test(cache, flush_and_retry_4_22);
-	tcase_add_test(cache, hot_unplug_4_24);
-	tcase_add_test(cache, footprint_1_13);
+	tcase_add_test(cache, flush_and_retry);
+	tcase_add_test(cache, hot_unplug);
+	tcase_add_test(cache, footprint);
 	tcase_add_test(replay, unknown_cache_is_bound_when_reached);
 	tcase_add_test(replay, unknown_fill_counts_against_magazines);
 	tcase_add_test(replay, forced_outcome_replaces_prediction);

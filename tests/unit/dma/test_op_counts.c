@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Operation counts of section 11 as exact expectations: N segments of S pages each, physically apart,
+ * Operation counts of both APIs as exact expectations: N segments of S pages each, physically apart,
  * caches warm, everything unmapped afterwards; all modes, all releases that have the API.
  */
 #include "dma_rig.h"
@@ -151,7 +151,7 @@ static void run_shape(const struct shape *sh)
 	rig_free(&r);
 }
 
-START_TEST(translated_11_2_11_3)
+START_TEST(translated)
 {
 	static const unsigned ns[] = {1, 2, 7, 32}, ss[] = {1, 3, 8};
 
@@ -165,7 +165,7 @@ START_TEST(translated_11_2_11_3)
 }
 END_TEST
 
-START_TEST(direct_11_5)
+START_TEST(direct)
 {
 	for (enum iommu_mode mode = IOMMU_OFF; mode <= IOMMU_PASSTHROUGH; mode++)
 		for (unsigned s = 1; s < 9; s += 7)
@@ -173,7 +173,7 @@ START_TEST(direct_11_5)
 }
 END_TEST
 
-START_TEST(lazy_flush_every_255_11_2)
+START_TEST(lazy_flush_every_255)
 {
 	struct rig r = rig_new(IOMMU_LAZY, KERNEL_7_0);
 	struct shape sh = {(enum api)_i, IOMMU_LAZY, KERNEL_7_0, 5, 2};
@@ -187,7 +187,7 @@ START_TEST(lazy_flush_every_255_11_2)
 }
 END_TEST
 
-START_TEST(swiotlb_forced_11_5)
+START_TEST(swiotlb_forced)
 {
 	static const char *const set[] = {"swiotlb.force", "true", NULL};
 	static const enum dma_data_direction dirs[] = {DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA_BIDIRECTIONAL};
@@ -213,7 +213,7 @@ START_TEST(swiotlb_forced_11_5)
 }
 END_TEST
 
-START_TEST(force_is_ignored_behind_an_iommu_11_6)
+START_TEST(force_is_ignored_behind_an_iommu)
 {
 	static const char *const set[] = {"swiotlb.force", "true", NULL};
 	struct rig r = rig_new_with(IOMMU_STRICT, KERNEL_7_0, set);
@@ -224,7 +224,7 @@ START_TEST(force_is_ignored_behind_an_iommu_11_6)
 }
 END_TEST
 
-START_TEST(untrusted_unaligned_11_4)
+START_TEST(untrusted_unaligned)
 {
 	const unsigned n = 6, pages = 2;
 	struct rig r = rig_new(IOMMU_STRICT, KERNEL_7_0);
@@ -262,8 +262,8 @@ START_TEST(untrusted_unaligned_11_4)
 }
 END_TEST
 
-/* 132 KiB goes to the tree on every map and unmap, 128 KiB does not (11.8). */
-START_TEST(largest_cached_range_11_8)
+/* 132 KiB goes to the tree on every map and unmap, 128 KiB does not. */
+START_TEST(largest_cached_range)
 {
 	struct rig r = rig_new(IOMMU_STRICT, KERNEL_7_0);
 	const struct dma_stats *st = &r.m->dma_stats;
@@ -286,12 +286,12 @@ int main(void)
 	TCase *t = tcase_create("counts");
 
 	tcase_set_timeout(t, 60);
-	tcase_add_loop_test(t, translated_11_2_11_3, 0, APIS);
-	tcase_add_test(t, direct_11_5);
-	tcase_add_loop_test(t, lazy_flush_every_255_11_2, 0, LINK_UNLINK);
-	tcase_add_loop_test(t, swiotlb_forced_11_5, 0, 3);
-	tcase_add_test(t, force_is_ignored_behind_an_iommu_11_6);
-	tcase_add_test(t, untrusted_unaligned_11_4);
-	tcase_add_test(t, largest_cached_range_11_8);
+	tcase_add_loop_test(t, translated, 0, APIS);
+	tcase_add_test(t, direct);
+	tcase_add_loop_test(t, lazy_flush_every_255, 0, LINK_UNLINK);
+	tcase_add_loop_test(t, swiotlb_forced, 0, 3);
+	tcase_add_test(t, force_is_ignored_behind_an_iommu);
+	tcase_add_test(t, untrusted_unaligned);
+	tcase_add_test(t, largest_cached_range);
 	return test_run("op_counts", t, NULL);
 }
