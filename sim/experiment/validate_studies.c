@@ -32,5 +32,16 @@ const struct validate_study validate_studies[] = {
       .x_label = "point",
       .setup = "default costs; map_bench, contiguous memory, one linked range (7.0) or scatterlist (6.12)."},
      study_page_table},
+    {{.id = "P18",
+      .title = "Peer-to-peer bandwidth",
+      .source = "Broadwell: vendor forum measurement, E5-2650v4 with one to three drives of 3.2 GB/s. Gen5: "
+		"published array of 16 drives into one x16 GPU.",
+      .unit = "GB/s",
+      .x_label = "point",
+      .setup = "preset broadwell-ep, and a fabric without a limit of its own for the Gen5 array; dmabuf_p2p, "
+	       "op = stream, no translation; number, rate, size and depth of each point. The three-drive "
+	       "point gave the root complex's limit; the "
+	       "Gen5 drives' latency and command rate come from the two fitted points."},
+     study_peer},
     {{0}, NULL},
 };

@@ -13,7 +13,7 @@ enum dmabuf_kind {
 	DMABUF_P2P,       /* BAR without pages, exported to peers by its provider */
 	DMABUF_RESOURCE,  /* device memory that no peer route is known for */
 };
-enum dmabuf_op { DMABUF_OP_MAP, DMABUF_OP_CONVERT, DMABUF_OP_MATRIX };
+enum dmabuf_op { DMABUF_OP_MAP, DMABUF_OP_CONVERT, DMABUF_OP_MATRIX, DMABUF_OP_STREAM };
 enum dmabuf_access { DMABUF_ACCESS_NONE, DMABUF_ACCESS_READ, DMABUF_ACCESS_WRITE };
 
 struct dmabuf_params {
@@ -21,6 +21,10 @@ struct dmabuf_params {
 	uint64_t bytes, ranges, count, piece;
 	char *exporter, *importer;
 	bool link_at_zero;
+	/* op = stream */
+	uint64_t drives, depth, io_bytes, drive_lanes;
+	double drive_bandwidth, drive_iops; /* GB/s, 1/s; 0: no limit of its own */
+	sim_time_t drive_latency;
 };
 
 struct dmabuf_stats {
@@ -59,6 +63,13 @@ static inline unsigned long dmabuf_mmio_attr(const struct device *dev, int kind)
 		return DMA_ATTR_MMIO;
 	return dma_kernel(dev)->p2p_mmio_attr && !q->p2p_cacheable ? DMA_ATTR_MMIO : 0;
 }
+
+/*
+ * Drives that fill the buffer: each keeps depth transfers of io_bytes under way. stream.c
+ * like: the importer's object, of which each drive gets one. false when a drive cannot be added or mapped.
+ */
+bool dmabuf_stream(struct machine *m, const struct dmabuf_object *like, const struct phys_vec *vecs,
+		   unsigned nranges, struct cpu *cpu);
 
 /* Every kind through every entry point; rows of the result table. matrix.c */
 enum { DMABUF_MATRIX_COLUMNS = 8 };

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const char *const kinds[] = {"dram", "p2p_pages", "p2p", "resource", NULL};
-static const char *const ops[] = {"map", "convert", "matrix", NULL};
+static const char *const ops[] = {"map", "convert", "matrix", "stream", NULL};
 static const char *const accesses[] = {"none", "read", "write", NULL};
 
 #define P(m) offsetof(struct dmabuf_params, m)
@@ -18,7 +18,9 @@ static const struct param_spec param_specs[] = {
     {"kind", PARAM_ENUM, "", P(kind), "p2p", 0, 0, kinds,
      "exporter's memory: dram, BAR with struct pages, BAR without, device memory outside peer-to-peer", NULL},
     {"op", PARAM_ENUM, "", P(op), "map", 0, 0, ops,
-     "map and unmap; convert pieces of a mapped buffer; matrix of all kinds and entry points", NULL},
+     "map and unmap; convert pieces of a mapped buffer; matrix of all kinds and entry points; stream from "
+     "drives into the buffer",
+     NULL},
     {"access", PARAM_ENUM, "", P(access), "read", 0, 0, accesses, "what the importer does with each mapping",
      NULL},
     {"bytes", PARAM_SIZE, "bytes", P(bytes), "1MiB", 4096, 1ull << 36, NULL, "size of the buffer", NULL},
@@ -33,6 +35,19 @@ static const struct param_spec param_specs[] = {
      NULL},
     {"link_at_zero", PARAM_BOOL, "", P(link_at_zero), "false", 0, 0, NULL,
      "literal Linux 7.0: every range of a buffer is linked at offset 0 of the window", NULL},
+    {"drives", PARAM_UINT, "", P(drives), "1", 1, 64, NULL, "importers that fill the buffer (op = stream)",
+     NULL},
+    {"depth", PARAM_UINT, "", P(depth), "32", 1, 4096, NULL, "transfers that each drive keeps under way",
+     NULL},
+    {"io_bytes", PARAM_SIZE, "bytes", P(io_bytes), "128KiB", 512, 1 << 30, NULL, "bytes of one transfer",
+     NULL},
+    {"drive_lanes", PARAM_UINT, "", P(drive_lanes), "4", 1, 16, NULL, "lanes of each drive's link", NULL},
+    {"drive_bandwidth", PARAM_DOUBLE, "GB/s", P(drive_bandwidth), "0", 0, 1000, NULL,
+     "what one drive delivers; 0: as much as its link takes", NULL},
+    {"drive_iops", PARAM_DOUBLE, "1/s", P(drive_iops), "0", 0, 1e12, NULL,
+     "transfers per second of one drive; 0: no limit", NULL},
+    {"drive_latency", PARAM_TIME, "ps", P(drive_latency), "0ns", 0, 1e15, NULL,
+     "from a command to its first byte", NULL},
 };
 #undef P
 const struct param_table dmabuf_p2p_param_table = {
@@ -277,6 +292,11 @@ static void run(struct cpu_work *work, struct cpu *cpu)
 	w->m->io.first = cpu->now;
 	if (w->p.op == DMABUF_OP_MATRIX) {
 		matrix(w);
+		return;
+	}
+	if (w->p.op == DMABUF_OP_STREAM) {
+		if (!dmabuf_stream(w->m, &w->o, w->vecs, w->nranges, cpu))
+			w->st.refused++;
 		return;
 	}
 	if (w->path->open && w->path->open(&w->o.obj, w->o.obj.bytes)) {

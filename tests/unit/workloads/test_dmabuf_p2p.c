@@ -339,6 +339,40 @@ START_TEST(matrix_of_entry_points)
 }
 END_TEST
 
+/* Two drives of 1 GB/s each through a root complex that passes 1.5: both share it. */
+START_TEST(streams)
+{
+	static const struct {
+		const char *kind, *cap;
+		double gbs;
+	} rows[] = {{"p2p", "1.5", 1.5}, {"p2p", "0", 2}, {"dram", "1.5", 2}};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct workload_rig r;
+		double seconds;
+
+		workload_rig_open(&r, "dmabuf_p2p", "link", IOMMU_STRICT, FIDELITY_TIMING);
+		workload_rig_set(&r, "dmabuf_p2p.op", "stream");
+		workload_rig_set(&r, "dmabuf_p2p.kind", rows[i].kind);
+		workload_rig_set(&r, "dmabuf_p2p.drives", "2");
+		workload_rig_set(&r, "dmabuf_p2p.count", "400");
+		workload_rig_set(&r, "dmabuf_p2p.io_bytes", "16KiB");
+		workload_rig_set(&r, "dmabuf_p2p.drive_bandwidth", "1");
+		workload_rig_set(&r, "pcie.host_bridge_p2p_bandwidth", rows[i].cap);
+		workload_rig_run(&r);
+		ck_assert_uint_eq(r.m->io.completed, 800);
+		ck_assert_uint_eq(r.m->io.bytes, 800 * 16 * KIB);
+		seconds = (double)(r.m->io.last - r.m->io.first) / SIM_S;
+		ck_assert_double_eq_tol((double)r.m->io.bytes / seconds / 1e9, rows[i].gbs, 0.03);
+		/* One mapping per drive, made once. */
+		ck_assert_uint_eq(workload_rig_stat(&r, "dmabuf.maps"), 2);
+		ck_assert_uint_eq(r.m->dma_stats.iova_allocs, 2);
+		identities(&r);
+		workload_rig_close(&r);
+	}
+}
+END_TEST
+
 START_TEST(fidelities_agree)
 {
 	for (unsigned op = 0; op < 2; op++) {
@@ -375,6 +409,7 @@ int main(void)
 	tcase_add_test(t, conversions);
 	tcase_add_test(t, confidential_guest);
 	tcase_add_test(t, matrix_of_entry_points);
+	tcase_add_test(t, streams);
 	tcase_add_test(t, fidelities_agree);
 	return test_run("dmabuf_p2p", t, NULL);
 }
