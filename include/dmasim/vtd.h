@@ -83,6 +83,7 @@ struct iommu_params {
 	bool scalable;      /* scalable mode on (intel_iommu=sm_on) */
 	bool caching_mode;  /* overrides CAP.CM */
 	bool superpages;    /* false: sp_off */
+	bool untrusted;    /* devices sit on an external port: strict, and partial pages bounce */
 	uint64_t levels;    /* 3, 4, 5; 0: what CAP allows */
 	bool nested;        /* first stage over second stage */
 	char *reserved;     /* reserved IOVA windows: "80000000-afffffff,c0000000-febfffff" */

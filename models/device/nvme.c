@@ -73,12 +73,6 @@ void nvme_ctrl_create_queue(struct nvme_ctrl *c, unsigned qid, unsigned entries,
 	q->phase = 1;
 	q->commands = g_new0(struct ctrl_command, entries);
 	q->fetches = g_new0(struct ctrl_fetch, entries);
-	for (unsigned i = 0; i < entries; i++) {
-		q->commands[i].queue = q;
-		q->commands[i].event = (struct event){.fn = media_done, .priority = EVENT_HARDWARE};
-		q->fetches[i].queue = q;
-		q->fetches[i].event = (struct event){.fn = command_fetched, .priority = EVENT_HARDWARE};
-	}
 	c->queues[qid] = q;
 }
 
@@ -121,6 +115,9 @@ static struct ctrl_command *fetch(struct nvme_ctrl *c, struct ctrl_queue *q, sim
 	if (++q->head == q->entries)
 		q->head = 0;
 	cmd = &q->commands[sqe.cid];
+	cmd->queue = q;
+	cmd->event.fn = media_done;
+	cmd->event.priority = EVENT_HARDWARE;
 	cmd->cid = sqe.cid;
 	cmd->opcode = sqe.opcode;
 	cmd->lba = (uint64_t)sqe.cdw11 << 32 | sqe.cdw10;
@@ -208,7 +205,12 @@ void nvme_ctrl_ring(struct nvme_ctrl *c, unsigned qid, unsigned tail, sim_time_t
 
 	while (q->tail != tail) {
 		if (c->sim->timing) {
-			sim_schedule(c->sim, &q->fetches[q->tail].event, when + c->p->doorbell_latency);
+			struct ctrl_fetch *f = &q->fetches[q->tail];
+
+			f->queue = q;
+			f->event.fn = command_fetched;
+			f->event.priority = EVENT_HARDWARE;
+			sim_schedule(c->sim, &f->event, when + c->p->doorbell_latency);
 		} else {
 			sim_time_t ready;
 			struct ctrl_command *cmd = fetch(c, q, when, &ready);

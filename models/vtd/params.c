@@ -106,6 +106,8 @@ static const struct param_spec iommu_specs[] = {
      "scalable mode, if ECAP.SMTS (intel_iommu=sm_on)", NULL},
     {"caching_mode", PARAM_BOOL, "", P(caching_mode), "false", 0, 0, NULL,
      "report caching mode (CAP.CM), as virtual units do", NULL},
+    {"untrusted", PARAM_BOOL, "", P(untrusted), "false", 0, 0, NULL,
+     "all devices are untrusted, as behind an external port: always strict, partial pages bounce", NULL},
     {"superpages", PARAM_BOOL, "", P(superpages), "true", 0, 0, NULL,
      "use the large pages of CAP.SSLPS; false: intel_iommu=sp_off", NULL},
     {"levels", PARAM_UINT, "", P(levels), "0", 0, 5, NULL,

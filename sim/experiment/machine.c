@@ -183,6 +183,7 @@ struct device *machine_add_device(struct machine *m, const char *name, GError **
 	dev->pci = node;
 	dev->name = g_steal_pointer(&full);
 	dev->node = node->socket;
+	dev->untrusted = ((const struct iommu_params *)config_get(m->config, &iommu_param_table))->untrusted;
 	err = dma_layer_attach(m->dma, dev);
 	if (err) {
 		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INTERNAL, "device %s could not be attached: %s",

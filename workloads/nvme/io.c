@@ -234,12 +234,33 @@ static void remember(struct nvme_io *io, struct nvme_request *rq)
 	io->requests[io->nrequests++] = rq;
 }
 
+/* A free tag; tags are made ready when they are first needed. One entry of a ring stays empty. */
+static struct nvme_request *get_tag(struct nvme_queue *q)
+{
+	const struct driver_path *path = q->dev->w->path;
+	struct nvme_request *rq;
+
+	if (q->free || q->ninit + 1 == q->entries)
+		return q->free;
+	rq = &q->requests[q->ninit];
+	rq->queue = q;
+	rq->cid = (uint16_t)q->ninit++;
+	rq->obj.dev = q->dev->dev;
+	rq->obj.path = path;
+	rq->obj.instance = q->dev->instance;
+	rq->obj.state = path->state_size ? g_malloc0(path->state_size) : NULL;
+	rq->obj.max_segs = 2;
+	rq->obj.segs = g_new(struct dma_segment, rq->obj.max_segs);
+	q->free = rq;
+	return rq;
+}
+
 /* Submit the next part: 1 done, 0 no room now, negative errno: it cannot be done. */
 static int submit_part(struct nvme_io *io)
 {
 	struct nvme_queue *q = io->queue;
 	struct nvme_workload *w = io->w;
-	struct nvme_request *rq = q->free;
+	struct nvme_request *rq = get_tag(q);
 	struct blk_cursor at = io->at;
 	struct blk_part part = {0};
 	int err;

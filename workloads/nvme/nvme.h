@@ -111,6 +111,7 @@ struct nvme_queue {
 	sim_time_t *cq_visible;        /* timing: when each completion entry can be seen */
 	struct nvme_request *requests; /* by command identifier */
 	struct nvme_request *free;
+	unsigned ninit; /* tags made ready so far */
 	unsigned in_flight;    /* trace records on this queue */
 	unsigned busy;         /* tags taken */
 	struct nvme_io **fifo; /* counts, no recorded completion: ring of queue_depth */

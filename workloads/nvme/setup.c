@@ -60,21 +60,6 @@ static uint8_t **ring_pages(struct nvme_workload *w, struct device *dev, phys_ad
 	return pages;
 }
 
-static void request_init(struct nvme_queue *q, unsigned cid)
-{
-	struct nvme_request *rq = &q->requests[cid];
-	struct nvme_dev *d = q->dev;
-
-	rq->queue = q;
-	rq->cid = (uint16_t)cid;
-	rq->obj.dev = d->dev;
-	rq->obj.path = d->w->path;
-	rq->obj.instance = d->instance;
-	rq->obj.state = d->w->path->state_size ? g_malloc0(d->w->path->state_size) : NULL;
-	rq->obj.max_segs = 2;
-	rq->obj.segs = g_new(struct dma_segment, rq->obj.max_segs);
-}
-
 static bool queue_init(struct nvme_dev *d, struct nvme_queue *q, unsigned qid, unsigned entries,
 		       GError **error)
 {
@@ -104,12 +89,6 @@ static bool queue_init(struct nvme_dev *d, struct nvme_queue *q, unsigned qid, u
 		return true;
 	q->fifo = g_new0(struct nvme_io *, w->params.queue_depth);
 	q->requests = g_new0(struct nvme_request, entries);
-	/* One entry of a ring stays empty, so one tag less than entries; low tags come first. */
-	for (unsigned cid = entries - 1; cid-- > 0;) {
-		request_init(q, cid);
-		q->requests[cid].next_free = q->free;
-		q->free = &q->requests[cid];
-	}
 	return true;
 }
 
@@ -119,7 +98,7 @@ static void queue_fini(struct nvme_queue *q)
 
 	if (!d)
 		return;
-	for (unsigned i = 0; q->requests && i + 1 < q->entries; i++) {
+	for (unsigned i = 0; i < q->ninit; i++) {
 		g_free(q->requests[i].obj.segs);
 		g_free(q->requests[i].obj.state);
 		g_free(q->requests[i].own_vecs);
