@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every scenario runs, opens with what it shows and what to expect, and the expectation holds."""
+import json
+
+from support import SOURCE, check, finish, run
+
+
+class Runs:
+    """Statistics of a result by API and mode: r("link", "strict", "qi.desc_iotlb_page")."""
+
+    def __init__(self, document):
+        self.runs = {(r["api"], r["iommu"]): r for r in document["runs"]}
+        self.modes = sorted({m for _, m in self.runs})
+
+    def __call__(self, api, mode, name):
+        return self.runs[api, mode]["stats"][name]
+
+    def peak(self, api, mode, account):
+        return self.runs[api, mode]["memory"][account]["peak"]
+
+    def same(self, *names):
+        return all(self("legacy", m, n) == self("link", m, n) for m in self.modes for n in names)
+
+
+FLUSHES = ("qi.desc_iotlb_page", "qi.desc_iotlb_domain")
+PER_REQUEST = ("iova.allocs", "iommu.map_ops", "iommu.unmap_ops", *FLUSHES)
+
+
+def share(r, api, mode):
+    """Requests per second in proportion to passthrough."""
+    return r(api, mode, "io.iops") / r(api, "passthrough", "io.iops")
+
+
+EXPECT = {
+    "nvme-4k-rate": lambda r: r.same(*PER_REQUEST, "dma.map_calls", "dma.unmap_calls", "iova.tree_allocs")
+    and r("link", "strict", "qi.desc_iotlb_page") == 50000,
+    "nvme-4k-time": lambda r: all(share(r, a, "strict") < share(r, a, "lazy") < 1 for a in ("legacy", "link"))
+    and abs(r("link", "strict", "io.iops") / r("legacy", "strict", "io.iops") - 1) < 0.05,
+    "nvme-128k-scattered": lambda r: r.same("iova.allocs", "iommu.unmap_ops", *FLUSHES)
+    and r("link", "strict", "qi.desc_iotlb_page") == 5000
+    and r.peak("legacy", "strict", "sg.tables") == 32 * 4096
+    and r.peak("link", "strict", "sg.tables") == 0,
+    "nvme-gaps": lambda r: r("legacy", "strict", "qi.desc_iotlb_page") == 5000
+    and r("link", "strict", "qi.desc_iotlb_page") == r("link", "strict", "iova.allocs") > 8 * 5000
+    and r("link", "lazy", "flush_queue.entries") == r("link", "strict", "iova.allocs"),
+    "nvme-vectored-recorded": lambda r: r("legacy", "strict", "qi.desc_iotlb_page") == 400
+    and r("link", "strict", "qi.desc_iotlb_page") == 3266,
+    "nvme-mixed-recorded": lambda r: r.same("iova.allocs", *FLUSHES)
+    and r("link", "strict", "qi.desc_iotlb_page") == 1000
+    and r.peak("link", "strict", "sg.tables") == 0 < r.peak("legacy", "strict", "sg.tables"),
+    "nvme-large-io": lambda r: all(r(a, m, "nvme.commands") == (2000 if m == "passthrough" else 16000)
+                                   for a, m in r.runs),
+    "nvme-large-io-lifted": lambda r: all(r(a, m, "nvme.commands") == 2000 for a, m in r.runs)
+    and r("link", "strict", "iova.tree_allocs") == 2000,
+    "nvme-24-drives": lambda r: all(
+        r(a, "strict", "io.iops") < 0.5 * r(a, "lazy", "io.iops")
+        and r(a, "strict", "cpu.lock_wait_ns") > 10 * r(a, "lazy", "cpu.lock_wait_ns") for a in ("legacy", "link")),
+    "nvme-huge-buffers": lambda r: r.same(*PER_REQUEST, "dma.map_calls")
+    and r("link", "strict", "nvme.mapped_single") == 5000 and r.peak("legacy", "strict", "sg.tables") == 0,
+    "nvme-lazy-burst": lambda r: all(r(a, "lazy", "flush_queue.ring_full") > 0 < r(a, "lazy", "flush_queue.timeouts")
+                                     and r(a, "lazy", "qi.desc_iotlb_page") == 0
+                                     and r(a, "lazy", "qi.desc_iotlb_domain") < 200 for a in ("legacy", "link")),
+    "nvme-no-iommu": lambda r: all(r(a, m, "iova.allocs") == 0 for a, m in r.runs)
+    and all(r("link", m, "dma.unmap_calls") == 0 < r("legacy", m, "dma.unmap_calls")
+            and r.peak("legacy", m, "sg.tables") > 0 == r.peak("link", m, "sg.tables") for m in r.modes),
+    "nvme-p2p-switch": lambda r: all(
+        r(a, m, "p2p.bytes_direct") == 2000 * 65536 and r(a, m, "p2p.bytes_host_bridge") == 0
+        and r(a, m, "iova.allocs") == r(a, m, "iommu.map_ops") == r(a, m, "qi.desc_total") == 0 for a, m in r.runs),
+    "nvme-p2p-host-bridge": lambda r: all(
+        r(a, m, "p2p.bytes_direct") == 0 and r(a, m, "p2p.bytes_host_bridge") == 2000 * 65536
+        and r(a, m, "iova.allocs") == r(a, m, "qi.desc_iotlb_page") == 2000 for a, m in r.runs),
+    "nvme-p2p-refused": lambda r: all(r(a, m, "io.failed") == 100 == r(a, m, "p2p.refused")
+                                      and r(a, m, "io.completed") == 0 == r(a, m, "iova.allocs") for a, m in r.runs),
+    "nvme-cmb": lambda r: all(
+        r(a, m, "iova.allocs") == 5000 - r(a, m, "nvme.p2p_commands") == r(a, m, "qi.desc_iotlb_page")
+        and 2000 < r(a, m, "nvme.p2p_commands") < 3000 for a, m in r.runs),
+    "nvme-untrusted": lambda r: all(r(a, m, "swiotlb.bounces") >= 2000 and r(a, m, "flush_queue.entries") == 0
+                                    and r(a, m, "qi.desc_iotlb_page") == 2000 for a, m in r.runs),
+    "nvme-forced-bounce": lambda r: all(r(a, m, "swiotlb.bytes_copied") == 2 * r(a, m, "io.bytes")
+                                        and r(a, m, "iova.allocs") == 0 for a, m in r.runs),
+    "nvme-confidential": lambda r: r.same("swiotlb.bytes_copied", "swiotlb.bounces")
+    and r("link", "passthrough", "swiotlb.bytes_copied") >= r("link", "passthrough", "io.bytes")
+    and r("link", "passthrough", "cpu.step.swiotlb_copy_kib_ns") > 0.5 * r("link", "passthrough", "cpu.busy_ns"),
+    "nvme-premapped": lambda r: all(r("premapped", m, "qi.desc_total") == 0 == r("premapped", m, "iommu.unmap_ops")
+                                    and r.peak("premapped", m, "driver.registrations") > 0 for m in r.modes)
+    and r("premapped", "strict", "iova.allocs") < 0.1 * r("link", "strict", "iova.allocs"),
+    "nvme-polled": lambda r: all(r(a, m, "nvme.interrupts") == 0 and 3000 < r(a, m, "io.latency_p50_ns") < 20000
+                                 for a, m in r.runs),
+    "nvme-flash-bound": lambda r: all(share(r, a, "strict") > 0.9 for a in ("legacy", "link")),
+    "nvme-metadata": lambda r: all(r(a, m, "iova.allocs") == 10000 == r(a, m, "qi.desc_iotlb_page")
+                                   for a, m in r.runs),
+    "nvme-caching-mode": lambda r: all(r(a, m, "qi.desc_iotlb_page") >= 2 * 5000 for a, m in r.runs),
+    "odp-fault-storm": lambda r: r("link", "strict", "iova.allocs") == 2 < r("legacy", "strict", "iova.allocs")
+    and r.peak("link", "strict", "driver.dma_addresses") == 0
+    and r.peak("legacy", "strict", "driver.dma_addresses") == r.peak("legacy", "strict", "driver.page_lists"),
+    "odp-invalidation-storm": lambda r: r.same("rnic.invalidations")
+    and r("link", "strict", "qi.desc_iotlb_page") == r("legacy", "strict", "qi.desc_iotlb_page")
+    and r("link", "lazy", "qi.desc_iotlb_page") > 20 * r("legacy", "lazy", "qi.desc_iotlb_domain")
+    and r("legacy", "lazy", "qi.desc_iotlb_page") == 0,
+    "odp-implicit-terabyte": lambda r: r.same("rnic.children_created") and r("link", "strict", "rnic.children_created") > 50
+    and r.peak("link", "strict", "driver.page_lists") == r.peak("legacy", "strict", "driver.page_lists")
+    and r.peak("link", "strict", "driver.dma_addresses") == 0,
+    "rdma-rw": lambda r: r("link", "strict", "rdma_rw.iova") == 2000 == r("link", "strict", "rdma_rw.work_requests")
+    and r.same("iova.allocs", *FLUSHES),
+    "map-bench": lambda r: all(r(a, "strict", "map_bench.unmap_ns") > 2 * r(a, "strict", "map_bench.map_ns")
+                               > 0 and r(a, "strict", "map_bench.unmap_ns") > r(a, "lazy", "map_bench.unmap_ns")
+                               for a in ("legacy", "link")),
+    "pcie-latency": lambda r: r("legacy", "strict", "pcie_bench.windows") == 4,
+}
+
+
+def main():
+    names = sorted(p.stem for p in (SOURCE / "scenarios").glob("*.ini"))
+    check(len(names) >= 20, f"only {len(names)} scenarios")
+    check(set(names) == set(EXPECT), f"without expectation, or without file: {set(names) ^ set(EXPECT)}")
+    for name in names:
+        path = SOURCE / "scenarios" / f"{name}.ini"
+        head = path.read_text().split("[", 1)[0]
+        check("# What: " in head and "# Expect: " in head, f"{name}: no opening comment on what it shows")
+        done = run("run", path, "--json")
+        check(done.returncode == 0, f"{name}: run", done)
+        if done.returncode == 0 and name in EXPECT:
+            check(EXPECT[name](Runs(json.loads(done.stdout))), f"{name}: the expectation of its comment")
+    finish()
+
+
+main()
