@@ -138,6 +138,8 @@ struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_p
 void vtd_free(struct vtd_unit *u);
 /* NUMA node of the unit (DMAR: RHSA): table reads from other nodes take longer. 0 unless set. */
 void vtd_set_node(struct vtd_unit *u, unsigned node);
+/* Whether it runs in scalable mode: asked for, and the unit can. */
+bool vtd_scalable(const struct vtd_unit *u);
 /*
  * Format that the driver gives to the tables of a DMA-API domain on this unit: first stage in
  * scalable mode where the unit has it, else the widest second stage that CAP and iommu.levels allow.

@@ -10,8 +10,8 @@
 #define QI_DONE 2u     /* status value of a completed wait */
 #define QI_BATCH_MAX 16u
 #define DEV_TLB_QUEUE_DEPTH 0u /* encodes 32 */
-#define FIRST_DOMAIN_ID 2u /* 0 and 1 are the driver's own */
-#define DID_PASSTHROUGH 1u /* FLPT_DEFAULT_DID: the first that caching-mode units allow */
+#define FIRST_DOMAIN_ID 2u     /* 0 and 1 are the driver's own */
+#define DID_PASSTHROUGH 1u     /* FLPT_DEFAULT_DID: the first that caching-mode units allow */
 
 struct qi_outstanding {
 	sim_time_t done;
@@ -316,9 +316,35 @@ void intel_attach_passthrough(struct device *dev)
 	vtd_set_context(dev->pci->iommu, dev->pci->sid, VTD_NO_PASID, &ctx);
 }
 
+/* Nobody runs kernel code: the machine is being taken down. */
+static bool no_kernel(const struct sim *sim)
+{
+	return !sim->cpu || (sim->timing && !sim->cpu->running);
+}
+
+/*
+ * The entry goes, then what the unit remembers of it: context entry (in scalable mode PASID entry),
+ * then all translations of the domain, then those in the device; each awaited before the next.
+ */
 void intel_detach_device(struct device *dev)
 {
-	struct vtd_context ctx = {.type = VTD_BLOCKED};
+	struct intel_iommu *iommu = intel_iommu_of(dev->dma, dev->pci->iommu);
+	struct iommu_domain *d = dev->domain;
+	uint16_t did = d ? d->did : DID_PASSTHROUGH, sid = dev->pci->sid;
+	struct qi_desc desc = qi_desc_context(did, QI_CC_DEVICE, sid, 0);
 
-	vtd_set_context(dev->pci->iommu, dev->pci->sid, VTD_NO_PASID, &ctx);
+	vtd_set_context(dev->pci->iommu, sid, VTD_NO_PASID, NULL);
+	if (!iommu || no_kernel(dev->sim))
+		return;
+	if (vtd_scalable(iommu->unit))
+		desc = qi_desc_pasid_cache(did, 0, QI_PC_PASID);
+	qi_submit_sync(iommu, &desc, 1);
+	if (!d)
+		return;
+	desc = domain_desc(iommu, d);
+	qi_submit_sync(iommu, &desc, 1);
+	if (!d->ats)
+		return;
+	desc = qi_desc_device_tlb(sid, sid, DEV_TLB_QUEUE_DEPTH, 0, MAX_AGAW_PFN_WIDTH);
+	qi_submit_sync(iommu, &desc, 1);
 }

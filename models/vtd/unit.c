@@ -62,6 +62,11 @@ void vtd_set_node(struct vtd_unit *u, unsigned node)
 	u->node = node;
 }
 
+bool vtd_scalable(const struct vtd_unit *u)
+{
+	return u->scalable;
+}
+
 void vtd_in_flight(struct vtd_unit *u, sim_time_t done)
 {
 	u->in_flight_until = MAX(u->in_flight_until, done);

@@ -153,6 +153,9 @@ START_TEST(device_tlb_and_batching)
 	struct dma_observer o = watch(&r, &log);
 
 	dma_layer_detach(r.dev);
+	/* The context entry, then the domain's translations, each with its wait. */
+	ck_assert_uint_eq(log.ndone, 4);
+	log.ndone = 0;
 	r.dev->pci->ats = true;
 	ck_assert_int_eq(dma_layer_attach(r.m->dma, r.dev), 0);
 	dma_layer_set_observer(r.dev->dma, &o);
