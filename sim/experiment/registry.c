@@ -12,12 +12,14 @@ extern const struct workload_ops pcie_bench_workload;
 extern const struct workload_ops map_bench_workload;
 extern const struct workload_ops rdma_rw_workload;
 extern const struct workload_ops dmabuf_p2p_workload;
+extern const struct workload_ops crypto_workload;
 extern const struct param_table odp_param_table;
 extern const struct param_table vfio_param_table;
 extern const struct param_table pcie_bench_param_table;
 extern const struct param_table map_bench_param_table;
 extern const struct param_table rdma_rw_param_table;
 extern const struct param_table dmabuf_p2p_param_table;
+extern const struct param_table crypto_param_table;
 
 /* One table per line, so that additions do not meet. */
 /* clang-format off */
@@ -46,6 +48,7 @@ const struct param_table *const param_tables[] = {
     &map_bench_param_table,
     &rdma_rw_param_table,
     &dmabuf_p2p_param_table,
+    &crypto_param_table,
     NULL,
 };
 /* clang-format on */
@@ -67,6 +70,7 @@ const struct workload_ops *const workloads[] = {
     &map_bench_workload,
     &rdma_rw_workload,
     &dmabuf_p2p_workload,
+    &crypto_workload,
     NULL,
 };
 /* clang-format on */

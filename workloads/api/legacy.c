@@ -13,5 +13,6 @@ const struct dma_api dma_api_legacy = {
 	    [WORKLOAD_VFIO_MIGRATION] = &vfio_legacy_path,
 	    [WORKLOAD_RDMA_RW] = &rdma_rw_legacy_path,
 	    [WORKLOAD_DMABUF_P2P] = &dmabuf_legacy_path,
+	    [WORKLOAD_CRYPTO] = &crypto_legacy_path,
 	},
 };

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Crypto accelerator: each request reads a source list and writes a destination list, or works in place.
+ * Requests of the crypto subsystem carry scatterlists to this day, also where only the CPU looks at them;
+ * no driver has moved to linked ranges, so the workload has a path in the old API only.
+ */
+#include <dmasim/cpu.h>
+#include <dmasim/workload.h>
+
+struct crypto_params {
+	uint64_t requests, entries, entry_bytes, offset;
+	double in_place, bandwidth;
+	sim_time_t latency;
+};
+
+#define P(m) offsetof(struct crypto_params, m)
+static const struct param_spec param_specs[] = {
+    {"requests", PARAM_UINT, "", P(requests), "10000", 1, 1e12, NULL, "requests to run", NULL},
+    {"entries", PARAM_UINT, "", P(entries), "4", 1, 2048, NULL,
+     "most entries of one list; each has 1 to this many", NULL},
+    {"entry_bytes", PARAM_SIZE, "bytes", P(entry_bytes), "1500", 16, 1 << 20, NULL, "bytes of one entry",
+     NULL},
+    {"offset", PARAM_SIZE, "bytes", P(offset), "64", 0, 4095, NULL,
+     "where an entry starts inside its page (behind packet headers)", NULL},
+    {"in_place", PARAM_DOUBLE, "", P(in_place), "0.5", 0, 1, NULL,
+     "share of requests whose destination is the source", NULL},
+    {"bandwidth", PARAM_DOUBLE, "GB/s", P(bandwidth), "5", 0.001, 1000, NULL, "rate of the engine",
+     "one engine of a current accelerator, order of magnitude (E)"},
+    {"latency", PARAM_TIME, "ps", P(latency), "5us", 0, 1e12, NULL, "fixed time of one request",
+     "order of magnitude (E)"},
+};
+#undef P
+const struct param_table crypto_param_table = {
+    .section = "crypto",
+    .help = "crypto accelerator with scatterlists (workload crypto)",
+    .specs = param_specs,
+    .nspecs = G_N_ELEMENTS(param_specs),
+    .struct_size = sizeof(struct crypto_params),
+};
+
+struct crypto_stats {
+	uint64_t in_place, lists, entries;
+};
+#define S(m) offsetof(struct crypto_stats, m)
+static const struct stat_spec stat_specs[] = {
+    {"crypto.in_place", STAT_COUNTER, "count", S(in_place), NULL, false, "requests in place"},
+    {"crypto.lists", STAT_COUNTER, "count", S(lists), NULL, false, "lists mapped"},
+    {"crypto.entries", STAT_COUNTER, "count", S(entries), NULL, false, "entries of those lists"},
+};
+#undef S
+const struct stat_table crypto_stat_table = {
+    .specs = stat_specs,
+    .nspecs = G_N_ELEMENTS(stat_specs),
+    .struct_size = sizeof(struct crypto_stats),
+};
+
+struct buffer {
+	struct dma_object obj;
+	struct phys_vec *vecs;
+	unsigned n; /* entries in use */
+};
+
+struct crypto {
+	struct machine *m;
+	struct crypto_params p;
+	struct crypto_stats st;
+	const struct dma_api *api;
+	const struct driver_path *path;
+	struct device *dev;
+	struct buffer src, dst;
+	struct cpu_work work;
+	struct rng rng;
+	unsigned order;
+	void *instance;
+};
+
+static bool map(struct crypto *w, struct buffer *b, unsigned n, enum dma_data_direction dir)
+{
+	b->n = n;
+	b->obj.dir = dir;
+	b->obj.nsegs = 0;
+	b->obj.bytes = n * w->p.entry_bytes;
+	if (w->path->map(&b->obj, 0, b->vecs, n))
+		return false;
+	w->st.lists++;
+	w->st.entries += n;
+	return true;
+}
+
+static sim_time_t access_all(struct crypto *w, struct buffer *b, enum pcie_op op, sim_time_t when)
+{
+	sim_time_t done = when;
+
+	for (unsigned i = 0; i < b->obj.nsegs; i++) {
+		struct pcie_dma d = {.fn = w->dev->pci,
+				     .op = op,
+				     .addr = b->obj.segs[i].addr,
+				     .len = b->obj.segs[i].len,
+				     .pasid = VTD_NO_PASID};
+
+		pcie_dma(&d, when);
+		done = MAX(done, d.done);
+	}
+	return done;
+}
+
+static void one(struct crypto *w, struct cpu *cpu)
+{
+	struct io_stats *io = &w->m->io;
+	bool in_place = rng_double(&w->rng) < w->p.in_place;
+	unsigned n = 1 + (unsigned)rng_below(&w->rng, w->p.entries);
+	struct buffer *to = in_place ? &w->src : &w->dst;
+	sim_time_t start = cpu->now, done;
+
+	cpu_charge(cpu, COST_DRIVER_SUBMIT);
+	if (!map(w, &w->src, n, in_place ? DMA_BIDIRECTIONAL : DMA_TO_DEVICE)) {
+		io->failed++;
+		return;
+	}
+	if (!in_place && !map(w, &w->dst, n, DMA_FROM_DEVICE)) {
+		w->path->unmap(&w->src.obj, 0, w->src.obj.bytes);
+		io->failed++;
+		return;
+	}
+	cpu_charge(cpu, COST_DOORBELL);
+	done = access_all(w, &w->src, PCIE_READ, cpu->now);
+	if (w->m->sim.timing)
+		done += w->p.latency +
+			(sim_time_t)((double)w->src.obj.bytes / w->p.bandwidth * (double)SIM_NS);
+	done = access_all(w, to, PCIE_WRITE, done);
+	cpu_wait_until(cpu, done);
+	cpu_charge(cpu, COST_DRIVER_COMPLETE);
+	w->path->unmap(&w->src.obj, 0, w->src.obj.bytes);
+	if (!in_place)
+		w->path->unmap(&w->dst.obj, 0, w->dst.obj.bytes);
+	w->st.in_place += in_place;
+	io->completed++;
+	io->bytes += w->src.obj.bytes;
+	io->last = MAX(io->last, cpu->now);
+	hist_add(io->latency_ns, (done - start) / SIM_NS, 1);
+}
+
+static void run(struct cpu_work *work, struct cpu *cpu)
+{
+	struct crypto *w = (struct crypto *)((char *)work - offsetof(struct crypto, work));
+
+	w->m->io.first = cpu->now;
+	for (uint64_t i = 0; i < w->p.requests; i++) {
+		one(w, cpu);
+		cpu_sync(cpu);
+	}
+	if (w->path->close) {
+		w->path->close(&w->src.obj);
+		w->path->close(&w->dst.obj);
+	}
+}
+
+static bool open_buffer(struct crypto *w, struct buffer *b)
+{
+	unsigned n = (unsigned)w->p.entries;
+
+	b->vecs = g_new0(struct phys_vec, n);
+	b->obj = (struct dma_object){.dev = w->dev, .path = w->path, .instance = w->instance};
+	b->obj.max_segs = n * (2 + (unsigned)(w->p.entry_bytes / PAGE_SIZE) + 1);
+	b->obj.segs = g_new0(struct dma_segment, b->obj.max_segs);
+	b->obj.state = g_malloc0(MAX(w->path->state_size, 1));
+	for (unsigned i = 0; i < n; i++) {
+		phys_addr_t page = memory_alloc_pages(w->m->memory, w->dev->node, w->order);
+
+		if (!page)
+			return false;
+		b->vecs[i] = (struct phys_vec){page + w->p.offset, (uint32_t)w->p.entry_bytes};
+	}
+	return !w->path->open || w->path->open(&b->obj, n * w->p.entry_bytes) == 0;
+}
+
+static void close_buffer(struct crypto *w, struct buffer *b)
+{
+	for (unsigned i = 0; b->vecs && i < w->p.entries; i++)
+		if (b->vecs[i].paddr)
+			memory_free_pages(w->m->memory, b->vecs[i].paddr & PAGE_MASK, w->order);
+	g_free(b->vecs);
+	g_free(b->obj.segs);
+	g_free(b->obj.state);
+}
+
+static void crypto_destroy(struct workload *base)
+{
+	struct crypto *w = (struct crypto *)base;
+
+	if (!w)
+		return;
+	close_buffer(w, &w->src);
+	close_buffer(w, &w->dst);
+	if (w->instance && w->api->instance_free)
+		w->api->instance_free(w->instance);
+	g_free(w);
+}
+
+static struct workload *crypto_create(struct machine *m, const struct dma_api *api, GError **error)
+{
+	struct crypto *w = g_new0(struct crypto, 1);
+
+	w->m = m;
+	w->api = api;
+	w->path = dma_api_path(api, WORKLOAD_CRYPTO);
+	w->p = *(const struct crypto_params *)config_get(m->config, &crypto_param_table);
+	w->work.fn = run;
+	w->order = order_base_2(div_round_up(w->p.offset + w->p.entry_bytes, PAGE_SIZE));
+	rng_init(&w->rng, m->sim.seed, "crypto");
+	w->dev = machine_add_device(m, NULL, error);
+	if (!w->dev) {
+		crypto_destroy((struct workload *)w);
+		return NULL;
+	}
+	dma_set_mask(w->dev, UINT64_MAX);
+	if (api->instance_new)
+		w->instance = api->instance_new(m, w->dev);
+	if (!open_buffer(w, &w->src) || !open_buffer(w, &w->dst)) {
+		g_set_error(error, PARAM_ERROR, 0,
+			    "no memory for the buffers: want a larger memory.size or fewer crypto.entries");
+		crypto_destroy((struct workload *)w);
+		return NULL;
+	}
+	return (struct workload *)w;
+}
+
+static bool crypto_record(struct workload *base, const struct trace_record *rec, GError **error)
+{
+	(void)base;
+	(void)rec;
+	g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD, "crypto makes its own load and takes no records");
+	return false;
+}
+
+static bool crypto_finish(struct workload *base, GError **error)
+{
+	struct crypto *w = (struct crypto *)base;
+	struct sim *s = &w->m->sim;
+
+	(void)error;
+	cpu_post(&s->cpus[0], &w->work, s->now);
+	sim_run(s);
+	return true;
+}
+
+static const void *crypto_stats_values(struct workload *base)
+{
+	return &((struct crypto *)base)->st;
+}
+
+const struct workload_ops crypto_workload = {
+    .kind = WORKLOAD_CRYPTO,
+    .name = "crypto",
+    .help = "crypto accelerator: source and destination scatterlists (old API only)",
+    .params = &crypto_param_table,
+    .stats = &crypto_stat_table,
+    .create = crypto_create,
+    .record = crypto_record,
+    .finish = crypto_finish,
+    .stats_values = crypto_stats_values,
+    .destroy = crypto_destroy,
+};
