@@ -14,6 +14,7 @@
 #define DMASIM_DMA_OBSERVER_H
 
 #include <dmasim/dma_layer.h>
+#include <dmasim/scatterlist.h>
 
 /* How an allocation was served. */
 enum iova_source {
@@ -35,8 +36,30 @@ struct iova_alloc_event {
 	enum iova_source source;
 };
 
+/* DMA API calls as the kernel's own events show them: before the work, or after it with its result. */
+enum dma_call {
+	DMA_CALL_MAP,       /* after */
+	DMA_CALL_MAP_SG,    /* after, on success */
+	DMA_CALL_UNMAP,     /* after */
+	DMA_CALL_UNMAP_SG,  /* before */
+	DMA_CALL_TRY_ALLOC, /* before */
+	DMA_CALL_TRY_ALLOC_RET,
+	DMA_CALL_LINK,    /* before */
+	DMA_CALL_SYNC,    /* before */
+	DMA_CALL_DESTROY, /* before */
+};
+struct dma_call_args {
+	dma_addr_t addr;
+	phys_addr_t phys;
+	uint64_t offset, size;
+	const struct scatterlist *sg;
+	unsigned nents, segments; /* entries; DMA segments made of them */
+	bool ok;                  /* result of try_alloc */
+};
+
 struct dma_observer {
 	void *arg;
+	void (*call)(void *arg, struct device *dev, enum dma_call call, const struct dma_call_args *a);
 	void (*iova_alloc)(void *arg, const struct iova_alloc_event *e);
 	/* free_iova_fast: cached is false when the range went to the tree. */
 	void (*iova_free)(void *arg, struct device *dev, unsigned cpu, uint64_t pfn, uint64_t pages,

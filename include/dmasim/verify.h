@@ -35,9 +35,9 @@ struct replay_totals {
 };
 
 struct verify_options {
-	char *const *set;   /* "section.key=value", NULL-terminated; may be NULL */
-	const char *preset; /* NULL: qemu */
-	bool counts_only_if_present;
+	char *const *set;                  /* "section.key=value", NULL-terminated; may be NULL */
+	const char *preset;                /* NULL: qemu */
+	bool from_calls;                   /* replay the driver's recorded DMA calls, not its requests */
 	const volatile sig_atomic_t *stop; /* polled; may be NULL */
 };
 

@@ -27,8 +27,11 @@ bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state, phys_a
 
 	*state = (struct dma_iova_state){0};
 	st->iova_try_alloc_calls++;
-	if (!use_dma_iommu(dev) || !size || size & DMA_IOVA_USE_SWIOTLB)
+	dma_observe(dev, DMA_CALL_TRY_ALLOC, .phys = phys, .size = size);
+	if (!use_dma_iommu(dev) || !size || size & DMA_IOVA_USE_SWIOTLB) {
+		dma_observe(dev, DMA_CALL_TRY_ALLOC_RET, .ok = false);
 		return false;
+	}
 	cpu_charge(sim_cpu(dev->sim), COST_DMA_MAP_FIXED);
 	addr = iommu_dma_alloc_iova(dev->domain, align_up(size + offset, PAGE_SIZE), dev->dma_mask, dev);
 	if (addr) {
@@ -37,6 +40,7 @@ bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state, phys_a
 	}
 	st->map_time += clock_of(dev) - start;
 	sim_slice(dev->sim, TIMELINE_MAP, "dma_iova_try_alloc", start, clock_of(dev));
+	dma_observe(dev, DMA_CALL_TRY_ALLOC_RET, .addr = addr, .ok = addr != 0);
 	return addr != 0;
 }
 
@@ -146,6 +150,7 @@ int dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t 
 	g_assert(offset + size <= dma_iova_size(state));
 	cpu_charge(sim_cpu(dev->sim), COST_LINK_SEGMENT);
 	st->link_calls++;
+	dma_observe(dev, DMA_CALL_LINK, .phys = phys, .offset = offset, .size = size);
 	ret = link_checked(dev, state, phys, offset, size, dir, attrs);
 	if (!ret)
 		st->bytes_mapped += size;
@@ -162,6 +167,7 @@ int dma_iova_sync(struct device *dev, struct dma_iova_state *state, size_t offse
 	int ret;
 
 	dev->dma->st->sync_calls++;
+	dma_observe(dev, DMA_CALL_SYNC, .offset = offset, .size = size);
 	ret = iommu_sync_map(dev->domain, addr - pad, align_up(size + pad, PAGE_SIZE));
 	dev->dma->st->map_time += clock_of(dev) - start;
 	sim_slice(dev->sim, TIMELINE_SYNC, "dma_iova_sync", start, clock_of(dev));
@@ -238,6 +244,7 @@ void dma_iova_destroy(struct device *dev, struct dma_iova_state *state, size_t m
 	sim_time_t start = clock_of(dev);
 
 	dev->dma->st->destroy_calls++;
+	dma_observe(dev, DMA_CALL_DESTROY, .addr = state->addr, .size = mapped_len);
 	if (!mapped_len) {
 		dma_iova_free(dev, state);
 		return;

@@ -46,6 +46,15 @@ static inline void dma_lock_init(struct spinlock *lock, const char *name)
 	lock->per_waiter = 40 * SIM_NS;
 }
 
+static inline void dma_observe_call(struct device *dev, enum dma_call call, const struct dma_call_args *a)
+{
+	const struct dma_observer *o = dev->dma->observer;
+
+	if (G_UNLIKELY(o) && o->call)
+		o->call(o->arg, dev, call, a);
+}
+#define dma_observe(dev, what, ...) dma_observe_call(dev, what, &(struct dma_call_args){__VA_ARGS__})
+
 /* ---- kernel/dma/direct.c ---- */
 
 dma_addr_t dma_direct_map_phys(struct device *dev, phys_addr_t phys, size_t size, enum dma_data_direction dir,

@@ -44,6 +44,7 @@ static dma_addr_t map_phys(struct device *dev, phys_addr_t phys, size_t size, en
 out:
 	st->map_time += dev->sim->cpu->now - start;
 	sim_slice(dev->sim, TIMELINE_MAP, "dma_map_phys", start, dev->sim->cpu->now);
+	dma_observe(dev, DMA_CALL_MAP, .addr = addr, .phys = phys, .size = size);
 	return addr;
 }
 
@@ -61,6 +62,7 @@ static void unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dm
 		iommu_dma_unmap_phys(dev, addr, size, dir, attrs);
 	st->unmap_time += dev->sim->cpu->now - start;
 	sim_slice(dev->sim, TIMELINE_UNMAP, "dma_unmap_phys", start, dev->sim->cpu->now);
+	dma_observe(dev, DMA_CALL_UNMAP, .addr = addr, .size = size);
 }
 
 dma_addr_t dma_map_phys(struct device *dev, phys_addr_t phys, size_t size, enum dma_data_direction dir,
@@ -168,6 +170,9 @@ static int map_sg(struct device *dev, struct scatterlist *sg, int nents, enum dm
 			st->bytes_mapped += s->length;
 	st->map_time += dev->sim->cpu->now - start;
 	sim_slice(dev->sim, TIMELINE_MAP, "dma_map_sg", start, dev->sim->cpu->now);
+	if (n > 0)
+		dma_observe(dev, DMA_CALL_MAP_SG, .sg = sg, .nents = (unsigned)nents,
+			    .segments = (unsigned)n);
 	if (n < 0 && n != -EINVAL && n != -ENOMEM && n != -EIO && n != -EREMOTEIO)
 		return -EIO;
 	return n;
@@ -190,6 +195,7 @@ void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents, e
 	g_assert(valid_dma_direction(dir));
 	st->unmap_calls++;
 	st->unmap_sg_calls++;
+	dma_observe(dev, DMA_CALL_UNMAP_SG, .sg = sg, .nents = (unsigned)nents);
 	if (!use_dma_iommu(dev))
 		dma_direct_unmap_sg(dev, sg, nents, dir, attrs);
 	else

@@ -8,7 +8,7 @@
 struct verify_cli_options {
 	struct cli_common common;
 	char *preset;
-	gboolean table;
+	gboolean table, from_calls;
 };
 
 static void print_totals(const struct replay_totals *t)
@@ -26,6 +26,9 @@ static void print_totals(const struct replay_totals *t)
 		printf("  flushes     %" PRIu64 " by the recorded timer (the model's own: %" PRIu64
 		       "), %" PRIu64 " by full rings\n",
 		       t->timer_flushes, t->model_timers, t->full_flushes);
+	if (t->requests)
+		printf("  requests    %" PRIu64 " through the driver path from their vectors alone\n",
+		       t->requests);
 	printf("  counts      %" PRIu64 " compared\n", t->counts);
 }
 
@@ -51,7 +54,8 @@ static void print_boot(const struct cli_common *o, const struct verify_boot *b)
 static int run(void *options, int nargs, char **args)
 {
 	struct verify_cli_options *o = options;
-	struct verify_options v = {.set = o->common.set, .preset = o->preset, .stop = &cli_interrupted};
+	struct verify_options v = {
+	    .set = o->common.set, .preset = o->preset, .from_calls = o->from_calls, .stop = &cli_interrupted};
 	GError *error = NULL;
 	GPtrArray *boots;
 	int status;
@@ -81,6 +85,8 @@ static int run(void *options, int nargs, char **args)
 #define O(member) offsetof(struct verify_cli_options, member)
 static const struct cli_option options[] = {
     {"preset", 0, CLI_STRING, O(preset), "NAME", "machine that recorded (qemu)", "@presets"},
+    {"from-calls", 0, CLI_FLAG, O(from_calls), NULL,
+     "replay the driver's recorded DMA calls even where its requests are recorded with their vectors", NULL},
     {"table", 0, CLI_FLAG, O(table), NULL, "print the table of docs/exactness.md", NULL},
     {0},
 };

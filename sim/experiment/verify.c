@@ -2,6 +2,7 @@
 /* Recordings of one boot after another: input, machine, replay, comparison. */
 #include "verify_internal.h"
 
+#include <dmasim/nvme_device.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -148,15 +149,19 @@ struct bench {
 	struct machine *machine;
 	struct config *config;
 	struct verify_environment *env;
+	struct nvme_params params;
+	bool calls_only;
 	GPtrArray *devices; /* struct device, as env->devices; then those only events name */
 	GHashTable *by_name;
-	struct device *usual; /* where events name none */
+	struct device *usual;     /* where events name none */
+	struct replay_nvme *nvme; /* NULL: no NVMe in the recordings */
 };
 
 static void bench_free(struct bench *b)
 {
 	if (!b)
 		return;
+	replay_nvme_free(b->nvme);
 	machine_free(b->machine);
 	config_free(b->config);
 	verify_environment_free(b->env);
@@ -241,6 +246,9 @@ static bool configure(struct bench *b, GPtrArray *inputs, const struct verify_op
 		cpus = MAX(cpus, in->recording->ncpus);
 	}
 	return set_number(b->config, "cpu.count", cpus, true, error) &&
+	       set_number(b->config, "nvme.mdts", e->mdts ? (uint64_t)PAGE_SIZE << e->mdts : 0, true,
+			  error) &&
+	       (!e->sgl || config_set(b->config, "nvme.sgl", e->sgl, "the recording's environment", error)) &&
 	       set_number(b->config, "flush_queue.hz", e->hz, true, error) &&
 	       set_number(b->config, "iommu.cap", e->cap, false, error) &&
 	       set_number(b->config, "iommu.ecap", e->ecap, false, error) &&
@@ -319,6 +327,8 @@ static bool choose_usual(struct bench *b, GPtrArray *inputs, GError **error)
 		/* Entries were joined beyond the PCI core's default: the driver has raised the limit. */
 		dma_set_max_seg_size(b->usual, UINT32_MAX);
 	}
+	if (b->usual && nvme && !b->calls_only)
+		b->nvme = replay_nvme_new(b->machine, b->usual, &b->params);
 	return b->usual != NULL;
 }
 
@@ -346,6 +356,12 @@ static struct bench *bench_new(GPtrArray *inputs, const struct verify_options *o
 		mode = IOMMU_LAZY;
 	else if (!strcmp(b->env->mode, "off"))
 		mode = IOMMU_OFF;
+	b->calls_only = o->from_calls;
+	b->params = *(const struct nvme_params *)config_get(b->config, &nvme_param_table);
+	if (!nvme_params_resolve(&b->params, error)) {
+		bench_free(b);
+		return NULL;
+	}
 	b->machine = machine_new(b->config, mode, b->env->kernel, FIDELITY_COUNTS, 1, error);
 	b->devices = g_ptr_array_new();
 	b->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -433,7 +449,7 @@ static void verify_one(struct verify_boot *boot, struct bench *b, struct replay 
 	after.totals.model_timers = dma_replay_model_timeouts(b->usual);
 	if (v->complete && in->summary)
 		after.totals.counts += verify_counts(r, in->path, in->summary, in->recording, &before, &after,
-						     boot);
+						     boot, b->nvme ? replay_nvme_limits(b->nvme) : NULL);
 	after.totals.divergences = replay_totals(r)->divergences;
 	v->totals = after.totals;
 	totals_add(&v->totals, &before.totals, -1);
@@ -466,6 +482,7 @@ static struct verify_boot *verify_inputs(GPtrArray *inputs, const char *name, co
 						  .layer = b->machine->dma,
 						  .device = find_device,
 						  .arg = b,
+						  .nvme = b->nvme,
 						  .stop = o->stop};
 
 			c.fresh = boot->fresh = starts_fresh(ops);

@@ -3,6 +3,7 @@
  * The numbers of a recording's summary: what the lines say against what the recorder counted (lines may
  * be missing), and what the model counted against what the kernel's functions and the hardware did.
  */
+#include "../../workloads/nvme/block.h"
 #include "verify_internal.h"
 
 #include <inttypes.h>
@@ -232,9 +233,34 @@ static void check_tables(struct comparison *c, const struct dma_stats *a, const 
 }
 #undef DELTA
 
+/* The queue's limits as the kernel printed them. */
+static void check_limits(struct comparison *c, const struct blk_limits *lim)
+{
+	json_t *limits = json_object_get(c->summary, "queue_limits");
+	const struct {
+		const char *key;
+		uint64_t model;
+	} rows[] = {{"max_hw_sectors_kb", lim->max_hw_bytes / KIB},
+		    {"max_sectors_kb", lim->max_bytes / KIB},
+		    {"max_segments", lim->max_segments},
+		    {"max_segment_size", lim->max_segment_size},
+		    {"virt_boundary_mask", lim->virt_boundary_mask}};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const char *text = json_string_value(json_object_get(limits, rows[i].key));
+
+		if (!text)
+			continue;
+		c->compared++;
+		if (g_ascii_strtoull(text, NULL, 10) != rows[i].model)
+			replay_report(c->replay, "%s: queue_limits.%s is %" PRIu64 ", recorded %s", c->path,
+				      rows[i].key, rows[i].model, text);
+	}
+}
+
 uint64_t verify_counts(struct replay *r, const char *path, json_t *summary, const struct recording *rec,
 		       const struct count_snapshot *before, const struct count_snapshot *after,
-		       const struct verify_boot *boot)
+		       const struct verify_boot *boot, const struct blk_limits *limits)
 {
 	struct comparison c = {.replay = r, .path = path, .summary = summary};
 	uint64_t foreign = after->totals.foreign - before->totals.foreign;
@@ -246,5 +272,7 @@ uint64_t verify_counts(struct replay *r, const char *path, json_t *summary, cons
 	check_kernel_descriptors(&c, &before->vtd, &after->vtd, foreign);
 	check_emulator(&c, &before->vtd, &after->vtd, foreign);
 	check_tables(&c, &before->dma, &after->dma, boot->fresh && !after->totals.bound);
+	if (limits)
+		check_limits(&c, limits);
 	return c.compared;
 }

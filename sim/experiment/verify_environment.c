@@ -71,6 +71,13 @@ static void take_line(struct verify_environment *e, GArray *functions, const cha
 	    sscanf(line, "dmar0 ecap=%" SCNx64, &e->ecap) == 1 ||
 	    sscanf(line, "software IO TLB: area num %" SCNu64, &e->bounce_areas) == 1)
 		return;
+	if (!strncmp(line, "drive ", 6)) {
+		const char *mdts = strstr(line, "mdts=");
+
+		e->sgl = strstr(line, "sgl_supported=yes") ? "true" : "false";
+		if (mdts)
+			e->mdts = strtoull(mdts + 5, NULL, 10);
+	}
 	if (sscanf(line, "cpus possible=0-%u", &possible) == 1)
 		e->cpus = possible + 1;
 	else if (!strncmp(line, "cpus possible=0", 15))

@@ -15,6 +15,8 @@ struct verify_environment {
 	const struct kernel_profile *kernel; /* NULL: unknown */
 	const char *mode;                    /* "strict" "lazy" "passthrough" "swiotlb", NULL */
 	uint64_t hz, cpus, cap, ecap;        /* 0: unknown */
+	uint64_t mdts;   /* of the drive, as identified: power of two of pages; 0: unknown */
+	const char *sgl; /* "true" "false", NULL: unknown */
 	uint64_t bounce_base, bounce_size, bounce_areas;
 	GPtrArray *devices; /* char *, one per group, in order of the groups */
 	GPtrArray *names;   /* char *: all functions, sorted by their group's place in devices */
@@ -40,10 +42,10 @@ struct count_snapshot {
 void count_snapshot_take(struct count_snapshot *s, const struct machine *m, const struct replay_totals *t);
 /*
  * What happened between two snapshots, against the summary. Mismatches go to the replay as divergences.
- * Returns how many numbers were compared.
+ * limits: of the NVMe queues, NULL if there are none. Returns how many numbers were compared.
  */
 uint64_t verify_counts(struct replay *r, const char *path, json_t *summary, const struct recording *rec,
 		       const struct count_snapshot *before, const struct count_snapshot *after,
-		       const struct verify_boot *boot);
+		       const struct verify_boot *boot, const struct blk_limits *limits);
 
 #endif

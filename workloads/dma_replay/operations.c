@@ -23,6 +23,9 @@ const char *const replay_kind_names[REPLAY_KINDS] = {
     [REPLAY_FREE] = "dma_free_coherent",
     [REPLAY_FLUSH_TIMER] = "fq_flush_timeout",
     [REPLAY_STRAY] = "stray event",
+    [REPLAY_REQUEST] = "request submission",
+    [REPLAY_COMPLETE] = "request completion",
+    [REPLAY_MERGED] = "part of a request",
 };
 
 #define PAGES_UNKNOWN 0
@@ -639,14 +642,15 @@ static void add_event(struct builder *b, struct context *c, uint32_t i)
 }
 
 /* Group the events by operation, in recorded order. */
-static void build_index(struct builder *b)
+void operations_index(struct operations *o)
 {
-	struct operations *o = b->o;
-	uint32_t at = 0, n = b->r->events->len;
+	uint32_t at = 0, n = o->recording->events->len;
 
+	for (unsigned i = 0; i < o->ops->len; i++)
+		operations_at(o, i)->nevents = 0;
 	for (uint32_t i = 0; i < n; i++)
-		if (b->member[i])
-			operations_at(o, b->member[i] - 1)->nevents++;
+		if (o->owner[i])
+			operations_at(o, o->owner[i] - 1)->nevents++;
 	for (unsigned i = 0; i < o->ops->len; i++) {
 		struct replay_op *op = operations_at(o, i);
 
@@ -658,9 +662,9 @@ static void build_index(struct builder *b)
 	for (uint32_t i = 0; i < n; i++) {
 		struct replay_op *op;
 
-		if (!b->member[i])
+		if (!o->owner[i])
 			continue;
-		op = operations_at(o, b->member[i] - 1);
+		op = operations_at(o, o->owner[i] - 1);
 		g_array_index(o->index, uint32_t, op->first + op->nevents++) = i;
 	}
 }
@@ -693,6 +697,7 @@ struct operations *operations_new(struct recording *r)
 	o->ops = g_array_new(FALSE, TRUE, sizeof(struct replay_op));
 	o->index = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	o->next = g_new(uint32_t, n ? n : 1);
+	o->context = g_new(uint32_t, n ? n : 1);
 	b.member = o->owner = g_new0(uint32_t, n ? n : 1);
 	b.contexts = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, context_free);
 	look_over(o);
@@ -703,13 +708,14 @@ struct operations *operations_new(struct recording *r)
 			o->next[c->last_event - 1] = i;
 		c->last_event = i + 1;
 		o->next[i] = UINT32_MAX;
+		o->context[i] = c->id;
 		add_event(&b, c, i);
 	}
 	g_hash_table_iter_init(&it, b.contexts);
 	while (g_hash_table_iter_next(&it, NULL, &value))
 		close_op(&b, value);
 	g_hash_table_unref(b.contexts);
-	build_index(&b);
+	operations_index(o);
 	return o;
 }
 
@@ -721,5 +727,6 @@ void operations_free(struct operations *o)
 	g_array_unref(o->index);
 	g_free(o->owner);
 	g_free(o->next);
+	g_free(o->context);
 	g_free(o);
 }

@@ -23,6 +23,9 @@ enum replay_kind {
 	REPLAY_FREE,        /* dma_free_coherent */
 	REPLAY_FLUSH_TIMER, /* fq_flush_timeout */
 	REPLAY_STRAY,       /* events that belong to no call */
+	REPLAY_REQUEST,     /* all mapping calls of one driver request */
+	REPLAY_COMPLETE,    /* all unmapping calls of one driver request */
+	REPLAY_MERGED,      /* part of one of these */
 	REPLAY_KINDS
 };
 extern const char *const replay_kind_names[REPLAY_KINDS];
@@ -34,6 +37,7 @@ struct replay_op {
 	uint32_t context;
 	uint32_t device;         /* name index of the recording, 0: not named */
 	uint32_t first, nevents; /* into operations.index: its events in order */
+	uint32_t request;        /* grouped: event of its nvme_setup_cmd or nvme_complete_rq */
 	bool guessed;            /* the kind is inferred: no event names the call */
 	bool complete;           /* its last event was seen */
 	bool cut;                /* the recording began in the middle of it */
@@ -48,10 +52,11 @@ struct replay_op {
 
 struct operations {
 	const struct recording *recording;
-	GArray *ops;     /* struct replay_op in order of their first event */
-	GArray *index;   /* uint32_t event numbers, grouped by operation */
-	uint32_t *owner; /* per event: operation + 1, 0 for block, nvme and foreign descriptors */
-	uint32_t *next;  /* per event: the context's next event of any kind, UINT32_MAX: none */
+	GArray *ops;       /* struct replay_op in order of their first event */
+	GArray *index;     /* uint32_t event numbers, grouped by operation */
+	uint32_t *owner;   /* per event: operation + 1, 0 for block, nvme and foreign descriptors */
+	uint32_t *next;    /* per event: the context's next event of any kind, UINT32_MAX: none */
+	uint32_t *context; /* per event */
 	uint32_t ncontexts;
 	bool has_iommu;  /* any translation event */
 	bool has_probes; /* the IOVA allocator's probes were armed */
@@ -59,6 +64,13 @@ struct operations {
 
 struct operations *operations_new(struct recording *r);
 void operations_free(struct operations *o);
+/*
+ * Join the calls of each NVMe I/O request whose vectors the recording shows (rq_vectors) into one
+ * operation for submission and one for completion. Returns the number of requests.
+ */
+uint32_t operations_group(struct operations *o);
+/* Group the events by operation again, after o->owner has changed. */
+void operations_index(struct operations *o);
 
 static inline struct replay_op *operations_at(const struct operations *o, size_t i)
 {

@@ -345,6 +345,8 @@ static void take_event(struct replay *r, uint32_t i)
 		return;
 	if (!owner) {
 		r->totals.foreign += e->kind == REC_QI_SUBMIT;
+		if (e->kind == REC_NVME_COMPLETE && r->config.nvme)
+			replay_nvme_completed(r, e);
 		return;
 	}
 	op = operations_at(r->ops, owner - 1);
@@ -399,6 +401,8 @@ void replay_prepare(struct replay *r, struct operations *o)
 		hist_free(r->hists[i]);
 		r->hists[i] = hist_new_exact();
 	}
+	if (r->config.nvme && operations_group(o))
+		replay_nvme_plan(r, r->config.nvme);
 }
 
 const struct hist *replay_histogram(const struct replay *r, enum replay_histogram h)

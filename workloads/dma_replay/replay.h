@@ -16,6 +16,9 @@
 #include <dmasim/verify.h>
 
 struct replay;
+struct replay_nvme;
+struct nvme_params;
+struct blk_limits;
 struct replay_config {
 	struct sim *sim;
 	struct dma_layer *layer;
@@ -23,8 +26,14 @@ struct replay_config {
 	/* Device by recorded name; "" where events name none. NULL: no such device. */
 	struct device *(*device)(void *arg, const char *name);
 	void *arg;
+	struct replay_nvme *nvme; /* run requests through the driver path; NULL: replay their calls */
 	const volatile sig_atomic_t *stop; /* polled; may be NULL */
 };
+/* The driver side of dev on machine m. Free it after the replay. */
+struct replay_nvme *replay_nvme_new(struct machine *m, struct device *dev, const struct nvme_params *params);
+void replay_nvme_free(struct replay_nvme *n);
+const struct blk_limits *replay_nvme_limits(const struct replay_nvme *n);
+
 struct replay *replay_new(const struct replay_config *c);
 void replay_free(struct replay *r);
 

@@ -533,7 +533,14 @@ void replay_call(struct replay *r)
 	case REPLAY_FLUSH_TIMER:
 		call_timer(r, dev);
 		break;
+	case REPLAY_REQUEST:
+		replay_nvme_submit(r);
+		break;
+	case REPLAY_COMPLETE:
+		replay_nvme_complete(r);
+		break;
 	case REPLAY_STRAY:
+	case REPLAY_MERGED:
 	case REPLAY_KINDS:
 		call_stray(r);
 	}

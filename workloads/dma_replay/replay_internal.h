@@ -114,6 +114,15 @@ void replay_call(struct replay *r);
 void mapping_free(void *m);
 struct device *replay_device(struct replay *r, const struct replay_op *op);
 
+/* ---- replay_nvme.c ---- */
+
+/* Plan all requests of the recording. */
+void replay_nvme_plan(struct replay *r, struct replay_nvme *n);
+void replay_nvme_submit(struct replay *r);
+void replay_nvme_complete(struct replay *r);
+void replay_nvme_completed(struct replay *r, const struct recording_event *e);
+void replay_nvme_call(void *arg, struct device *dev, enum dma_call call, const struct dma_call_args *a);
+
 /* ---- replay_watch.c ---- */
 
 void replay_watch(struct replay *r);

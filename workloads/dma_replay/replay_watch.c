@@ -641,6 +641,7 @@ void replay_watch(struct replay *r)
 {
 	r->observer = (struct dma_observer){
 	    .arg = r,
+	    .call = r->config.nvme ? replay_nvme_call : NULL,
 	    .iova_alloc = watch_alloc,
 	    .iova_free = watch_free,
 	    .map = watch_map,
