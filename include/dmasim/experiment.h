@@ -55,6 +55,8 @@ struct workload_params {
 	char *format, *device; /* of the trace: force a reader, keep one device */
 	double time_scale;
 	uint64_t limit; /* records; 0: all */
+	uint64_t skip, warmup; /* records passed over; records run before statistics begin */
+	bool cut; /* statistics as of the last record, before what is in flight completes */
 };
 struct kernel_params {
 	int version; /* 0: as shipped, else 1 + enum kernel_version */

@@ -11,8 +11,8 @@
 
 struct sweep_point {
 	unsigned position; /* in the plan: the order of figures and tables */
-	char *hash;    /* SHA-256 over effective scenario, inputs and version, hex */
-	char **varied; /* "key=value", NULL-terminated, in the order of the --vary options */
+	char *hash;        /* SHA-256 over effective scenario, inputs and version, hex */
+	char **varied;     /* "key=value", NULL-terminated, in the order of the --vary options */
 };
 
 struct sweep_plan {
@@ -41,5 +41,23 @@ unsigned sweep_db_count(struct sweep_db *db);
 struct json_t *sweep_db_load(const char *dir, GError **error);
 /* Is there a sweep database in dir? */
 bool sweep_exists(const char *dir);
+
+/* ---- one long trace as time shards ---- */
+
+/* Records of the scenario's input, by reading it once; 0 with *error on failure. */
+uint64_t scenario_count_records(struct scenario *s, GError **error);
+/*
+ * Shard k of n runs records [k/n, (k+1)/n) of the input after a warm-up of so many records before it;
+ * its statistics are those of its own records.
+ */
+struct sweep_plan *sweep_plan_shards(const struct scenario *base, unsigned n, uint64_t warmup,
+				     uint64_t records, GError **error);
+/*
+ * The shards' document (sweep_db_load) merged into one with a run per API, mode and seed: counts and
+ * times are added, peaks are the largest, what is neither becomes null.
+ */
+struct json_t *shards_merge(const struct json_t *doc);
+/* Does this statistic add up over shards? */
+bool shards_add_up(const char *statistic);
 
 #endif

@@ -80,7 +80,7 @@ static const struct stat_spec specs[] = {
     COUNTER("ats.page_responses", page_responses, "page-group responses"),
     {"exposure.stale_ns_bytes", STAT_COUNTER, "ns*bytes", S(stale_ns_bytes), NULL, false,
      "unmapped bytes times the time that a cached translation outlived the unmap"},
-    {"exposure.stale_max_ns", STAT_TIME_NS, "ns", S(stale_max), NULL, false,
+    {"exposure.stale_max_ns", STAT_TIME_MAX_NS, "ns", S(stale_max), NULL, false,
      "longest time that a cached translation outlived its unmap"},
     COUNTER("exposure.stale_entries", stale_entries, "translations still cached when they were unmapped"),
     COUNTER("exposure.stale_accesses", stale_accesses, "TLPs served by a translation after its unmap"),

@@ -42,6 +42,7 @@ static json_t *explain_in_table(const struct stat_table *t, const char *word)
 	static const char *const kinds[] = {[STAT_COUNTER] = "counter",
 					    [STAT_GAUGE] = "gauge",
 					    [STAT_TIME_NS] = "time",
+					    [STAT_TIME_MAX_NS] = "longest",
 					    [STAT_FORMULA] = "computed at the end",
 					    [STAT_ABSENT] = "named only; always null"};
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const char *const kind_names[] = {
-    [STAT_COUNTER] = "counter", [STAT_GAUGE] = "gauge",   [STAT_TIME_NS] = "time",
-    [STAT_FORMULA] = "formula", [STAT_ABSENT] = "absent",
+    [STAT_COUNTER] = "counter",     [STAT_GAUGE] = "gauge",     [STAT_TIME_NS] = "time",
+    [STAT_TIME_MAX_NS] = "longest", [STAT_FORMULA] = "formula", [STAT_ABSENT] = "absent",
 };
 
 struct listing {

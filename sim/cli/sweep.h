@@ -39,6 +39,9 @@ bool sweep_collect_all(struct sweep_job *j, GError **error);
 void sweep_progress(const struct sweep_job *j);
 void sweep_point_failed(struct sweep_job *j, const struct sweep_point *p, int status);
 
+/* Open the database, run what is missing, report; an enum cli_status. */
+int sweep_run_job(struct sweep_job *j);
+
 /* Run missing points by processes of this machine; by Slurm; by GNU parallel. */
 bool sweep_run_local(struct sweep_job *j, GError **error);
 bool sweep_run_slurm(struct sweep_job *j, GError **error);

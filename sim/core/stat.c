@@ -15,6 +15,8 @@ struct stat_value stat_read(const struct stat_spec *s, const void *values, enum 
 		return v;
 	}
 	v.type = STAT_INT;
-	v.i = s->kind == STAT_TIME_NS ? (*member + SIM_NS / 2) / SIM_NS : *member;
+	v.i = *member;
+	if (s->kind == STAT_TIME_NS || s->kind == STAT_TIME_MAX_NS)
+		v.i = (v.i + SIM_NS / 2) / SIM_NS;
 	return v;
 }

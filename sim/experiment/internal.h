@@ -73,6 +73,10 @@ void record_source_free(struct record_source *r);
 /* Read all statistics of a finished machine and workload. */
 void run_collect(struct run_result *r, struct machine *m, const struct workload_ops *ops, struct workload *w);
 void run_clear(struct run_result *r);
+/* Does it add up over parts of a run? */
+bool stat_is_additive(const struct stat_spec *s);
+/* Take off what had been counted before the measured part; ratios become null. */
+void run_subtract(struct run_result *r, const struct run_result *before);
 /* The program's name of a mode, an API list and so on, as JSON. */
 struct json_t *stat_to_json(const struct stat_value *v);
 

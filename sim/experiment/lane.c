@@ -12,7 +12,11 @@ void lane_start(struct lane *l, const struct scenario *s, const struct experimen
 {
 	const struct run_spec *spec = &l->result->spec;
 
+	const struct workload_params *w = config_get(scenario_config(s), &workload_param_table);
+
 	l->ops = scenario_workload(s);
+	l->warmup = w->warmup;
+	l->cut = w->cut;
 	l->machine = machine_new(scenario_config(s), spec->mode, spec->kernel, spec->fidelity, spec->seed,
 				 &l->error);
 	if (!l->machine)
@@ -32,6 +36,13 @@ static void add_wall(struct lane *l, gint64 start)
 	l->wall += (double)(g_get_monotonic_time() - start) / 1e6;
 }
 
+static void warmup_ends(struct lane *l)
+{
+	l->before = g_new0(struct run_result, 1);
+	l->before->spec = l->result->spec;
+	run_collect(l->before, l->machine, l->ops, l->workload);
+}
+
 bool lane_feed(struct lane *l, const struct record_chunk *c)
 {
 	gint64 start = g_get_monotonic_time();
@@ -45,6 +56,8 @@ bool lane_feed(struct lane *l, const struct record_chunk *c)
 		}
 		if (l->series)
 			series_sample(l->series, l->machine, false);
+		if (G_UNLIKELY(l->warmup) && !--l->warmup)
+			warmup_ends(l);
 	}
 	add_wall(l, start);
 	return !l->error;
@@ -59,18 +72,26 @@ static void machine_end(struct lane *l)
 	l->machine = NULL;
 }
 
+static void collect(struct lane *l)
+{
+	machine_finish_units(l->machine);
+	if (l->series)
+		series_sample(l->series, l->machine, true);
+	run_collect(l->result, l->machine, l->ops, l->workload);
+	if (l->before)
+		run_subtract(l->result, l->before);
+}
+
 void lane_finish(struct lane *l, bool abandoned)
 {
 	gint64 start = g_get_monotonic_time();
 
 	if (!l->error && !abandoned) {
 		l->failed_at = UINT64_MAX;
-		if (l->ops->finish(l->workload, &l->error)) {
-			machine_finish_units(l->machine);
-			if (l->series)
-				series_sample(l->series, l->machine, true);
-			run_collect(l->result, l->machine, l->ops, l->workload);
-		}
+		if (l->cut)
+			collect(l);
+		if (l->ops->finish(l->workload, &l->error) && !l->cut)
+			collect(l);
 	}
 	add_wall(l, start);
 	l->result->wall_seconds = l->wall;
@@ -80,6 +101,9 @@ void lane_finish(struct lane *l, bool abandoned)
 void lane_clear(struct lane *l)
 {
 	g_clear_error(&l->error);
+	if (l->before)
+		run_clear(l->before);
+	g_free(l->before);
 	if (l->series)
 		l->result->series = series_take(l->series);
 	if (l->series)

@@ -14,7 +14,10 @@ struct lane {
 	struct machine *machine;
 	struct workload *workload;
 	const struct workload_ops *ops;
-	struct series *series; /* time series, NULL unless asked for */
+	struct series *series;     /* time series, NULL unless asked for */
+	struct run_result *before; /* what was counted when the warm-up ended; NULL without one */
+	uint64_t warmup;           /* records left of it */
+	bool cut;                  /* statistics as of the last record */
 	GError *error;
 	uint64_t failed_at; /* ordinal of the record */
 	double wall;

@@ -5,6 +5,7 @@
  */
 #include "scenario.h"
 
+#include <dmasim/sweep.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@ struct record_source {
 	uint64_t seed;
 	struct trace_reader *reader; /* current input */
 	unsigned next;               /* input to open next */
-	uint64_t count, limit;
+	uint64_t count, limit, skip;
 	uint64_t base_ns, last_ns; /* files follow one another in time */
 	uint64_t bytes_before, bytes_total;
 	GArray *inputs; /* struct input_file, finished ones */
@@ -85,6 +86,7 @@ struct record_source *record_source_new(struct scenario *s, uint64_t seed, GErro
 	r->scenario = s;
 	r->seed = seed;
 	r->limit = w->limit ? w->limit : UINT64_MAX;
+	r->skip = w->skip;
 	r->inputs = g_array_new(FALSE, TRUE, sizeof(struct input_file));
 	for (char *const *t = scenario_traces(s); *t; t++) {
 		GStatBuf st;
@@ -158,6 +160,11 @@ bool record_source_fill(struct record_source *r, struct record_chunk *c, GError 
 
 		if (got < 0)
 			return false;
+		if (got && r->skip) {
+			r->skip--;
+			r->last_ns = MAX(r->last_ns, rec.time_ns + r->base_ns);
+			continue;
+		}
 		if (got) {
 			add_record(r, c, &rec);
 			continue;
@@ -205,4 +212,25 @@ void record_source_free(struct record_source *r)
 	if (r->inputs)
 		g_array_unref(r->inputs);
 	g_free(r);
+}
+
+uint64_t scenario_count_records(struct scenario *s, GError **error)
+{
+	const struct scenario_params *p = config_get(s->config, &scenario_param_table);
+	struct record_source *source = record_source_new(s, p->seed, error);
+	struct record_chunk *chunk = record_chunk_new();
+	uint64_t n = 0;
+
+	while (source && record_source_fill(source, chunk, error)) {
+		n = source->count;
+		if (!chunk->n)
+			break;
+	}
+	if (source && chunk->n)
+		n = 0; /* stopped by an error */
+	else if (source && !n)
+		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INPUT, "no records to run");
+	record_chunk_free(chunk);
+	record_source_free(source);
+	return n;
 }

@@ -17,7 +17,14 @@ struct series {
 
 static bool listed(const struct stat_spec *s)
 {
-	return s->kind == STAT_COUNTER || s->kind == STAT_GAUGE || s->kind == STAT_TIME_NS;
+	return s->kind == STAT_COUNTER || s->kind == STAT_GAUGE || s->kind == STAT_TIME_NS ||
+	       s->kind == STAT_TIME_MAX_NS;
+}
+
+/* Shown as it stands, not as what an interval added. */
+static bool standing(const struct stat_spec *s)
+{
+	return s->kind == STAT_GAUGE || s->kind == STAT_TIME_MAX_NS;
 }
 
 struct series *series_new(sim_time_t interval)
@@ -51,8 +58,7 @@ static void write_row(struct series *s, const struct machine *m, sim_time_t at)
 				fputc(',', s->file);
 				continue;
 			}
-			fprintf(s->file, ",%" G_GUINT64_FORMAT,
-				spec->kind == STAT_GAUGE ? v.i : v.i - s->before[n]);
+			fprintf(s->file, ",%" G_GUINT64_FORMAT, standing(spec) ? v.i : v.i - s->before[n]);
 			s->before[n] = v.i;
 		}
 	for (int a = 0; a < LEDGER_COUNT; a++)

@@ -210,3 +210,41 @@ void sweep_plan_free(struct sweep_plan *p)
 	g_ptr_array_unref(p->points);
 	g_free(p);
 }
+
+/* ---- time shards ---- */
+
+static bool add_shard(struct sweep_plan *plan, const struct scenario *base, uint64_t first, uint64_t end,
+		      uint64_t warmup, bool last, GHashTable *cache, GError **error)
+{
+	uint64_t skip = first - MIN(first, warmup);
+	const char *keys[] = {"workload.skip", "workload.warmup", "workload.limit", "workload.cut"};
+	g_autoptr(GArray) axes = g_array_new(FALSE, TRUE, sizeof(struct axis));
+	unsigned at[4] = {0};
+
+	g_array_set_clear_func(axes, axis_clear);
+	for (int i = 0; i < 4; i++) {
+		struct axis axis = {g_strdup(keys[i]), g_new0(char *, 2)};
+		uint64_t values[] = {skip, first - skip, end - skip};
+
+		axis.values[0] = i < 3 ? g_strdup_printf("%" G_GUINT64_FORMAT, values[i])
+				       : g_strdup(last ? "false" : "true");
+		g_array_append_val(axes, axis);
+	}
+	return add_point(plan, base, axes, at, cache, error);
+}
+
+struct sweep_plan *sweep_plan_shards(const struct scenario *base, unsigned n, uint64_t warmup,
+				     uint64_t records, GError **error)
+{
+	struct sweep_plan *plan = g_new0(struct sweep_plan, 1);
+	g_autoptr(GHashTable) cache = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+
+	plan->points = g_ptr_array_new_with_free_func(point_free);
+	for (unsigned k = 0; k < n; k++)
+		if (!add_shard(plan, base, records * k / n, records * (k + 1) / n, warmup, k + 1 == n, cache,
+			       error)) {
+			sweep_plan_free(plan);
+			return NULL;
+		}
+	return plan;
+}
