@@ -92,6 +92,13 @@ static double busy_ns(const void *v)
 	return in_ns(sum);
 }
 
+static double copy_share(const void *v)
+{
+	double busy = busy_ns(v);
+
+	return busy > 0 ? step_ns(v, COST_SWIOTLB_COPY_KIB) / busy : NAN;
+}
+
 static double lock_wait_ns(const void *v)
 {
 	const struct machine *m = v;
@@ -147,6 +154,8 @@ static const struct stat_spec specs[] = {
     TIME("cpu.unmap_ns", dma_stats.unmap_time, "CPU time in DMA unmap calls (unmap, unlink, destroy)"),
     FORMULA("cpu.driver_ns", driver_ns, "ns", false, "CPU time of the driver outside the DMA API"),
     FORMULA("cpu.busy_ns", busy_ns, "ns", false, "all CPU time charged or waited"),
+    FORMULA("swiotlb.copy_share", copy_share, "ratio", false,
+	    "part of all CPU time that copying to and from bounce buffers takes"),
     FORMULA("cpu.lock_wait_ns", lock_wait_ns, "ns", true, "CPU time spent waiting for locks"),
     COST_STEPS(STEP_ROW)
 	COUNTER("exposure.overmapped_bytes", dma_stats.overmapped_bytes, "bytes",

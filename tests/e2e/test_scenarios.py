@@ -103,6 +103,20 @@ EXPECT = {
     and r.peak("link", "strict", "driver.dma_addresses") == 0,
     "rdma-rw": lambda r: r("link", "strict", "rdma_rw.iova") == 2000 == r("link", "strict", "rdma_rw.work_requests")
     and r.same("iova.allocs", *FLUSHES),
+    "rdma-rw-unaligned": lambda r: r("link", "strict", "io.failed") == 500 == r("legacy", "strict", "io.completed")
+    and r("link", "passthrough", "io.completed") == 500 == r("legacy", "passthrough", "io.completed"),
+    "dmabuf-convert": lambda r: r.same("dmabuf.conversions")
+    and all(r("link", m, "iova.allocs") == 1 and r("link", m, "qi.desc_iotlb_page") == 2016
+            and r("link", m, "dmabuf.late_flushes") == 0 for m in r.modes)
+    and r("legacy", "lazy", "dmabuf.late_flushes") == 2000 and r("legacy", "strict", "dmabuf.late_flushes") == 0,
+    "dmabuf-cacheable": lambda r: r("legacy", "strict", "dma.cacheable_mmio_pages") == 200 * 256
+    and r("link", "strict", "dma.cacheable_mmio_pages") == 0,
+    "dmabuf-matrix": lambda r: r("legacy", "strict", "dmabuf.refused") == 20 and r("link", "strict", "dmabuf.refused") == 4,
+    "p2p-drives": lambda r: abs(r("legacy", "off", "io.bandwidth") / 7.1e9 - 1) < 0.02
+    and r("legacy", "off", "p2p.bytes_host_bridge") == r("legacy", "off", "io.bytes"),
+    "crypto": lambda r: r("legacy", "strict", "crypto.lists") == r("legacy", "strict", "iova.allocs")
+    == r("legacy", "strict", "qi.desc_iotlb_page") == r("legacy", "lazy", "flush_queue.entries")
+    and r("legacy", "passthrough", "iova.allocs") == 0,
     "map-bench": lambda r: all(r(a, "strict", "map_bench.unmap_ns") > 2 * r(a, "strict", "map_bench.map_ns")
                                > 0 and r(a, "strict", "map_bench.unmap_ns") > r(a, "lazy", "map_bench.unmap_ns")
                                for a in ("legacy", "link")),
