@@ -83,7 +83,7 @@ struct iommu_params {
 	bool scalable;      /* scalable mode on (intel_iommu=sm_on) */
 	bool caching_mode;  /* overrides CAP.CM */
 	bool superpages;    /* false: sp_off */
-	bool untrusted;    /* devices sit on an external port: strict, and partial pages bounce */
+	bool untrusted;     /* devices sit on an external port: strict, and partial pages bounce */
 	uint64_t levels;    /* 3, 4, 5; 0: what CAP allows */
 	bool nested;        /* first stage over second stage */
 	char *reserved;     /* reserved IOVA windows: "80000000-afffffff,c0000000-febfffff" */
@@ -156,6 +156,7 @@ struct vtd_context {
 	enum vtd_format format, outer_format; /* outer: the second stage under a nested first stage */
 	phys_addr_t root, outer_root;
 	bool ats;
+	bool fault_disable;  /* FPD: faults of its requests are not recorded */
 	bool dirty_tracking; /* second stage: the walker sets accessed and dirty bits (SSADE) */
 };
 #define VTD_NO_PASID UINT32_MAX
@@ -202,6 +203,11 @@ void vtd_finish(struct vtd_unit *u, sim_time_t when);
 
 /* Give the requester a device TLB (ats.entries). Its context must allow ATS for it to be of use. */
 void vtd_ats_enable(struct vtd_unit *u, uint16_t sid);
+/*
+ * A device that does not answer invalidations (gone, hung): the next one for it ends in QI_ERROR_TIMEOUT
+ * (ITE), and waits behind it do not complete.
+ */
+void vtd_ats_set_answering(struct vtd_unit *u, uint16_t sid, bool answering);
 /*
  * Translate as a device with ATS does: device TLB first, then a translation request; what comes back
  * is kept. 0; -EFAULT without rights (no fault is recorded unless the unit's structures are wrong).

@@ -120,7 +120,7 @@ int vtd_ats_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time
 	return 0;
 }
 
-void ats_invalidate(struct vtd_unit *u, const struct qi_desc *d)
+bool ats_invalidate(struct vtd_unit *u, const struct qi_desc *d)
 {
 	bool pasid_based = qi_desc_type(d) == QI_P_DEV_TLB;
 	uint16_t sid = (uint16_t)(d->qw0 >> (pasid_based ? 16 : 32));
@@ -131,7 +131,9 @@ void ats_invalidate(struct vtd_unit *u, const struct qi_desc *d)
 	uint64_t tag = 0, mask = 0;
 
 	if (!dev)
-		return;
+		return true;
+	if (dev->silent)
+		return false;
 	if (!pasid_based) {
 		mask = ~TAG_DID;
 	} else if (!(d->qw1 & 1)) { /* G = 0: this PASID only */
@@ -139,4 +141,13 @@ void ats_invalidate(struct vtd_unit *u, const struct qi_desc *d)
 		mask = ~TAG_DID;
 	}
 	u->st->ats_invalidated += tlb_invalidate_match(dev->tlb, tag, mask, page, count);
+	return true;
+}
+
+void vtd_ats_set_answering(struct vtd_unit *u, uint16_t sid, bool answering)
+{
+	struct device_tlb *d = device_tlb_find(u, sid);
+
+	if (d)
+		d->silent = !answering;
 }

@@ -211,7 +211,8 @@ static void run_one(struct qi_run *r, const struct qi_desc *d)
 	case QI_P_DEV_TLB:
 		u->st->qi_device_tlb++;
 		u->removal_time = r->now + (u->sim->timing ? u->p.qi.device_tlb_latency : 0);
-		ats_invalidate(u, d);
+		if (!ats_invalidate(u, d))
+			u->qi_error = QI_ERROR_TIMEOUT;
 		r->pending = MAX(r->pending, r->now + u->p.qi.device_tlb_latency);
 		break;
 	case QI_PGRP_RESP:
@@ -227,11 +228,10 @@ sim_time_t vtd_qi_execute(struct vtd_unit *u, const struct qi_desc *desc, unsign
 	if (u->sim->timing)
 		r.now = MAX(when, u->qi_free);
 	for (unsigned i = 0; i < n && !u->qi_error; i++) {
+		u->qi_stopped = i;
 		u->qi_error = check(u, &desc[i]);
-		if (G_UNLIKELY(u->qi_error)) {
-			u->qi_stopped = i;
+		if (G_UNLIKELY(u->qi_error))
 			break;
-		}
 		u->st->qi_total++;
 		if (u->qi_observer)
 			u->qi_observer(u->qi_observer_arg, &desc[i], when);

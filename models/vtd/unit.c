@@ -72,11 +72,13 @@ void vtd_in_flight(struct vtd_unit *u, sim_time_t done)
 	u->in_flight_until = MAX(u->in_flight_until, done);
 }
 
-static int failed(struct vtd_unit *u, const struct vtd_request *rq, uint8_t reason, struct vtd_result *res)
+/* ctx: what governs the request, NULL if the fault was in finding that (then FPD does not apply). */
+static int failed(struct vtd_unit *u, const struct vtd_context *ctx, const struct vtd_request *rq,
+		  uint8_t reason, struct vtd_result *res)
 {
 	res->fault = reason;
 	/* An ATS request that only lacks rights is answered so; broken structures are faults all the same. */
-	if (!rq->ats || !fault_is_permission(reason))
+	if (!(rq->ats && fault_is_permission(reason)) && !(ctx && ctx->fault_disable))
 		fault_record(u, rq, reason);
 	return -EFAULT;
 }
@@ -165,7 +167,7 @@ static int translate_miss(struct vtd_unit *u, const struct vtd_context *ctx, con
 	struct tlb_key key;
 
 	if (!walk(u, ctx, rq, when, &leaf, res))
-		return failed(u, rq, res->fault, res);
+		return failed(u, ctx, rq, res->fault, res);
 	key = (struct tlb_key){tag, rq->addr >> leaf.shift, leaf.shift};
 	if (tlb_capacity(u->iotlb)) {
 		u->removal_time = when;
@@ -265,13 +267,13 @@ int vtd_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time_t w
 			when += reads * u->p.walker.read_latency;
 		res->ready = when;
 		if (!ctx)
-			return failed(u, rq, reason, res);
+			return failed(u, NULL, rq, reason, res);
 	}
 	if (G_UNLIKELY(rq->ats && !ctx->ats))
-		return failed(u, rq, u->scalable ? 0x44 : 0xd, res);
+		return failed(u, ctx, rq, u->scalable ? 0x44 : 0xd, res);
 	if (G_LIKELY(ctx->type >= VTD_SECOND_STAGE))
 		return translate_paged(u, ctx, rq, n, when, res);
 	if (ctx->type == VTD_PASSTHROUGH)
 		return 0;
-	return failed(u, rq, fault_blocked(u), res);
+	return failed(u, ctx, rq, fault_blocked(u), res);
 }

@@ -78,6 +78,7 @@ struct stale {
 struct device_tlb {
 	struct vtd_unit *u;
 	uint16_t sid;
+	bool silent; /* answers no invalidation */
 	struct tlb *tlb;
 	struct stale *stale; /* per slot */
 };
@@ -222,8 +223,8 @@ void exposure_device_removed(void *arg, const struct tlb_key *k, uint64_t payloa
 /* ats.c */
 void ats_init(struct vtd_unit *u);
 void ats_fini(struct vtd_unit *u);
-/* Device-TLB invalidation of type 3 or 8. */
-void ats_invalidate(struct vtd_unit *u, const struct qi_desc *d);
+/* Device-TLB invalidation of type 3 or 8; false: the device does not answer. */
+bool ats_invalidate(struct vtd_unit *u, const struct qi_desc *d);
 
 /* page_request.c */
 void page_request_init(struct vtd_unit *u);

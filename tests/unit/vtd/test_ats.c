@@ -119,6 +119,34 @@ START_TEST(request_time)
 }
 END_TEST
 
+/* A hung device: the queue stops there, the wait behind it is not completed; clearing resumes. */
+START_TEST(device_that_does_not_answer)
+{
+	const struct qi_desc d[] = {qi_desc_iotlb(TEST_DID, QI_PAGE, IOVA, 0, true, true),
+				    qi_desc_device_tlb(TEST_SID, 0, 0, IOVA, 0), qi_desc_wait(0x200000, 5)};
+	struct vtd_result r;
+	uint32_t *status;
+
+	begin(FIDELITY_COUNTS, true);
+	status = memory_ptr(f.mem, 0x200000);
+	ask(IOVA, VTD_READ, 0, &r);
+	vtd_ats_set_answering(f.u, TEST_SID, false);
+	vtd_qi_execute(f.u, d, 3, 0);
+	ck_assert_int_eq(vtd_qi_error(f.u), QI_ERROR_TIMEOUT);
+	ck_assert_uint_eq(vtd_qi_stopped_at(f.u), 1);
+	ck_assert_uint_eq(*status, 0);
+	ask(IOVA, VTD_READ, 0, &r);
+	ck_assert(r.hit); /* it still has the translation */
+	vtd_ats_set_answering(f.u, TEST_SID, true);
+	vtd_qi_clear_error(f.u);
+	vtd_qi_execute(f.u, d, 3, 0);
+	ck_assert_uint_eq(*status, 5);
+	ask(IOVA, VTD_READ, 0, &r);
+	ck_assert(!r.hit);
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *c = tcase_create("device TLB");
@@ -127,5 +155,6 @@ int main(void)
 	tcase_add_test(c, no_rights_is_no_fault);
 	tcase_add_test(c, device_invalidation);
 	tcase_add_test(c, request_time);
+	tcase_add_test(c, device_that_does_not_answer);
 	return test_run("ats", c, NULL);
 }

@@ -97,11 +97,34 @@ START_TEST(equals_queue)
 }
 END_TEST
 
+/* FPD: what an entry governs is not recorded; a missing entry is. */
+START_TEST(fault_processing_disabled)
+{
+	struct vtd_context c = {.type = VTD_BLOCKED, .fault_disable = true};
+
+	vtd_fixture_defaults(&f);
+	vtd_fixture_start(&f, FIDELITY_COUNTS);
+	vtd_set_context(f.u, TEST_SID, VTD_NO_PASID, &c);
+	fault(0x1000);
+	ck_assert_uint_eq(f.st.faults, 0);
+	c.fault_disable = false;
+	vtd_set_context(f.u, TEST_SID + 8, VTD_NO_PASID, &c);
+	{
+		struct vtd_result r;
+
+		ck_assert_int_eq(test_access(&f, TEST_SID + 8, 0, VTD_READ, 0, &r), -EFAULT);
+	}
+	ck_assert_uint_eq(f.st.faults, 1);
+	vtd_fixture_stop(&f);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *c = tcase_create("records");
 
 	tcase_add_test(c, ninth_is_lost);
 	tcase_add_test(c, equals_queue);
+	tcase_add_test(c, fault_processing_disabled);
 	return test_run("fault", c, NULL);
 }
