@@ -184,8 +184,11 @@ void dma_replay_flush_timer(struct device *dev, unsigned cpu);
 uint64_t dma_replay_model_timeouts(struct device *dev);
 /* Whether dev's domain has a flush queue. */
 bool dma_replay_has_queue(struct device *dev);
-/* The next flush has begun already: what is queued from here on is not covered by it. */
-void dma_replay_flush_begin(struct device *dev);
+/*
+ * The next range to be queued is not covered by the next flush: that has begun already, though it shows
+ * later (reference 5.8; clocks of CPUs differ a little).
+ */
+void dma_replay_queue_late(struct device *dev);
 /*
  * First page of the oldest range in the ring of cpu, and of the newest one that a finished flush covers;
  * false if the ring is empty.

@@ -25,7 +25,7 @@ struct flush_queue {
 	unsigned size; /* of one ring, a power of two */
 	uint64_t start_count, finish_count;
 	bool timer_on;
-	bool begun; /* replay: the next flush has counted its start already */
+	bool late; /* replay: the next range is queued after the next flush has begun */
 	struct event timer;
 	struct cpu_work work;
 	struct cpu *timer_cpu;
@@ -69,9 +69,7 @@ static void fq_flush_iotlb(struct flush_queue *fq, bool timer)
 
 	if (G_UNLIKELY(o) && o->fq_flush)
 		o->fq_flush(o->arg, d->dev, sim_cpu(d->l->sim)->id, timer);
-	if (G_LIKELY(!fq->begun))
-		fq->start_count++;
-	fq->begun = false;
+	fq->start_count++;
 	intel_flush_iotlb_all(d);
 	if (G_UNLIKELY(o) && o->window)
 		o->window(o->arg, d->dev, sim_cpu(d->l->sim)->id, DMA_WINDOW_AFTER_FLUSH);
@@ -143,7 +141,8 @@ void queue_iova(struct iommu_domain *d, uint64_t pfn, uint64_t pages, struct pgt
 	e = &r->entries[r->tail];
 	e->iova_pfn = pfn;
 	e->pages = pages;
-	e->counter = fq->start_count;
+	e->counter = fq->start_count + fq->late;
+	fq->late = false;
 	pgtable_list_splice(&e->freelist, freelist);
 	r->tail = (r->tail + 1) & (fq->size - 1);
 	l->st->fq_entries++;
@@ -221,14 +220,10 @@ void dma_replay_flush_timer(struct device *dev, unsigned cpu)
 		cpu_post(&dev->sim->cpus[cpu], &fq->work, dma_now(dev->dma));
 }
 
-void dma_replay_flush_begin(struct device *dev)
+void dma_replay_queue_late(struct device *dev)
 {
-	struct flush_queue *fq = dev->domain ? dev->domain->fq : NULL;
-
-	if (!fq || fq->begun)
-		return;
-	fq->begun = true;
-	fq->start_count++;
+	if (dev->domain && dev->domain->fq)
+		dev->domain->fq->late = true;
 }
 
 bool dma_replay_ring_head(struct device *dev, unsigned cpu, uint64_t *pfn, uint64_t *complete)

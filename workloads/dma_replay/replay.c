@@ -322,7 +322,7 @@ static void resume_due(struct replay *r, uint32_t event)
 		}
 		if (!due || r->apart)
 			return;
-		resume(r, due, due->wake == event ? recording_at(r->rec, event)->cpu : due->cpu);
+		resume(r, due, due->passive ? due->cpu : recording_at(r->rec, event)->cpu);
 	}
 }
 

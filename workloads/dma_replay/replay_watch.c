@@ -477,19 +477,19 @@ static void wait_for_flush(struct replay *r, struct device *dev, uint64_t pfn)
 	}
 	if (!flush)
 		return;
-	/* Had it begun, nothing that was queued later would be covered either: else a line is missing. */
+	/* Had it begun, nothing queued later on this ring would be covered either: else a line is missing. */
 	for (uint32_t i = at + 1; first >= end && i < first; i++) {
 		const struct recording_event *e = recording_at(r->rec, i);
 
-		if (e->kind == REC_UNMAP && free_line(r, flush, 0, e->map.iova >> PAGE_SHIFT) != REPLAY_NEVER)
+		if (e->kind == REC_UNMAP && e->cpu == own->cpu &&
+		    free_line(r, flush, 0, e->map.iova >> PAGE_SHIFT) != REPLAY_NEVER)
 			return;
 	}
-	if (first < end) /* on this CPU the flush ran in between; on another one it had just begun */
-		replay_wait(r, recording_at(r->rec, first)->cpu == own->cpu
-				   ? operations_event(r->ops, flush, flush->nevents - 1) + 1
-				   : first + 1);
+	if (first < end && recording_at(r->rec, first)->cpu == own->cpu)
+		replay_wait(r,
+			    operations_event(r->ops, flush, flush->nevents - 1) + 1); /* it ran in between */
 	else if (recording_at(r->rec, first)->cpu != own->cpu || inside)
-		dma_replay_flush_begin(dev); /* begun, though its descriptor shows later */
+		dma_replay_queue_late(dev); /* begun, though its descriptor shows later */
 }
 
 static void watch_unmap(void *arg, struct device *dev, dma_addr_t iova, size_t size, size_t unmapped)
