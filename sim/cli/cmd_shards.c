@@ -57,7 +57,18 @@ static void put_row(GPtrArray *cells, const json_t *run, const char *name, doubl
 	g_ptr_array_add(cells, g_strdup_printf("%+.4f %%", 100 * error));
 }
 
-/* Statistics that add up and count anything worth a percentage: at least 1000 in the whole run. */
+/*
+ * Statistics that add up and are worth a percentage: counts that reach 1 % of the requests, times that
+ * reach 1 % of the CPU time.
+ */
+static bool worth_it(const json_t *whole, const char *name, double value)
+{
+	bool time = g_str_has_suffix(name, "_ns");
+	double scale = run_number(whole, time ? "cpu.busy_ns" : "sim.records");
+
+	return shards_add_up(name) && value > 0 && (!isfinite(scale) || value >= scale / 100);
+}
+
 static void compare_run(const json_t *whole, const json_t *merged, GPtrArray *cells, struct worst *w)
 {
 	const char *name;
@@ -66,7 +77,7 @@ static void compare_run(const json_t *whole, const json_t *merged, GPtrArray *ce
 	json_object_foreach (json_object_get(whole, "stats"), name, value) {
 		double a = json_number_value(value), b = run_number(merged, name), error;
 
-		if (!shards_add_up(name) || !json_is_number(value) || a < 1000 || !isfinite(b))
+		if (!json_is_number(value) || !worth_it(whole, name, a) || !isfinite(b))
 			continue;
 		error = (b - a) / a;
 		w->compared++;

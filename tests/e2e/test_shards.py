@@ -14,7 +14,7 @@ iommu = strict, lazy
 [workload]
 generator = nvme
 requests = {REQUESTS}
-sizes = 4KiB:2,32KiB:1,256KiB:1
+sizes = 4KiB:8,16KiB:1
 """
 RECORDS_DECIDE = ["io.completed", "io.bytes", "dma.map_calls", "dma.unmap_calls", "dma.link_calls", "dma.bytes_mapped",
                   "qi.desc_iotlb_page", "iommu.ptes_written", "iommu.ptes_cleared"]
@@ -26,7 +26,7 @@ with folder:
     done = run("shards", path, "--shards", "3", "--warmup", "20000", "-o", tmp / "out", "--check", "--json", timeout=1800)
     check(done.returncode == 0, "shards", done)
     report = json.loads(done.stdout)
-    check(report["exact"] > 100 and abs(report["error"]) < LIMIT, f"error against the whole: {report}")
+    check(report["exact"] > 50 and abs(report["error"]) < LIMIT, f"error against the whole: {report}")
     merged = json.loads((tmp / "out" / "result.json").read_text())["runs"]
     whole = json.loads(run("run", path, "--json", timeout=1800).stdout)["runs"]
     for a, b in zip(whole, merged):
