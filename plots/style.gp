@@ -8,6 +8,7 @@ if (!exists("h")) h = 3.6
 if (fmt eq "svg") set terminal svg size w * 100, h * 100 font "Helvetica,Arial,sans-serif,13" name "dmasim_" . id enhanced background rgb "white" rounded
 if (fmt eq "png") set terminal pngcairo size w * 200, h * 200 font "DejaVu Sans,19" enhanced linewidth 2 rounded
 if (fmt eq "pdf") set terminal pdfcairo size w, h font "Helvetica,11" enhanced linewidth 1.2 rounded
+key_font = fmt eq "svg" ? ",12" : fmt eq "png" ? ",16.5" : ",9.5"
 set output name . "." . fmt
 set encoding utf8
 
@@ -36,5 +37,5 @@ if (!exists("key_rows")) key_rows = 1
 set tmargin 3.6 + 1.25 * key_rows
 set label 1001 sprintf("{/:Bold*1.1 %s}", figure_title) at graph 0, graph 1 left offset 0, 2.5 + 1.25 * key_rows textcolor rgb ink
 set label 1002 sprintf("{/*0.85 %s}", subtitle) at graph 0, graph 1 left offset 0, 1.35 + 1.25 * key_rows textcolor rgb 0x666666
-set key at graph 0, graph 1.02 left bottom horizontal Left reverse samplen 1.4 spacing 1.1 width 0.5 maxcols 3 maxrows key_rows noenhanced textcolor rgb ink
+set key at graph 0, graph 1.02 left bottom horizontal Left reverse samplen 1.4 spacing 1.1 width 0.5 maxcols 3 maxrows key_rows noenhanced font key_font textcolor rgb ink
 small(text) = sprintf("{/*0.8 %s}", text)
