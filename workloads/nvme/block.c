@@ -98,6 +98,14 @@ void blk_split(const struct blk_limits *lim, const struct phys_vec *vecs, unsign
 	uint64_t prev_end = 0;
 
 	*part = (struct blk_part){0};
+	/* One vector inside one page, the usual small request. */
+	if (n - from.vec == 1 && from.done == 0 && vecs[from.vec].len <= lim->max_bytes &&
+	    (vecs[from.vec].paddr & ~PAGE_MASK) + vecs[from.vec].len <=
+		MIN(lim->max_segment_size, PAGE_SIZE)) {
+		part->bytes = vecs[from.vec].len;
+		part->segments = 1;
+		return;
+	}
 	for (unsigned i = from.vec; i < n; i++) {
 		uint32_t skip = i == from.vec ? from.done : 0;
 		phys_addr_t paddr = vecs[i].paddr + skip;

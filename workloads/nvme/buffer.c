@@ -46,8 +46,15 @@ static bool use_buffer(struct nvme_io *io, uint64_t bytes)
 	const struct blk_limits *lim = &io->queue->dev->limits;
 	unsigned i = 0;
 
+	if (bytes == io->buffer_vecs_bytes && io->buffer_node == io->queue->dev->dev->node &&
+	    io->buffer_limits == lim) {
+		io->nvecs = io->buffer_nvecs; /* as last time */
+		return true;
+	}
 	if (!lay_out(io, bytes))
 		return false;
+	io->buffer_limits = lim;
+	io->buffer_vecs_bytes = bytes;
 	vecs_reserve(io, io->nbuffer);
 	io->nvecs = 0;
 	while (bytes) {
@@ -57,6 +64,7 @@ static bool use_buffer(struct nvme_io *io, uint64_t bytes)
 		io->nvecs = blk_add_pieces(lim, io->vecs, io->nvecs, &piece, 1);
 		bytes -= piece.len;
 	}
+	io->buffer_nvecs = io->nvecs;
 	return true;
 }
 
@@ -64,6 +72,7 @@ static bool use_segments(struct nvme_io *io, const struct trace_record *rec, GEr
 {
 	uint64_t sum = 0;
 
+	io->buffer_vecs_bytes = 0;
 	for (unsigned i = 0; i < rec->nsegs; i++)
 		sum += rec->segs[i].len;
 	if (sum != rec->nvme.bytes) {
@@ -109,6 +118,7 @@ static bool use_peer_memory(struct nvme_io *io, uint64_t bytes)
 		io->peer = pci_alloc_p2pmem(provider, bytes);
 		io->peer_bytes = io->peer ? bytes : 0;
 	}
+	io->buffer_vecs_bytes = 0;
 	if (!io->peer)
 		return false;
 	vecs_reserve(io, (unsigned)div_round_up(bytes, PAGE_SIZE));

@@ -248,7 +248,7 @@ static struct nvme_request *get_tag(struct nvme_queue *q)
 	rq->obj.dev = q->dev->dev;
 	rq->obj.path = path;
 	rq->obj.instance = q->dev->instance;
-	rq->obj.state = path->state_size ? g_malloc0(path->state_size) : NULL;
+	rq->obj.state = path->state_size ? g_malloc0(align_up(path->state_size, sizeof(uint64_t))) : NULL;
 	rq->obj.max_segs = 2;
 	rq->obj.segs = g_new(struct dma_segment, rq->obj.max_segs);
 	q->free = rq;

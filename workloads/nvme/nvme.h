@@ -95,6 +95,10 @@ struct nvme_io {
 	unsigned nbuffer, buffer_room;
 	uint64_t buffer_bytes;
 	unsigned buffer_node;
+	/* what vecs hold, if they were made from buffer: 0 if not */
+	uint64_t buffer_vecs_bytes;
+	unsigned buffer_nvecs;
+	const struct blk_limits *buffer_limits;
 	phys_addr_t peer; /* memory of the provider for peer-to-peer records, kept likewise */
 	uint64_t peer_bytes;
 	struct pcie_node *peer_provider;
@@ -111,7 +115,7 @@ struct nvme_queue {
 	sim_time_t *cq_visible;        /* timing: when each completion entry can be seen */
 	struct nvme_request *requests; /* by command identifier */
 	struct nvme_request *free;
-	unsigned ninit; /* tags made ready so far */
+	unsigned ninit;        /* tags made ready so far */
 	unsigned in_flight;    /* trace records on this queue */
 	unsigned busy;         /* tags taken */
 	struct nvme_io **fifo; /* counts, no recorded completion: ring of queue_depth */

@@ -110,14 +110,17 @@ static int setup_prps(struct nvme_request *rq, struct nvme_command *cmd)
 	dma_addr_t addr;
 	int err;
 
+	if (left == 0 && walk.seg->len >= first) {
+		cmd->prp1 = walk.seg->addr;
+		st->prp_only++;
+		return 0;
+	}
 	if (!next_piece(&walk, first, &addr))
 		return -EIO;
 	cmd->prp1 = addr;
 	cmd->prp2 = 0;
 	if (left <= NVME_PAGE_SIZE) {
 		st->prp_only++;
-		if (left == 0)
-			return 0;
 		if (!next_piece(&walk, left, &addr) || addr % NVME_PAGE_SIZE)
 			return -EIO;
 		cmd->prp2 = addr;

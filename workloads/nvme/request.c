@@ -67,8 +67,8 @@ static int map_object(struct nvme_request *rq)
 		obj->max_segs = MAX(room, 2 * obj->max_segs);
 		obj->segs = g_renew(struct dma_segment, obj->segs, obj->max_segs);
 	}
-	if (obj->path->state_size)
-		memset(obj->state, 0, obj->path->state_size);
+	for (size_t i = 0; i < obj->path->state_size; i += sizeof(uint64_t))
+		((uint64_t *)obj->state)[i / sizeof(uint64_t)] = 0;
 	if (obj->path->open)
 		err = obj->path->open(obj, rq->bytes);
 	if (err)
