@@ -123,6 +123,10 @@ static void wait_for_status(struct intel_iommu *iommu, struct cpu *cpu, sim_time
 	spin_unlock(cpu, &iommu->qi_lock);
 }
 
+/*
+ * Without a queue (ECAP.QI clear) the same requests go through the invalidation registers, which take one
+ * at a time: the lock is held until it is done. Statistics count them as the descriptors that they equal.
+ */
 void qi_submit_sync(struct intel_iommu *iommu, const struct qi_desc *desc, unsigned count)
 {
 	const struct dma_observer *o = iommu->l->observer;
@@ -135,7 +139,7 @@ void qi_submit_sync(struct intel_iommu *iommu, const struct qi_desc *desc, unsig
 	wait_for_slots(iommu, cpu, count);
 	for (unsigned i = 0; i < count; i++) {
 		ring[i] = desc[i];
-		if (G_UNLIKELY(o) && o->qi_submit)
+		if (G_UNLIKELY(o) && o->qi_submit && iommu->caps.queued)
 			o->qi_submit(o->arg, &desc[i]);
 	}
 	ring[count] = qi_desc_wait(iommu->status + 4 * ((iommu->free_head + count) % QI_LENGTH), QI_DONE);
@@ -148,6 +152,8 @@ void qi_submit_sync(struct intel_iommu *iommu, const struct qi_desc *desc, unsig
 	iommu->free_count -= count + 1;
 	iommu->outstanding[(iommu->oldest + iommu->noutstanding++) % QI_LENGTH] = (struct qi_outstanding){
 	    done, count + 1};
+	if (G_UNLIKELY(!iommu->caps.queued))
+		cpu_wait_until(cpu, done);
 	spin_unlock(cpu, &iommu->qi_lock);
 	if (iommu->l->sim->timing)
 		wait_for_status(iommu, cpu, done);
@@ -155,7 +161,7 @@ void qi_submit_sync(struct intel_iommu *iommu, const struct qi_desc *desc, unsig
 
 static void submit_batch(struct intel_iommu *iommu, const struct qi_desc *desc, unsigned n)
 {
-	unsigned step = iommu->l->kernel->qi_batch;
+	unsigned step = iommu->caps.queued ? iommu->l->kernel->qi_batch : 1;
 
 	for (unsigned i = 0; i < n; i += step)
 		qi_submit_sync(iommu, desc + i, MIN(step, n - i));
@@ -196,7 +202,8 @@ static struct qi_desc range_desc(struct intel_iommu *iommu, struct iommu_domain 
 {
 	const struct vtd_caps *caps = &iommu->caps;
 
-	ih = ih && iommu->l->kernel->ih_hint;
+	/* What 6.1 loses on the way into the queue arrives in the register. */
+	ih = ih && (iommu->l->kernel->ih_hint || !caps->queued);
 	if (order >= MAX_AGAW_PFN_WIDTH)
 		return domain_desc(iommu, d);
 	if (d->first_stage)

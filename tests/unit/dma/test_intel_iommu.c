@@ -190,6 +190,24 @@ START_TEST(caching_mode_flushes_on_map)
 }
 END_TEST
 
+START_TEST(registers_without_a_queue)
+{
+	static const char *const set[] = {"iommu.ecap", "0xf020dd", NULL}; /* ECAP.QI clear */
+	struct rig r = rig_new_with(IOMMU_STRICT, _i, set);
+	struct log log = {.nseen = 0};
+	struct dma_observer o = watch(&r, &log);
+	dma_addr_t a;
+
+	dma_layer_set_observer(r.dev->dma, &o);
+	a = dma_map_page(r.dev, 0x1000000, 0, 0x2000, DMA_TO_DEVICE);
+	dma_unmap_page(r.dev, a, 0x2000, DMA_TO_DEVICE);
+	ck_assert_uint_eq(log.nseen, 0); /* nothing is submitted to a queue */
+	ck_assert_uint_eq(log.ndone, 2);
+	ck_assert_uint_eq(log.done[0].qw1, a | 0x40 | 1); /* the hint works on all releases */
+	rig_free(&r);
+}
+END_TEST
+
 START_TEST(domain_ids_in_order_of_attachment)
 {
 	struct rig r = rig_new(IOMMU_STRICT, KERNEL_7_0);
@@ -224,6 +242,7 @@ int main(void)
 	tcase_add_loop_test(t, flush_all_descriptor, 0, KERNEL_VERSIONS);
 	tcase_add_loop_test(t, device_tlb_and_batching, 0, KERNEL_VERSIONS);
 	tcase_add_loop_test(t, caching_mode_flushes_on_map, 0, KERNEL_VERSIONS);
+	tcase_add_loop_test(t, registers_without_a_queue, 0, KERNEL_VERSIONS);
 	tcase_add_test(t, domain_ids_in_order_of_attachment);
 	tcase_add_test(t, table_levels_follow_the_unit);
 	return test_run("intel_iommu", t, NULL);
