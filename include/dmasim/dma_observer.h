@@ -132,6 +132,12 @@ void dma_layer_set_observer(struct dma_layer *l, const struct dma_observer *o);
  * more: below all of them and in front of the depot there may be any number of further ones.
  */
 void dma_replay_cache_unknown(struct device *dev, int cpu, int order, unsigned fill, bool more);
+/*
+ * The cache of (cpu, order) holds that many unknown entries in its loaded and its previous magazine and
+ * nothing else; what lies below is unknown. The depot of order holds full magazines of unknown entries.
+ */
+void dma_replay_cache_fill(struct device *dev, unsigned cpu, unsigned order, unsigned loaded, unsigned prev);
+void dma_replay_depot_fill(struct device *dev, unsigned order, unsigned magazines);
 /* Put known pfns into the cache of (cpu, order), the last one on top; nodes are inserted if missing. */
 int dma_replay_cache_load(struct device *dev, unsigned cpu, unsigned order, const uint64_t *pfns, unsigned n);
 /* Insert a live range of unknown origin into the tree. 0, or -EEXIST if it overlaps another one. */

@@ -5,6 +5,7 @@
  * Releases differ in the depot only: at most kernel_profile.depot_max magazines with the overflow
  * going back to the tree (6.1), or unbounded and trimmed in the background (since 6.7).
  */
+#include "iommu.h"
 #include "iova.h"
 
 #include "timer.h"
@@ -185,7 +186,7 @@ static bool load_magazine(struct iova_rcache *rc, struct iova_cpu_rcache *c)
 		c->loaded = m;
 		return true;
 	}
-	if (c->unknown)
+	if (c->unknown && !rc->depot)
 		return false;
 	spin_lock(cpu, &rc->lock);
 	if (rc->depot) {
@@ -284,6 +285,40 @@ static void free_global_cached_iovas(struct iova_domain *iovad)
 			iova_magazine_free_pfns(iovad, m);
 			iova_magazine_free(iovad, m);
 		}
+	}
+}
+
+/* ---- replay: what a recorded kernel had cached before ---- */
+
+static void fill_unknown(struct iova_domain *iovad, struct iova_magazine *m, uint64_t n)
+{
+	m->size = MIN(n, iovad->magazine_size);
+	for (uint64_t i = 0; i < m->size; i++)
+		m->pfns[i] = IOVA_PFN_UNKNOWN;
+}
+
+void dma_replay_cache_fill(struct device *dev, unsigned cpu, unsigned order, unsigned loaded, unsigned prev)
+{
+	struct iova_domain *iovad = &dev->domain->iovad;
+	struct iova_cpu_rcache *c = &iovad->rcaches[order].cpu_rcaches[cpu];
+
+	fill_unknown(iovad, c->loaded, loaded);
+	fill_unknown(iovad, c->prev, prev);
+	c->unknown = true;
+}
+
+void dma_replay_depot_fill(struct device *dev, unsigned order, unsigned magazines)
+{
+	struct iova_domain *iovad = &dev->domain->iovad;
+	struct iova_rcache *rc = &iovad->rcaches[order];
+
+	while (rc->depot)
+		iova_magazine_free(iovad, depot_pop(rc));
+	for (unsigned i = 0; i < magazines; i++) {
+		struct iova_magazine *m = iova_magazine_alloc(iovad);
+
+		fill_unknown(iovad, m, iovad->magazine_size);
+		depot_push(rc, m);
 	}
 }
 

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <string.h>
 
 /* Timeout, a tick and generous lateness: by then a queued range has been flushed. */
 #define FLUSH_GAP 100000000u
@@ -21,6 +22,7 @@ struct replay *replay_new(const struct replay_config *c)
 	r->direct = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	r->pfns = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	r->domains = g_hash_table_new(NULL, NULL);
+	r->cache_ops = g_array_new(FALSE, FALSE, sizeof(struct cache_op));
 	r->known = g_new0(uint64_t, c->sim->ncpus);
 	replay_watch(r);
 	return r;
@@ -53,6 +55,7 @@ void replay_free(struct replay *r)
 	g_hash_table_unref(r->domains);
 	for (unsigned i = 0; i < REPLAY_HISTS; i++)
 		hist_free(r->hists[i]);
+	g_array_unref(r->cache_ops);
 	g_free(r->known);
 	g_free(r->area_file);
 	g_free(r->divergence);
@@ -390,6 +393,29 @@ static void flush_between(struct replay *r)
 	}
 }
 
+uint64_t replay_explained(const struct replay *r, unsigned order)
+{
+	return r->explained[order];
+}
+
+/* Forget what the caches held: they begin with that many unknown ranges. */
+static void apply_fills(struct replay *r)
+{
+	struct device *dev = r->config.device(r->config.arg, "");
+
+	for (unsigned order = 0; r->config.fills && dev && dev->domain && order < REPLAY_ORDERS; order++) {
+		const struct replay_fill *f = &r->config.fills[(r->file - 1) * REPLAY_ORDERS + order];
+
+		if (!f->use)
+			continue;
+		for (unsigned c = 0; c < r->config.sim->ncpus && c < REPLAY_FILL_CPUS; c++) {
+			dma_replay_cache_fill(dev, c, order, f->loaded[c], f->prev[c]);
+			r->known[c] &= ~(1ull << order);
+		}
+		dma_replay_depot_fill(dev, order, f->depot);
+	}
+}
+
 void replay_prepare(struct replay *r, struct operations *o)
 {
 	r->ops = o;
@@ -401,6 +427,9 @@ void replay_prepare(struct replay *r, struct operations *o)
 		hist_free(r->hists[i]);
 		r->hists[i] = hist_new_exact();
 	}
+	g_array_set_size(r->cache_ops, 0);
+	memset(r->explained, 0, sizeof(r->explained));
+	apply_fills(r);
 	if (r->config.nvme && operations_group(o))
 		replay_nvme_plan(r, r->config.nvme);
 }

@@ -15,6 +15,16 @@
 #include <dmasim/stat.h>
 #include <dmasim/verify.h>
 
+enum { REPLAY_FILL_CPUS = 8, REPLAY_ORDERS = 6 };
+
+/* Ranges of unknown addresses in the caches of one size class when a recording begins. */
+struct replay_fill {
+	bool use;
+	uint16_t loaded[REPLAY_FILL_CPUS], prev[REPLAY_FILL_CPUS]; /* per CPU, in each magazine */
+	uint8_t depot;                                             /* full magazines */
+	uint64_t wrong;                                            /* allocations that no fill explains */
+};
+
 struct replay;
 struct replay_nvme;
 struct nvme_params;
@@ -26,6 +36,9 @@ struct replay_config {
 	/* Device by recorded name; "" where events name none. NULL: no such device. */
 	struct device *(*device)(void *arg, const char *name);
 	void *arg;
+	unsigned magazine_size; /* iova.magazine_size */
+	/* For each recording and order, REPLAY_ORDERS per recording; NULL: all carry on from before. */
+	const struct replay_fill *fills;
 	struct replay_nvme *nvme; /* run requests through the driver path; NULL: replay their calls */
 	const volatile sig_atomic_t *stop; /* polled; may be NULL */
 };
@@ -36,6 +49,14 @@ const struct blk_limits *replay_nvme_limits(const struct replay_nvme *n);
 
 struct replay *replay_new(const struct replay_config *c);
 void replay_free(struct replay *r);
+
+/*
+ * The fill of the caches of order at the beginning of the recording that has just been run, that explains
+ * its allocations best.
+ */
+struct replay_fill replay_fit(const struct replay *r, unsigned order);
+/* Allocations of order in that recording whose outcome only an unknown fill explains. */
+uint64_t replay_explained(const struct replay *r, unsigned order);
 
 /* What one recording was seen to do, as histograms of exact values. */
 enum replay_histogram {

@@ -8,7 +8,14 @@
 
 #include <dmasim/dma-mapping.h>
 
-enum { REPLAY_LOG = 24, REPLAY_NEVER = UINT32_MAX, REPLAY_ORDERS = 6 };
+enum { REPLAY_LOG = 24, REPLAY_NEVER = UINT32_MAX };
+
+/* What the caches saw, in order. */
+enum cache_op_kind { CACHE_PUT, CACHE_GET, CACHE_GET_TREE };
+struct cache_op {
+	uint32_t pfn;
+	uint8_t cpu, order, what;
+};
 
 /* Something mapped by a replayed call, until it is unmapped. */
 struct mapping {
@@ -78,6 +85,8 @@ struct replay {
 	GHashTable *domains; /* recorded domain id -> model's + 1 */
 	uint64_t *known;     /* per CPU: bit per order: the cache's fill is known since it was found empty */
 	uint64_t *area_file; /* per bounce area: file + 1 in which its hint was bound */
+	GArray *cache_ops;   /* struct cache_op of this recording */
+	uint64_t explained[REPLAY_ORDERS];
 	struct hist *hists[REPLAY_HISTS];
 	struct model_event log[REPLAY_LOG];
 	uint64_t logged;

@@ -6,6 +6,13 @@
 
 /* ---- allocations ---- */
 
+static void log_cache(struct replay *r, unsigned cpu, unsigned order, uint64_t pfn, enum cache_op_kind what)
+{
+	struct cache_op op = {(uint32_t)pfn, (uint8_t)cpu, (uint8_t)order, (uint8_t)what};
+
+	g_array_append_val(r->cache_ops, op);
+}
+
 /* What the recording says of the allocation that begins: its probes, else the address that came of it. */
 static struct recorded_alloc look_ahead(struct replay *r)
 {
@@ -327,6 +334,7 @@ static bool watch_outcome(void *arg, const struct iova_alloc_event *e, uint64_t 
 		r->totals.bound++;
 	} else if (!cache_known(r, e->cpu, e->order)) {
 		r->totals.explained++;
+		r->explained[MAX(e->order, 0)]++;
 		if (a->tree && e->source == IOVA_FROM_CACHE) {
 			/* Found empty: what was believed to be here sits in another CPU's magazine. */
 			dma_replay_cache_forget(e->dev, e->cpu, (unsigned)e->order, replay_any, NULL, true);
@@ -378,6 +386,9 @@ static void watch_alloc(void *arg, const struct iova_alloc_event *e)
 
 	replay_log(r, REC_IOVA_ALLOC_RET, e->pfn, e->pages, e->source);
 	hist_add(r->hists[REPLAY_HIST_ALLOC], e->pages, 1);
+	if (e->order >= 0)
+		log_cache(r, e->cpu, (unsigned)e->order, e->pfn,
+			  e->source == IOVA_FROM_TREE ? CACHE_GET_TREE : CACHE_GET);
 	if (e->source == IOVA_FROM_TREE && a->tree)
 		r->tree_file = r->file;
 	replay_set_pfn(r, e->pfn, PFN_LIVE);
@@ -396,12 +407,14 @@ static void watch_free(void *arg, struct device *dev, unsigned cpu, uint64_t pfn
 	struct replay *r = arg;
 	const struct recording_event *e;
 
-	(void)dev, (void)cpu;
+	(void)dev;
 	replay_log(r, REC_IOVA_FREE, pfn, pages, cached);
 	replay_set_pfn(r, pfn, PFN_FREE);
 	if (!r->run)
 		return;
 	r->totals.frees++;
+	if (cached)
+		log_cache(r, cpu, order_base_2(pages), pfn, CACHE_PUT);
 	hist_add(r->hists[REPLAY_HIST_FREE], pages, 1);
 	e = r->run->free_event;
 	r->run->free_event = NULL;
