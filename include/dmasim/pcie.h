@@ -99,6 +99,9 @@ struct pcie_node {
 	void (*p2pdma_free)(void *p2pdma);
 };
 
+/* Whether registers can hold these values; *error names the one that cannot. */
+G_GNUC_WARN_UNUSED_RESULT bool pcie_params_check(const struct pcie_params *p, const struct p2p_params *p2p,
+						 GError **error);
 struct pcie_fabric *pcie_fabric_new(struct sim *sim, struct memory *mem, const struct pcie_params *p,
 				    struct pcie_stats *st);
 /* Before nodes are added. */

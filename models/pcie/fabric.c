@@ -120,6 +120,33 @@ static void node_free(void *data)
 	g_free(n);
 }
 
+static bool power_of_two(const char *name, uint64_t v, GError **error)
+{
+	if (v && !(v & (v - 1)))
+		return true;
+	g_set_error(error, PARAM_ERROR, 0,
+		    "%s = %" G_GUINT64_FORMAT
+		    ": want a power of two (the register field holds its logarithm)",
+		    name, v);
+	return false;
+}
+
+bool pcie_params_check(const struct pcie_params *p, const struct p2p_params *p2p, GError **error)
+{
+	unsigned vendor, device;
+	char rest;
+
+	if (!power_of_two("pcie.mps", p->mps, error) || !power_of_two("pcie.mrrs", p->mrrs, error) ||
+	    !power_of_two("pcie.rcb", p->rcb, error))
+		return false;
+	if (!*p2p->host_bridge || (sscanf(p2p->host_bridge, "%x:%x%c", &vendor, &device, &rest) == 2 &&
+				   vendor <= 0xffff && device <= 0xffff))
+		return true;
+	g_set_error(error, PARAM_ERROR, 0, "p2p.host_bridge = %s: want VENDOR:DEVICE in hex, e.g. 8086:09a2",
+		    p2p->host_bridge);
+	return false;
+}
+
 struct pcie_fabric *pcie_fabric_new(struct sim *sim, struct memory *mem, const struct pcie_params *p,
 				    struct pcie_stats *st)
 {

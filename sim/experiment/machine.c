@@ -108,6 +108,10 @@ struct machine *machine_new(const struct config *config, enum iommu_mode mode,
 		return NULL;
 	}
 	new_dma_layer(m, config);
+	if (!pcie_params_check(pcie, config_get(config, &p2p_param_table), error)) {
+		machine_free(m);
+		return NULL;
+	}
 	m->fabric = pcie_fabric_new(&m->sim, m->memory, pcie, &m->pcie_stats);
 	pcie_set_p2p(m->fabric, config_get(config, &p2p_param_table));
 	if (pcie->topology && *pcie->topology && !pcie_load_topology(m->fabric, pcie->topology, error)) {

@@ -111,6 +111,35 @@ START_TEST(mistakes)
 }
 END_TEST
 
+START_TEST(impossible_parameters)
+{
+	static const struct {
+		uint64_t mps, mrrs, rcb;
+		const char *host_bridge, *named;
+	} rows[] = {
+	    {256, 512, 64, "8086:09a2", NULL},
+	    {256, 512, 64, "", NULL},
+	    {300, 512, 64, "", "pcie.mps"},
+	    {256, 600, 64, "", "pcie.mrrs"},
+	    {256, 512, 96, "", "pcie.rcb"},
+	    {256, 512, 64, "8086", "p2p.host_bridge"},
+	    {256, 512, 64, "8086:12345", "p2p.host_bridge"},
+	    {256, 512, 64, "8086:09a2x", "p2p.host_bridge"},
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct pcie_params p = {.mps = rows[i].mps, .mrrs = rows[i].mrrs, .rcb = rows[i].rcb};
+		struct p2p_params q = {.host_bridge = (char *)rows[i].host_bridge};
+		GError *error = NULL;
+
+		ck_assert_int_eq(pcie_params_check(&p, &q, &error), !rows[i].named);
+		if (rows[i].named)
+			ck_assert_ptr_nonnull(strstr(error->message, rows[i].named));
+		g_clear_error(&error);
+	}
+}
+END_TEST
+
 START_TEST(dumped)
 {
 	GError *error = NULL;
@@ -245,6 +274,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, described);
 	tcase_add_test(t, mistakes);
+	tcase_add_test(t, impossible_parameters);
 	tcase_add_test(t, dumped);
 	tcase_add_test(t, dumped_switch);
 	tcase_add_test(t, unreadable_dumps);
