@@ -43,6 +43,8 @@ sim_time_t pcie_time_memory(struct pcie_train *tr, sim_time_t ready);
 sim_time_t pcie_time_peer(struct pcie_train *tr, struct pcie_node *target, enum pcie_route route,
 			  sim_time_t ready);
 
+unsigned pcie_completions(uint64_t addr, uint64_t n, uint64_t mrrs, uint64_t mps, uint64_t rcb);
+
 /* The node itself or one above it that both have in common, NULL if they hang under different roots. */
 struct pcie_node *pcie_common(const struct pcie_node *a, const struct pcie_node *b);
 /* Functions of one device. */

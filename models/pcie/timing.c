@@ -202,9 +202,33 @@ static sim_time_t memory_latency(const struct pcie_train *tr)
 	return tr->cold || !p->io_hits_llc ? p->latency_dram : p->latency_llc;
 }
 
-static sim_time_t completions(const struct pcie_train *tr)
+/*
+ * Completions of n bytes at addr in one page: each request (at most MRRS, aligned) is answered in pieces
+ * of at most MPS that end at a read completion boundary, the last one at the request's end.
+ */
+unsigned pcie_completions(uint64_t addr, uint64_t n, uint64_t mrrs, uint64_t mps, uint64_t rcb)
 {
-	return tr->n + (uint64_t)TLP_COMPLETION_BYTES * pcie_tlps(tr->addr, tr->n, tr->fn->fabric->mps_lg2);
+	unsigned count = 0;
+
+	if (((addr | n) & (mps - 1)) == 0)
+		return (unsigned)(n / mps);
+	for (uint64_t end = addr + n; addr < end;) {
+		uint64_t request_end = MIN(end, align_down(addr, mrrs) + mrrs);
+		uint64_t first_end = MIN(request_end, align_down(addr + mps, MIN(rcb, mps)));
+
+		count += 1 + (unsigned)div_round_up(request_end - first_end, mps);
+		addr = request_end;
+	}
+	return count;
+}
+
+static uint64_t completions(const struct pcie_train *tr)
+{
+	const struct pcie_fabric *f = tr->fn->fabric;
+
+	return tr->n +
+	       (uint64_t)TLP_COMPLETION_BYTES * pcie_completions(tr->addr, tr->n, (uint64_t)1 << f->mrrs_lg2,
+								 (uint64_t)1 << f->mps_lg2, f->params.rcb);
 }
 
 static sim_time_t read_done(struct pcie_train *tr, sim_time_t ready)
@@ -330,7 +354,7 @@ static sim_time_t peer_read(struct pcie_train *tr, struct pcie_node *target, enu
 			    sim_time_t t)
 {
 	struct pcie_node *fn = tr->fn;
-	uint64_t bytes = (uint64_t)completions(tr);
+	uint64_t bytes = completions(tr);
 
 	t += turn_latency(tr, route);
 	t = go_down(target, tr->top, (uint64_t)TLP_REQUEST_BYTES * tr->tlps, t, t) +

@@ -2,6 +2,8 @@
 /* Routes of memory accesses: counts, what is translated, what carries the bytes, how fast. */
 #include "support.h"
 
+#include "../../../models/pcie/internal.h"
+
 #include <dmasim/pcie.h>
 #include <string.h>
 
@@ -107,6 +109,47 @@ START_TEST(tlps_and_lookups)
 	ck_assert_uint_eq(st.reads, 2);
 	ck_assert_uint_eq(st.writes, 2);
 	close_machine();
+}
+END_TEST
+
+/* Bytes counted one by one: a completion ends at MPS after its start, rounded down to RCB, or with its
+ * request. */
+static unsigned naive_completions(uint64_t addr, uint64_t n, uint64_t mrrs, uint64_t mps, uint64_t rcb)
+{
+	uint64_t start = addr;
+	unsigned count = 0;
+
+	for (uint64_t at = addr; at < addr + n; at++) {
+		bool last = at + 1 == addr + n || (at + 1) % mrrs == 0;
+		bool full = (at + 1) % rcb == 0 && at + 1 + rcb > start + mps;
+
+		if (last || full) {
+			count++;
+			start = at + 1;
+		}
+	}
+	return count;
+}
+
+START_TEST(completions_of_reads)
+{
+	static const uint64_t mrrs[] = {128, 512, 4096}, mps[] = {128, 256, 512}, rcb[] = {64, 128};
+	struct rng rng;
+
+	/* Aligned: the table of the notes; a start inside an RCB unit costs one more. */
+	ck_assert_uint_eq(pcie_completions(0, 4096, 512, 256, 64), 16);
+	ck_assert_uint_eq(pcie_completions(0, 64, 512, 256, 64), 1);
+	ck_assert_uint_eq(pcie_completions(64, 448, 512, 256, 64), 2);
+	ck_assert_uint_eq(pcie_completions(32, 480, 512, 256, 64), 2);
+	ck_assert_uint_eq(pcie_completions(32, 256, 512, 256, 64), 2);
+	rng_init(&rng, test_seed(), "completions");
+	for (unsigned i = 0; i < 3000; i++) {
+		uint64_t addr = rng_below(&rng, 4096), n = 1 + rng_below(&rng, 4096 - addr);
+		uint64_t a = mrrs[rng_below(&rng, 3)], b = mps[rng_below(&rng, 3)],
+			 c = rcb[rng_below(&rng, 2)];
+
+		ck_assert_uint_eq(pcie_completions(addr, n, a, b, c), naive_completions(addr, n, a, b, c));
+	}
 }
 END_TEST
 
@@ -342,6 +385,7 @@ int main(void)
 	TCase *t = tcase_create("peer");
 
 	tcase_add_test(t, tlps_and_lookups);
+	tcase_add_test(t, completions_of_reads);
 	tcase_add_test(t, routes);
 	tcase_add_test(t, direct_translated);
 	tcase_add_test(t, refusals);
