@@ -120,6 +120,15 @@ EXPECT = {
     "map-bench": lambda r: all(r(a, "strict", "map_bench.unmap_ns") > 2 * r(a, "strict", "map_bench.map_ns")
                                > 0 and r(a, "strict", "map_bench.unmap_ns") > r(a, "lazy", "map_bench.unmap_ns")
                                for a in ("legacy", "link")),
+    "dmabuf-p2p": lambda r: all(r(a, "strict", "p2p.bytes_host_bridge") == 200 << 20
+                                and r(a, "strict", "qi.desc_iotlb_page") == 200 for a in ("legacy", "link"))
+    and r("link", "strict", "dmabuf.windows") == 200 == r("legacy", "strict", "dmabuf.singles"),
+    "migrate-4vf": lambda r: r.same("vfio.save_bytes", "vfio.track_entries", "vfio.downtime_ns")
+    and all(r("link", m, "iova.allocs") == 12 < 2000 < r("legacy", m, "iova.allocs")
+            and r.peak("link", m, "sg.tables") == 0 < r.peak("legacy", m, "sg.tables") for m in r.modes),
+    "migrate-no-iommu": lambda r: r.same("vfio.save_bytes", "vfio.mtt_entries")
+    and r("legacy", "passthrough", "iova.allocs") == 0 == r("link", "passthrough", "iova.allocs")
+    and r.peak("legacy", "passthrough", "sg.tables") == 2 * 69632 and r.peak("link", "passthrough", "sg.tables") == 0,
     "pcie-latency": lambda r: r("legacy", "strict", "pcie_bench.windows") == 4,
 }
 
