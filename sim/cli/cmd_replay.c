@@ -5,7 +5,7 @@
 struct replay_options {
 	struct cli_common common;
 	char *as, *format, *device, *preset, *interval;
-	gboolean timeline;
+	gboolean timeline, dry_run;
 };
 
 static bool set_if(struct scenario *s, const char *key, const char *value, const char *origin, GError **error)
@@ -16,7 +16,8 @@ static bool set_if(struct scenario *s, const char *key, const char *value, const
 static int run(void *options, int nargs, char **args)
 {
 	struct replay_options *o = options;
-	struct cli_run_extra extra = {.command = "replay", .interval = o->interval, .timeline = o->timeline};
+	struct cli_run_extra extra = {
+	    .command = "replay", .interval = o->interval, .timeline = o->timeline, .dry_run = o->dry_run};
 	g_autoptr(GPtrArray) traces = g_ptr_array_new();
 	g_autofree char *list = NULL;
 	GError *error = NULL;
@@ -54,6 +55,7 @@ static const struct cli_option options[] = {
      "also write timeseries.csv, one row per interval of simulated time (1ms)", NULL},
     {"timeline", 0, CLI_FLAG, O(timeline), NULL,
      "also write timeline.json (Chrome trace events; opens in Perfetto)", NULL},
+    {"dry-run", 0, CLI_FLAG, O(dry_run), NULL, "say what would run and about how long it would take", NULL},
     {0},
 };
 

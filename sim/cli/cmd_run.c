@@ -5,15 +5,18 @@
 struct run_options {
 	struct cli_common common;
 	char *interval;
-	gboolean timeline;
+	gboolean timeline, dry_run;
 	int threads;
 };
 
 static int run(void *options, int nargs, char **args)
 {
 	struct run_options *o = options;
-	struct cli_run_extra extra = {
-	    .command = "run", .interval = o->interval, .timeline = o->timeline, .threads = o->threads};
+	struct cli_run_extra extra = {.command = "run",
+				      .interval = o->interval,
+				      .timeline = o->timeline,
+				      .dry_run = o->dry_run,
+				      .threads = o->threads};
 	GError *error = NULL;
 	struct scenario *s;
 	int status;
@@ -34,6 +37,8 @@ static const struct cli_option options[] = {
      "also write timeseries.csv, one row per interval of simulated time (1ms)", NULL},
     {"timeline", 0, CLI_FLAG, offsetof(struct run_options, timeline), NULL,
      "also write timeline.json (Chrome trace events; opens in Perfetto)", NULL},
+    {"dry-run", 0, CLI_FLAG, offsetof(struct run_options, dry_run), NULL,
+     "say what would run and about how long it would take", NULL},
     {"threads", 0, CLI_NUMBER, offsetof(struct run_options, threads), "N",
      "machines that run at a time (default: one per CPU); results do not depend on it", NULL},
     {0},
@@ -51,9 +56,9 @@ const struct cli_command cli_command_run = {
 	"can be "
 	"run again from itself.",
     .examples =
-	"dmasim run scenarios/vectored.ini\tprint the comparison\n"
-	"dmasim run scenarios/vectored.ini -o result --set iotlb.entries=64\tkeep it, with a smaller IOTLB\n"
-	"dmasim run scenarios/vectored.ini --json | jq '.runs[].stats[\"qi.desc_iotlb_page\"]'\tone number "
+	"dmasim run scenarios/nvme-vectored-recorded.ini\tprint the comparison\n"
+	"dmasim run scenarios/nvme-vectored-recorded.ini -o result --set iotlb.entries=64\tkeep it, with a smaller IOTLB\n"
+	"dmasim run scenarios/nvme-vectored-recorded.ini --json | jq '.runs[].stats[\"qi.desc_iotlb_page\"]'\tone number "
 	"per run",
     .group = CLI_GROUP_RUN,
     .run_options = true,

@@ -71,6 +71,10 @@ static int show(const struct experiment_result *r, const struct cli_common *o, c
 		return cli_print_json(result_to_json(r));
 	if (!o->quiet)
 		cli_print_comparison(stdout, r);
+	for (unsigned i = 0; o->verbose && i < r->nruns; i++)
+		fprintf(stderr, "%s %s, seed %" G_GUINT64_FORMAT ": %.3f s\n", r->runs[i].spec.api->name,
+			iommu_mode_names[r->runs[i].spec.mode], r->runs[i].spec.seed,
+			r->runs[i].wall_seconds);
 	cli_note(o, "%s%s%.2f s for %" G_GUINT64_FORMAT " records in %u runs", dir ? dir : "",
 		 dir ? ": " : "", r->wall_seconds, r->records, r->nruns);
 	return cli_finish_output(CLI_OK);
@@ -89,6 +93,8 @@ int cli_run_scenario(struct scenario *s, const struct cli_common *o, const struc
 	if (!cli_apply_run_options(s, o, &error) || !scenario_resolve(s, &error) ||
 	    !parse_interval(extra->interval, &options.interval, &error))
 		return cli_fail(error);
+	if (extra->dry_run)
+		return cli_dry_run(s, o, options.threads);
 	if (extra->timeline) {
 		if (!o->output)
 			return cli_usage(extra->command,

@@ -105,7 +105,10 @@ static void put_caption(struct figure_draft *d, const struct total_arg *t, const
 
 	if (apis->len < 2 || !isfinite(va) || !isfinite(vb) || (va == 0 && vb == 0))
 		return;
-	if (va == vb)
+	if (fabs(va - vb) < 0.005 * fmax(va, vb) && va != vb)
+		g_string_append_printf(d->caption, "%s: %s and %s are nearly equal (%.4g and %.4g %s). ",
+				       mode, last, first, vb, va, t->spec->unit);
+	else if (va == vb)
 		g_string_append_printf(d->caption, "%s: %s and %s are equal (%.4g %s). ", mode, last, first,
 				       vb, t->spec->unit);
 	else if (va == 0)
