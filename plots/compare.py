@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Bars or curves of any statistic with matplotlib, for those who prefer it to gnuplot.
 
