@@ -144,7 +144,7 @@ static bool one_figure(GString *html, const struct figure *f, json_t *doc, const
 	g_string_append(html, "\">\n");
 	inline_svg(html, svg, f->name);
 	g_string_append(html, "<figcaption>");
-	text(html, caption ? caption : f->help);
+	text(html, caption && *caption ? caption : f->help);
 	g_string_append(html, "</figcaption></figure>\n");
 	return true;
 }
