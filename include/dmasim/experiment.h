@@ -54,9 +54,9 @@ struct workload_params {
 	char *kind, *trace, *generator;
 	char *format, *device; /* of the trace: force a reader, keep one device */
 	double time_scale;
-	uint64_t limit; /* records; 0: all */
+	uint64_t limit;        /* records; 0: all */
 	uint64_t skip, warmup; /* records passed over; records run before statistics begin */
-	bool cut; /* statistics as of the last record, before what is in flight completes */
+	bool cut;              /* statistics as of the last record, before what is in flight completes */
 };
 struct kernel_params {
 	int version; /* 0: as shipped, else 1 + enum kernel_version */
@@ -173,6 +173,8 @@ struct json_t *result_to_json(const struct experiment_result *r);
  */
 G_GNUC_WARN_UNUSED_RESULT bool result_write(const struct experiment_result *r, const char *dir,
 					    GError **error);
+/* Could a result be written there? Asked before a long run; makes nothing. */
+G_GNUC_WARN_UNUSED_RESULT bool result_check_dir(const char *dir, GError **error);
 /* Read result.json of a result directory (or the file itself). */
 struct json_t *result_load(const char *path, GError **error);
 /* Write a whole file under a temporary name, sync and rename it. */

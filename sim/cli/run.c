@@ -93,6 +93,8 @@ int cli_run_scenario(struct scenario *s, const struct cli_common *o, const struc
 	if (!cli_apply_run_options(s, o, &error) || !scenario_resolve(s, &error) ||
 	    !parse_interval(extra->interval, &options.interval, &error))
 		return cli_fail(error);
+	if (o->output && !result_check_dir(o->output, &error))
+		return cli_fail(error);
 	if (extra->dry_run)
 		return cli_dry_run(s, o, options.threads);
 	if (extra->timeline) {

@@ -48,14 +48,15 @@ static void kill_all(struct worker *workers, unsigned n)
 			kill(workers[i].pid, SIGTERM);
 }
 
-static bool finished(struct sweep_job *j, struct worker *w, int wait_status, GError **error)
+/* stopping: we sent it a signal, so that its end says nothing of its point. */
+static bool finished(struct sweep_job *j, struct worker *w, int wait_status, bool stopping, GError **error)
 {
 	const struct sweep_point *p = w->point;
 
 	w->point = NULL;
 	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == CLI_OK)
 		return sweep_collect(j, p, error);
-	if (!cli_interrupted)
+	if (!stopping)
 		sweep_point_failed(j, p, WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : CLI_INTERNAL);
 	return true;
 }
@@ -88,7 +89,7 @@ bool sweep_run_local(struct sweep_job *j, GError **error)
 		if (!w)
 			continue;
 		running--;
-		ok = finished(j, w, status, ok ? error : NULL) && ok;
+		ok = finished(j, w, status, killed || cli_interrupted, ok ? error : NULL) && ok;
 		sweep_progress(j);
 	}
 	return ok;

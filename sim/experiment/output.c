@@ -43,6 +43,23 @@ struct output_set *output_set_new(const char *dir, GError **error)
 	return s;
 }
 
+bool result_check_dir(const char *dir, GError **error)
+{
+	g_autofree char *at = g_canonicalize_filename(dir, NULL);
+
+	while (!g_file_test(at, G_FILE_TEST_EXISTS)) {
+		char *up = g_path_get_dirname(at);
+
+		g_free(at);
+		at = up;
+	}
+	if (!g_file_test(at, G_FILE_TEST_IS_DIR))
+		return failed(dir, "result directory could not be made", ENOTDIR, error);
+	if (access(at, W_OK | X_OK))
+		return failed(dir, "result directory could not be written", errno, error);
+	return true;
+}
+
 FILE *output_open(struct output_set *s, const char *name, GError **error)
 {
 	char *temp = g_strdup_printf("%s/.%s.%d.tmp", s->dir, name, (int)getpid());

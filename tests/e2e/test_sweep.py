@@ -5,6 +5,7 @@ import io
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import sqlite3
@@ -133,6 +134,21 @@ def interrupted(tmp, scenario):
     check(kept > 0, "finished points are kept")
 
 
+def limit_file_size():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60000, 60000))
+
+
+def full_disk(tmp, scenario):
+    """No room: status 4, the database stays whole, and the sweep goes on when there is room again."""
+    command = [BINARY, "sweep", scenario, "-o", tmp / "full", "--vary", "iotlb.entries=16,32,48"]
+    done = subprocess.run(command, capture_output=True, preexec_fn=limit_file_size)
+    check(done.returncode == 4, "a full disk", done)
+    done = subprocess.run(command, capture_output=True)
+    check(done.returncode == 0 and b"3 of 3 points" in done.stderr, "room again", done)
+    run("sweep", scenario, "-o", tmp / "roomy", "--vary", "iotlb.entries=16,32,48")
+    check(content(tmp / "full") == content(tmp / "roomy"), "after the full disk: other content")
+
+
 def parallel(tmp, scenario):
     if not shutil.which("parallel"):
         return
@@ -153,5 +169,6 @@ with folder:
     errors(tmp, path)
     in_file(tmp)
     interrupted(tmp, path)
+    full_disk(tmp, path)
     parallel(tmp, path)
 finish()
