@@ -77,7 +77,8 @@ static int map_list(struct nvme_request *rq, struct legacy_state *st)
 	err = dma_map_sgtable(rq->obj.dev, &e->table, rq->obj.dir, rq->obj.attrs | DMA_ATTR_NO_WARN);
 	if (err) {
 		element_put(w, e);
-		return err;
+		/* BLK_STS_TARGET for a peer out of reach, else BLK_STS_RESOURCE: issued again later. */
+		return err == -EREMOTEIO ? err : -ENOMEM;
 	}
 	for_each_sg (e->sgl, sg, e->table.nents, i)
 		dma_object_add(&rq->obj, sg->dma_address, sg->dma_length);

@@ -422,6 +422,64 @@ START_TEST(peer_out_of_reach)
 }
 END_TEST
 
+/* A bounce pool that is too small for all requests at once makes the rest wait, it fails none. */
+START_TEST(full_bounce_pool_requeues)
+{
+	const struct cell *cell = _i & 1 ? &link_70 : &legacy_612;
+	struct nvme_rig rig = nvme_rig_new(cell->api, IOMMU_PASSTHROUGH, cell->kernel,
+					   _i & 2 ? FIDELITY_TIMING : FIDELITY_COUNTS, cell->sgl,
+					   "swiotlb.force=true", "swiotlb.size=1MiB", "swiotlb.areas=1",
+					   "nvme.pattern=true", "nvme.queue_depth=64", NULL);
+
+	for (unsigned i = 0; i < 64; i++)
+		nvme_rig_submit(&rig, i & 1 ? NVME_OP_READ : NVME_OP_WRITE, i * 64 * KIB, 64 * KIB, NULL, 0);
+	nvme_rig_finish(&rig);
+	ck_assert_uint_eq(rig.m->io.completed, 64);
+	ck_assert_uint_gt(nvme_rig_stats(&rig)->requeued, 0);
+	assert_clean(&rig);
+	nvme_rig_free(&rig);
+}
+END_TEST
+
+/* F.5 item 14 (C46): interrupts scale as one over the request size, 128 KiB against 2 MiB. */
+START_TEST(interrupts_follow_the_request_size)
+{
+	uint64_t interrupts[2];
+
+	for (unsigned lifted = 0; lifted < 2; lifted++) {
+		struct nvme_rig rig = nvme_rig_new(
+		    "link", IOMMU_LAZY, KERNEL_7_0, FIDELITY_COUNTS,
+		    lifted ? "nvme.lift_limits=true" : "nvme.lift_limits=false", "nvme.drive=pm9a3", NULL);
+		struct trace_segment s = {.phys = nvme_rig_contiguous(&rig, 2 * MIB), .len = 2 * MIB};
+
+		for (unsigned i = 0; i < 10; i++)
+			nvme_rig_submit(&rig, NVME_OP_READ, i * 2 * MIB, 2 * MIB, &s, 1);
+		nvme_rig_finish(&rig);
+		interrupts[lifted] = nvme_rig_stats(&rig)->interrupts;
+		assert_clean(&rig);
+		nvme_rig_free(&rig);
+	}
+	ck_assert_uint_eq(interrupts[0], 160);
+	ck_assert_uint_eq(interrupts[1], 10);
+}
+END_TEST
+
+/* A record of more parts than the queue has tags: its first parts end before the rest can start. */
+START_TEST(more_parts_than_tags)
+{
+	struct nvme_rig rig = nvme_rig_new("link", IOMMU_STRICT, KERNEL_7_0,
+					   _i ? FIDELITY_TIMING : FIDELITY_COUNTS, "nvme.queue_entries=8",
+					   "memory.size=1GiB", NULL);
+
+	nvme_rig_submit(&rig, NVME_OP_READ, 0, 8 * MIB, NULL, 0);
+	nvme_rig_finish(&rig);
+	ck_assert_uint_eq(nvme_rig_stats(&rig)->commands, 64);
+	ck_assert_uint_eq(rig.m->io.completed, 1);
+	assert_clean(&rig);
+	nvme_rig_free(&rig);
+}
+END_TEST
+
 /* Separate metadata: one more page mapping per request, gone at the end. */
 START_TEST(metadata_is_mapped)
 {
@@ -518,6 +576,9 @@ int main(void)
 	tcase_add_loop_test(t, controller_memory_buffer, 0, 2);
 	tcase_add_loop_test(t, peer_out_of_reach, 0, 2);
 	tcase_add_loop_test(t, metadata_is_mapped, 0, 2);
+	tcase_add_loop_test(t, full_bounce_pool_requeues, 0, 4);
+	tcase_add_test(t, interrupts_follow_the_request_size);
+	tcase_add_loop_test(t, more_parts_than_tags, 0, 2);
 	tcase_add_loop_test(t, several_controllers, 0, 2);
 	return test_run("nvme paths", t, NULL);
 }
