@@ -104,6 +104,45 @@ START_TEST(device_invalidation)
 }
 END_TEST
 
+/* Without PASID an invalidation leaves entries with one alone; with, it takes those of that PASID. */
+START_TEST(pasids_in_the_device)
+{
+	struct vtd_request rq = {.sid = TEST_SID, .access = VTD_READ, .addr = IOVA};
+	const struct qi_desc plain = qi_desc_device_tlb(TEST_SID, 0, 0, IOVA, 0),
+			     one = qi_desc_pdevice_tlb(TEST_SID, 0, 0, 7, IOVA, 0);
+	const uint32_t pasids[] = {VTD_NO_PASID, 7, 8};
+	struct vtd_result r;
+
+	vtd_fixture_defaults(&f);
+	f.p.iommu.cap = TEST_CAP_SCALABLE;
+	f.p.iommu.ecap = TEST_ECAP_SCALABLE;
+	f.p.iommu.scalable = true;
+	vtd_fixture_start(&f, FIDELITY_COUNTS);
+	t = pgtable_new(&f.sim, f.mem, VTD_SS_48, VTD_PAGES_4K, 0);
+	test_map(t, IOVA, PHYS, PAGE_SIZE, RW);
+	ctx = (struct vtd_context){.type = VTD_SECOND_STAGE,
+				   .did = TEST_DID,
+				   .format = VTD_SS_48,
+				   .root = pgtable_root(t),
+				   .ats = true};
+	vtd_ats_enable(f.u, TEST_SID);
+	for (unsigned step = 0; step < 2; step++) {
+		for (unsigned i = 0; i < 3; i++) {
+			vtd_set_context(f.u, TEST_SID, pasids[i], &ctx);
+			rq.pasid = pasids[i];
+			ck_assert_int_eq(vtd_ats_translate(f.u, &rq, 0, &r), 0);
+		}
+		vtd_qi_execute(f.u, step ? &one : &plain, 1, 0);
+		for (unsigned i = 0; i < 3; i++) {
+			rq.pasid = pasids[i];
+			ck_assert_int_eq(vtd_ats_translate(f.u, &rq, 0, &r), 0);
+			ck_assert_int_eq(r.hit, i != step);
+		}
+	}
+	end();
+}
+END_TEST
+
 START_TEST(request_time)
 {
 	sim_time_t walk;
@@ -154,6 +193,7 @@ int main(void)
 	tcase_add_test(c, hits_after_request);
 	tcase_add_test(c, no_rights_is_no_fault);
 	tcase_add_test(c, device_invalidation);
+	tcase_add_test(c, pasids_in_the_device);
 	tcase_add_test(c, request_time);
 	tcase_add_test(c, device_that_does_not_answer);
 	return test_run("ats", c, NULL);

@@ -299,6 +299,41 @@ START_TEST(write_only_page_is_present)
 }
 END_TEST
 
+static uint64_t *entry_of(struct pgtable *t, dma_addr_t iova, unsigned level)
+{
+	const struct vtd_format_info *fi = &vtd_formats[pgtable_format(t)];
+	uint64_t *e = memory_ptr(f.mem, pgtable_root(t));
+
+	for (unsigned l = fi->levels; l > level; l--)
+		e = memory_ptr(f.mem, e[iova >> (12 + 9 * (l - 1)) & 511] & fi->address_mask);
+	return &e[iova >> (12 + 9 * (level - 1)) & 511];
+}
+
+/* Rights are those of all levels together; what was cached with fewer is walked again and replaced. */
+START_TEST(rights_of_upper_levels)
+{
+	struct vtd_result r;
+	struct pgtable *t;
+	uint64_t before;
+
+	start(vtd_formats[_i].first_stage, FIDELITY_COUNTS);
+	t = table(_i, 4 * KIB);
+	test_map(t, IOVA + PAGE_SIZE, PHYS, 2 * PAGE_SIZE, RW);
+	vtd_fixture_attach(&f, TEST_SID, TEST_DID, t);
+	*entry_of(t, IOVA, 2) &= ~UINT64_C(2);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, VTD_READ, 0, &r), 0);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, VTD_WRITE, 0, &r), -EFAULT);
+	/* More rights need no invalidation. */
+	*entry_of(t, IOVA, 2) |= 2;
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, VTD_WRITE, 0, &r), 0);
+	before = f.st.walk_memory_reads;
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + PAGE_SIZE, VTD_WRITE, 0, &r), 0);
+	ck_assert_uint_eq(f.st.walk_memory_reads - before, 1);
+	pgtable_free(t);
+	vtd_fixture_stop(&f);
+}
+END_TEST
+
 /* Accessed and dirty bits: written once, and a page cached by a read is walked again for a write. */
 START_TEST(accessed_and_dirty)
 {
@@ -379,6 +414,24 @@ START_TEST(walks_to_one_page_merge)
 }
 END_TEST
 
+/* A walk cannot start from a pointer that another walk is still reading. */
+START_TEST(pointers_in_flight_are_awaited)
+{
+	struct vtd_result a, b;
+	struct pgtable *t;
+
+	start(false, FIDELITY_TIMING);
+	t = pgtable_new(&f.sim, f.mem, VTD_SS_48, VTD_PAGES_4K, 0);
+	test_map(t, IOVA, PHYS, 16 * PAGE_SIZE, RW);
+	vtd_fixture_attach(&f, TEST_SID, TEST_DID, t);
+	test_access(&f, TEST_SID, IOVA, VTD_READ, SIM_US, &a);
+	test_access(&f, TEST_SID, IOVA + 15 * PAGE_SIZE, VTD_READ, SIM_US + SIM_NS, &b);
+	ck_assert_uint_eq(b.ready, a.ready);
+	pgtable_free(t);
+	vtd_fixture_stop(&f);
+}
+END_TEST
+
 /* Eight entries share a line: while it is on its way, neighbours ride along. */
 START_TEST(lines_in_flight_are_reused)
 {
@@ -402,6 +455,11 @@ START_TEST(lines_in_flight_are_reused)
 		ck_assert_uint_eq(f.st.walk_memory_reads - before, reuse ? 1 : 2);
 		ck_assert_uint_eq(f.st.walk_line_reuses, reuse);
 		ck_assert_uint_eq(b.ready, reuse ? a.ready : a.ready + 10 * SIM_NS);
+		/* Asked for before the line was: not shared, though it arrives later. */
+		before = f.st.walk_memory_reads;
+		test_access(&f, TEST_SID, IOVA + 8 * PAGE_SIZE, VTD_READ, 20 * SIM_US, &a);
+		test_access(&f, TEST_SID, IOVA + 9 * PAGE_SIZE, VTD_READ, 20 * SIM_US - 100 * SIM_NS, &b);
+		ck_assert_uint_eq(f.st.walk_memory_reads - before, 2);
 		pgtable_free(t);
 		vtd_fixture_stop(&f);
 	}
@@ -473,10 +531,12 @@ int main(void)
 	tcase_set_timeout(reads, 300);
 	tcase_add_loop_test(rules, fault_reasons, 0, VTD_FORMATS);
 	tcase_add_test(rules, write_only_page_is_present);
+	tcase_add_loop_test(rules, rights_of_upper_levels, 0, VTD_FORMATS);
 	tcase_add_test(rules, accessed_and_dirty);
 	tcase_add_loop_test(rules, trains_count_each_tlp, 0, 2);
 	tcase_add_test(time, walk_time_and_concurrency);
 	tcase_add_test(time, walks_to_one_page_merge);
+	tcase_add_test(time, pointers_in_flight_are_awaited);
 	tcase_add_test(time, lines_in_flight_are_reused);
 	tcase_add_test(time, remote_and_cached_tables);
 	return test_run("walker", reads, rules, time, NULL);
