@@ -137,6 +137,12 @@ static struct pcie_node *place(struct machine *m, const char *name)
 		return pcie_add(m->fabric, m->host_bridge, PCIE_ENDPOINT, name);
 	port_name = g_strdup_printf("%04x:00:%02x.%x", domain, bus / 8, bus % 8);
 	port = pcie_find(m->fabric, port_name);
+	/* On a dumped machine that place may be taken by something else. */
+	if (port && port->type != PCIE_ROOT_PORT) {
+		g_free(port_name);
+		port_name = g_strdup_printf("port of %s", name);
+		port = pcie_find(m->fabric, port_name);
+	}
 	if (!port)
 		port = pcie_add(m->fabric, m->host_bridge, PCIE_ROOT_PORT, port_name);
 	return pcie_add(m->fabric, port, PCIE_ENDPOINT, name);
@@ -144,6 +150,12 @@ static struct pcie_node *place(struct machine *m, const char *name)
 
 static char *free_name(const struct machine *m)
 {
+	const struct pcie_node *n;
+
+	/* A described machine's own slots come first. */
+	for (unsigned i = 0; (n = pcie_node_at(m->fabric, i)); i++)
+		if (n->type == PCIE_ENDPOINT && !n->owner && n->parent->type != PCIE_HOST_BRIDGE)
+			return g_strdup(n->name);
 	/* Root ports sit at 00:BUS/8.BUS%8; bus 8 is the first whose port is not the host bridge's slot. */
 	for (unsigned bus = 8; bus < 256; bus++) {
 		char *name = g_strdup_printf("0000:%02x:00.0", bus);
@@ -183,6 +195,7 @@ struct device *machine_add_device(struct machine *m, const char *name, GError **
 	node->iommu = machine_unit_of(m, node);
 	apply_ats(m, node);
 	dev = g_new0(struct device, 1);
+	node->owner = dev;
 	dev->sim = &m->sim;
 	dev->pci = node;
 	dev->name = g_steal_pointer(&full);
