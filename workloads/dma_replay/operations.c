@@ -4,7 +4,7 @@
  * mapping and after an unmapping, but before dma_unmap_sg and dma_free; probes come at the entry. A call
  * that nothing ends (scatter lists and coherent memory on 6.1) ends where its context does the next thing.
  */
-#include "operations.h"
+#include "operations_internal.h"
 
 #include <string.h>
 
@@ -26,27 +26,6 @@ const char *const replay_kind_names[REPLAY_KINDS] = {
     [REPLAY_REQUEST] = "request submission",
     [REPLAY_COMPLETE] = "request completion",
     [REPLAY_MERGED] = "part of a request",
-};
-
-#define PAGES_UNKNOWN 0
-
-struct context {
-	uint32_t id;
-	uint32_t cur;        /* operation + 1 that is open, 0 none */
-	uint32_t last_event; /* + 1 */
-	bool allocated, returned, mapped, unmapped, named;
-	uint64_t pages; /* of the allocation */
-	GArray *runs;   /* struct run: map calls of the open operation */
-};
-struct run {
-	uint64_t iova, phys, size;
-};
-
-struct builder {
-	struct operations *o;
-	struct recording *r;
-	GHashTable *contexts; /* key -> struct context */
-	uint32_t *member;     /* per event: operation + 1 */
 };
 
 static void context_free(void *data)
@@ -92,165 +71,7 @@ static bool is_unmap(const struct replay_op *op)
 	return op && op->kind >= REPLAY_UNLINK && op->kind <= REPLAY_FREE;
 }
 
-static struct recording_list list_start(const struct builder *b)
-{
-	return (struct recording_list){.first = b->r->lists->len};
-}
-
-static void list_push(struct builder *b, struct recording_list *l, uint64_t v)
-{
-	g_array_append_val(b->r->lists, v);
-	l->count++;
-}
-
-/* ---- scatter lists: the length of each entry ---- */
-
-/* Aligned length that entry i takes in the range, from the runs and the entries' addresses. */
-static uint64_t entry_span(const uint64_t *phys, uint32_t n, uint32_t i, const struct run *run, uint64_t done)
-{
-	uint64_t left = run->size - done;
-	uint64_t here = run->phys + done;
-
-	if (i + 1 < n && align_down(phys[i + 1], PAGE_SIZE) > here &&
-	    align_down(phys[i + 1], PAGE_SIZE) < here + left)
-		return align_down(phys[i + 1], PAGE_SIZE) - here;
-	return left;
-}
-
-/*
- * The event holds at most 128 entries. What lies behind them shows in the runs: the missing entries are
- * taken to be pages, the last one the rest. Returns the number of entries.
- */
-static uint32_t complete_vectors(struct builder *b, struct replay_op *op, const struct context *c)
-{
-	struct recording_list all = list_start(b);
-	uint32_t n = op->vectors.count, missing = op->nents > n ? op->nents - n : 0, run = 0;
-	uint64_t at;
-
-	if (!missing || !n)
-		return n;
-	for (uint32_t i = 0; i < n; i++)
-		list_push(b, &all, recording_list(b->r, op->vectors)[i]);
-	at = align_down(recording_list(b->r, all)[n - 1], PAGE_SIZE) + PAGE_SIZE;
-	/* The run that the last known entry lies in. */
-	for (uint64_t pages = 0; run < c->runs->len; run++) {
-		const struct run *r = &g_array_index(c->runs, struct run, run);
-
-		pages += r->size >> PAGE_SHIFT;
-		if (pages >= n && at > r->phys && at <= r->phys + r->size)
-			break;
-	}
-	for (; missing && run < c->runs->len; missing--) {
-		const struct run *r = &g_array_index(c->runs, struct run, run);
-
-		if (at >= r->phys + r->size || at < r->phys) {
-			if (++run == c->runs->len)
-				break;
-			at = g_array_index(c->runs, struct run, run).phys;
-		}
-		list_push(b, &all, at);
-		at += PAGE_SIZE;
-	}
-	op->vectors = all;
-	return all.count;
-}
-
-/*
- * Entries with recorded addresses. A DMA segment goes on only over entries that end on a page, so
- * every entry but the last of its segment fills its pages, and the last one has the rest.
- */
-static void sg_from_addresses(struct builder *b, struct replay_op *op, const struct context *c)
-{
-	struct recording_list lens;
-	uint32_t traced = op->vectors.count, n = complete_vectors(b, op, c), run = 0, out = 0;
-	uint64_t done = 0, iova_done = 0, out_sum = 0;
-
-	lens = list_start(b);
-	for (uint32_t i = 0; i < n && run < c->runs->len; i++) {
-		const uint64_t *phys = recording_list(b->r, op->vectors);
-		const uint64_t *addrs = recording_list(b->r, op->out_addrs);
-		const uint64_t *outs = recording_list(b->r, op->out_lens);
-		const struct run *r = &g_array_index(c->runs, struct run, run);
-		uint64_t off = phys[i] & (PAGE_SIZE - 1);
-		uint64_t span = entry_span(phys, n, i, r, done);
-		uint64_t base = g_array_index(c->runs, struct run, 0).iova, len = span - off;
-
-		done += span;
-		iova_done += span;
-		if (out < op->out_addrs.count) {
-			bool last = (i + 1 == n && traced == n) ||
-				    (out + 1 < op->out_addrs.count &&
-				     align_down(addrs[out + 1], PAGE_SIZE) == base + iova_done);
-
-			if (last && outs[out] > out_sum && outs[out] - out_sum <= len)
-				len = outs[out] - out_sum;
-			out_sum += len;
-			if (last) {
-				out++;
-				out_sum = 0;
-			}
-		}
-		list_push(b, &lens, len);
-		if (done >= r->size) {
-			run++;
-			done = 0;
-		}
-	}
-	op->lens = lens;
-	op->vectors.count = lens.count;
-}
-
-/* Direct mapping: no runs; one output per entry. */
-static void sg_from_outputs(struct replay_op *op)
-{
-	op->lens = op->out_lens;
-	if (op->vectors.count > op->lens.count)
-		op->vectors.count = op->lens.count;
-	else
-		op->lens.count = op->vectors.count;
-}
-
-/* Only the number of entries and the runs are known (6.1): any division gives the same range. */
-static void sg_from_runs(struct builder *b, struct replay_op *op, const struct context *c, uint32_t entries)
-{
-	struct recording_list phys = list_start(b), lens;
-	uint64_t pages = 0;
-	uint32_t spare;
-
-	for (unsigned i = 0; i < c->runs->len; i++)
-		pages += g_array_index(c->runs, struct run, i).size >> PAGE_SHIFT;
-	spare = entries > c->runs->len ? (uint32_t)MIN(entries, pages) - c->runs->len : 0;
-	for (unsigned pass = 0; pass < 2; pass++) {
-		struct recording_list *l = pass ? &lens : &phys;
-		uint32_t extra = spare;
-
-		*l = list_start(b);
-		for (unsigned i = 0; i < c->runs->len; i++) {
-			struct run r = g_array_index(c->runs, struct run, i);
-
-			for (; extra && r.size > PAGE_SIZE; extra--) {
-				list_push(b, l, pass ? PAGE_SIZE : r.phys);
-				r.phys += PAGE_SIZE;
-				r.size -= PAGE_SIZE;
-			}
-			list_push(b, l, pass ? r.size : r.phys);
-		}
-	}
-	op->vectors = phys;
-	op->lens = lens;
-}
-
 /* ---- opening, extending, closing ---- */
-
-static void runs_to_vectors(struct builder *b, struct replay_op *op, const struct context *c)
-{
-	op->vectors = list_start(b);
-	for (unsigned i = 0; i < c->runs->len; i++)
-		list_push(b, &op->vectors, g_array_index(c->runs, struct run, i).phys);
-	op->lens = list_start(b);
-	for (unsigned i = 0; i < c->runs->len; i++)
-		list_push(b, &op->lens, g_array_index(c->runs, struct run, i).size);
-}
 
 static uint64_t runs_size(const struct context *c)
 {
@@ -281,15 +102,15 @@ static void close_op(struct builder *b, struct context *c)
 		op->size = c->pages ? c->pages << PAGE_SHIFT : runs_size(c);
 	}
 	if (op->kind == REPLAY_MAP_SG && !op->out_addrs.count && !op->complete) {
-		sg_from_runs(b, op, c, (uint32_t)op->size);
+		operations_sg_from_runs(b, op, c, (uint32_t)op->size);
 		op->size = runs_size(c);
 	} else if (op->kind == REPLAY_MAP_SG && c->runs->len) {
-		sg_from_addresses(b, op, c);
+		operations_sg_from_addresses(b, op, c);
 	} else if (op->kind == REPLAY_MAP_SG) {
-		sg_from_outputs(op);
+		operations_sg_from_outputs(op);
 	}
 	if (op->kind == REPLAY_ALLOC)
-		runs_to_vectors(b, op, c);
+		operations_runs_to_vectors(b, op, c);
 	if (is_map(op) && run && op->kind != REPLAY_LINK) {
 		if (!op->addr)
 			op->addr = run->iova;

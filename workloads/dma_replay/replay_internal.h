@@ -116,6 +116,19 @@ void replay_set_pfn(struct replay *r, uint64_t pfn, enum pfn_state state);
 /* Whether a free range was freed before this recording began (and may have moved meanwhile). */
 bool replay_pfn_stale(void *r, uint64_t pfn);
 
+/* ---- replay_order.c: each waits until the recording has come to where the model may go on ---- */
+
+/* Before the cache is accessed for pages up to limit. */
+void replay_wait_for_cache(struct replay *r, struct device *dev, uint64_t pages, uint64_t limit);
+/* Before the tree is searched. */
+void replay_wait_for_tree(struct replay *r);
+/* Before the range at pfn, just unmapped, is queued. */
+void replay_wait_for_flush(struct replay *r, struct device *dev, uint64_t pfn);
+/* Before a flush counts as finished. */
+void replay_wait_after_flush(struct replay *r, struct device *dev);
+/* Before the complete entries of a ring are released. */
+void replay_wait_for_ring(struct replay *r, struct device *dev, unsigned ring_cpu);
+
 /* ---- replay_calls.c ---- */
 
 /* Run the call of r->run->op to its end. */

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the reconstruction of calls (operations.c) and of their lists (operations_lists.c). */
+#ifndef DMASIM_OPERATIONS_INTERNAL_H
+#define DMASIM_OPERATIONS_INTERNAL_H
+
+#include "operations.h"
+
+#define PAGES_UNKNOWN 0
+
+struct context {
+	uint32_t id;
+	uint32_t cur;        /* operation + 1 that is open, 0 none */
+	uint32_t last_event; /* + 1 */
+	bool allocated, returned, mapped, unmapped, named;
+	uint64_t pages; /* of the allocation */
+	GArray *runs;   /* struct run: map calls of the open operation */
+};
+struct run {
+	uint64_t iova, phys, size;
+};
+
+struct builder {
+	struct operations *o;
+	struct recording *r;
+	GHashTable *contexts; /* key -> struct context */
+	uint32_t *member;     /* per event: operation + 1 */
+};
+
+/* Entries with recorded addresses: their lengths. */
+void operations_sg_from_addresses(struct builder *b, struct replay_op *op, const struct context *c);
+/* Direct mapping: no runs; one output per entry. */
+void operations_sg_from_outputs(struct replay_op *op);
+/* Only the number of entries and the runs are known. */
+void operations_sg_from_runs(struct builder *b, struct replay_op *op, const struct context *c,
+			     uint32_t entries);
+/* The map calls themselves as the list. */
+void operations_runs_to_vectors(struct builder *b, struct replay_op *op, const struct context *c);
+
+#endif
