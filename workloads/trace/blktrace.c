@@ -8,8 +8,8 @@
  *	v8  0 magic 4 sequence 8 time 16 sector 24 bytes 28 pid 32 action (u64) 40 device 44 cpu 48 error
  *	    50 pdu_len; 64 bytes
  *
- * pdu_len bytes follow every record. There is one file per CPU; CPUs are merged by time by giving one
- * reader the output of `blkparse -d`, or by reading the files one by one.
+ * pdu_len bytes follow every record. There is one file per CPU, NAME.blktrace.N: the name NAME alone
+ * (as blkparse -i takes it) reads all of them, merged by time, ties by CPU.
  */
 #include "block_line.h"
 #include "pairs.h"
@@ -18,6 +18,7 @@
 
 #define V7_BYTES 48
 #define V8_BYTES 64
+#define MAX_CPUS 4096u
 #define ACTION_MASK 0xffu /* without the flag 0x100: a cgroup id stands before the payload */
 
 enum {
@@ -31,12 +32,17 @@ enum { ACT_QUEUE = 1, ACT_ISSUE = 7, ACT_COMPLETE = 8 };
 
 struct blktrace {
 	struct pairs open;
-	bool swap;
-};
-struct blk_record {
-	uint64_t time, sector, action;
-	uint32_t bytes, device, cpu;
-	uint16_t pdu_len;
+	struct source {
+		struct trace_input *in;
+		bool loaded, ended; /* next holds the source's next record */
+		struct blk_record {
+			uint64_t time, sector, action;
+			uint32_t bytes, device, cpu;
+			uint16_t pdu_len;
+		} next;
+		uint64_t where;
+	} * sources;
+	unsigned nsources;
 };
 
 static unsigned version_of(const uint8_t *p, bool *swap)
@@ -161,58 +167,103 @@ static int use(struct trace_reader *r, const struct blk_record *b, uint64_t wher
 	return 1;
 }
 
-static int cut_off(struct trace_reader *r, GError **error)
+static int cut_off(const struct source *src, GError **error)
 {
 	g_set_error(error, TRACE_ERROR, TRACE_ERROR_TRUNCATED,
 		    "%s: byte %" G_GUINT64_FORMAT
 		    ": the trace ends inside a record; it was cut off, copy or record it again",
-		    input_name(r->in), input_offset(r->in));
+		    input_name(src->in), input_offset(src->in));
 	return -1;
+}
+
+/* Read the source's next record. 1, 0 at its end, -1 on error. */
+static int load(struct source *src, GError **error)
+{
+	const uint8_t *p;
+	unsigned version;
+	bool swap = false;
+	size_t size;
+	ssize_t n = input_peek(src->in, V8_BYTES, &p, error);
+
+	src->where = input_offset(src->in);
+	src->ended = n == 0;
+	if (n <= 0)
+		return (int)n;
+	if (n < 4)
+		return cut_off(src, error);
+	version = version_of(p, &swap);
+	if (version == 0) {
+		g_set_error(
+		    error, TRACE_ERROR, TRACE_ERROR_RECORD,
+		    "%s: byte %" G_GUINT64_FORMAT
+		    ": malformed record: no blktrace magic (version 7 or 8); the file is damaged, record "
+		    "or copy it again",
+		    input_name(src->in), src->where);
+		return -1;
+	}
+	size = version == 8 ? V8_BYTES : V7_BYTES;
+	if ((size_t)n < size)
+		return cut_off(src, error);
+	decode(p, version, swap, &src->next);
+	n = input_peek(src->in, size + src->next.pdu_len, &p, error);
+	if (n < 0)
+		return -1;
+	if ((size_t)n < size + src->next.pdu_len)
+		return cut_off(src, error);
+	input_skip(src->in, size + src->next.pdu_len);
+	src->loaded = true;
+	return 1;
 }
 
 static int step(struct trace_reader *r, GError **error)
 {
 	struct blktrace *t = r->state;
-	uint64_t where = input_offset(r->in);
-	struct blk_record b;
-	const uint8_t *p;
-	unsigned version;
-	size_t size;
-	ssize_t n = input_peek(r->in, V8_BYTES, &p, error);
+	struct source *first = NULL;
 
-	if (n <= 0)
-		return (int)n;
-	if (n < 4)
-		return cut_off(r, error);
-	version = version_of(p, &t->swap);
-	if (version == 0) {
-		g_set_error(
-		    error, TRACE_ERROR, TRACE_ERROR_RECORD,
-		    "%s: byte %" G_GUINT64_FORMAT
-		    ": malformed record: no blktrace magic (version 7 or 8); the file is damaged or was "
-		    "joined from parts, merge per-CPU files with blkparse -d",
-		    input_name(r->in), where);
-		return -1;
+	for (unsigned i = 0; i < t->nsources; i++) {
+		struct source *src = &t->sources[i];
+
+		if (!src->loaded && !src->ended && load(src, error) < 0)
+			return -1;
+		if (src->loaded && (!first || src->next.time < first->next.time))
+			first = src;
 	}
-	size = version == 8 ? V8_BYTES : V7_BYTES;
-	if ((size_t)n < size)
-		return cut_off(r, error);
-	decode(p, version, t->swap, &b);
-	n = input_peek(r->in, size + b.pdu_len, &p, error);
-	if (n < 0)
-		return -1;
-	if ((size_t)n < size + b.pdu_len)
-		return cut_off(r, error);
-	input_skip(r->in, size + b.pdu_len);
-	return use(r, &b, where, error);
+	if (!first)
+		return 0;
+	first->loaded = false;
+	return use(r, &first->next, first->where, error);
 }
 
-static bool open_blktrace(struct trace_reader *r, GError **error G_GNUC_UNUSED)
+static bool open_blktrace(struct trace_reader *r, GError **error)
 {
 	struct blktrace *t = r->state;
 
 	pairs_init(&t->open);
+	t->sources = g_new0(struct source, MAX_CPUS);
+	t->sources[t->nsources++].in = r->in;
+	if (!r->siblings)
+		return true;
+	for (unsigned cpu = 1; cpu < MAX_CPUS; cpu++) {
+		char *path = g_strdup_printf("%s.blktrace.%u", r->name, cpu);
+		bool there = g_file_test(path, G_FILE_TEST_EXISTS);
+
+		if (there)
+			t->sources[t->nsources].in = input_open(path, NULL, error);
+		g_free(path);
+		if (!there)
+			break;
+		if (!t->sources[t->nsources].in)
+			return false;
+		t->nsources++;
+	}
 	return true;
+}
+
+static struct trace_input *more_blktrace(const struct trace_reader *r, unsigned i)
+{
+	const struct blktrace *t = r->state;
+
+	return i < t->nsources ? t->sources[i].in : NULL;
 }
 
 static void close_blktrace(struct trace_reader *r)
@@ -220,6 +271,9 @@ static void close_blktrace(struct trace_reader *r)
 	struct blktrace *t = r->state;
 
 	pairs_fini(&t->open);
+	for (unsigned i = 1; i < t->nsources; i++)
+		input_close(t->sources[i].in);
+	g_free(t->sources);
 }
 
 const struct format_ops format_blktrace = {
@@ -230,4 +284,5 @@ const struct format_ops format_blktrace = {
     .open = open_blktrace,
     .step = step,
     .close = close_blktrace,
+    .more = more_blktrace,
 };

@@ -138,6 +138,8 @@ static bool parse_sizes(struct nvme_state *s, GError **error)
 		total += weights[i];
 		s->nsizes = i + 1;
 	}
+	if (!ok && error && *error && !g_str_has_prefix((*error)->message, "sizes"))
+		g_prefix_error(error, "sizes: ");
 	g_strfreev(items);
 	for (unsigned i = 0; ok && i < s->nsizes; i++) {
 		sum += weights[i];

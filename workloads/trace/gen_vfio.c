@@ -59,8 +59,9 @@ enum step {
 
 struct vf {
 	enum step step;
-	uint64_t now, round, round_left, round_start, chunk_left, chunk_bytes, loaded;
-	uint32_t buffer; /* 0 .. BUFFERS - 1 */
+	uint64_t now, round, round_left, round_start, loaded;
+	uint64_t saved[BUFFERS], left[BUFFERS]; /* bytes in each buffer, bytes not read yet */
+	uint32_t buffer, save_buffer;           /* 0 .. BUFFERS - 1: read, saved into next */
 	bool stop_copy;
 };
 
@@ -130,18 +131,23 @@ static void fill(struct vfio_state *s, struct trace_record *rec, const struct vf
 			    : vf->stop_copy ? VFIO_PURPOSE_STOP_COPY
 					    : VFIO_PURPOSE_DATA;
 	rec->vfio.incremental = event == VFIO_SAVE && vf->round > 0;
-	rec->vfio.buffer = tracker ? 0 : vf->buffer + 1 + (event == VFIO_LOAD ? BUFFERS : 0);
+	rec->vfio.buffer = tracker              ? 0
+			   : event == VFIO_SAVE ? vf->save_buffer + 1
+						: vf->buffer + 1 + (event == VFIO_LOAD ? BUFFERS : 0);
 	rec->vfio.offset = offset;
 	rec->vfio.bytes = bytes;
 }
 
 static void after_read(const struct vfio_params *p, struct vf *vf)
 {
-	if (vf->chunk_left > 0)
+	if (vf->left[vf->buffer] > 0)
 		return;
 	vf->buffer = (vf->buffer + 1) % BUFFERS;
-	vf->step = STEP_SAVE;
-	if (vf->round_left > 0)
+	if (vf->round_left > 0) {
+		vf->step = STEP_SAVE; /* into the buffer just emptied, while the other is read */
+		return;
+	}
+	if (vf->left[vf->buffer] > 0)
 		return;
 	if (!vf->stop_copy && p->track)
 		vf->step = STEP_TRACK_READ;
@@ -173,16 +179,19 @@ static void advance(struct vfio_state *s, struct vf *vf, struct trace_record *re
 		}
 		break;
 	case STEP_SAVE:
-		vf->chunk_bytes = vf->chunk_left = MIN(vf->round_left, p->chunk_bytes);
-		fill(s, rec, vf, VFIO_SAVE, 0, vf->chunk_bytes);
-		vf->round_left -= vf->chunk_bytes;
-		vf->step = STEP_READ;
+		bytes = MIN(vf->round_left, p->chunk_bytes);
+		vf->saved[vf->save_buffer] = vf->left[vf->save_buffer] = bytes;
+		fill(s, rec, vf, VFIO_SAVE, 0, bytes);
+		vf->round_left -= bytes;
+		vf->save_buffer = (vf->save_buffer + 1) % BUFFERS;
+		if (vf->round_left == 0 || vf->left[vf->save_buffer] > 0)
+			vf->step = STEP_READ;
 		break;
 	case STEP_READ:
-		bytes = MIN(vf->chunk_left, p->read_bytes);
+		bytes = MIN(vf->left[vf->buffer], p->read_bytes);
 		vf->now += transfer_ns(p, bytes);
-		fill(s, rec, vf, VFIO_READ, vf->chunk_bytes - vf->chunk_left, bytes);
-		vf->chunk_left -= bytes;
+		fill(s, rec, vf, VFIO_READ, vf->saved[vf->buffer] - vf->left[vf->buffer], bytes);
+		vf->left[vf->buffer] -= bytes;
 		after_read(p, vf);
 		break;
 	case STEP_TRACK_READ:
@@ -216,7 +225,7 @@ static void advance(struct vfio_state *s, struct vf *vf, struct trace_record *re
 static uint64_t due(const struct vfio_params *p, const struct vf *vf)
 {
 	if (vf->step == STEP_READ)
-		return vf->now + transfer_ns(p, MIN(vf->chunk_left, p->read_bytes));
+		return vf->now + transfer_ns(p, MIN(vf->left[vf->buffer], p->read_bytes));
 	if (vf->step == STEP_LOAD)
 		return vf->now + transfer_ns(p, MIN(p->state_bytes - vf->loaded, p->chunk_bytes));
 	return vf->now;

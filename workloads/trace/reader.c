@@ -327,12 +327,25 @@ struct trace_reader *reader_new_source(const struct format_ops *ops, const char 
 	return r;
 }
 
+/* The file, or the first of the per-CPU files that blktrace writes under this name. */
+static struct trace_input *open_input(struct trace_reader *r, const char *path, const char *member,
+				      GError **error)
+{
+	char *first = g_strdup_printf("%s.blktrace.0", path);
+	struct trace_input *in;
+
+	r->siblings = !g_file_test(path, G_FILE_TEST_EXISTS) && g_file_test(first, G_FILE_TEST_EXISTS);
+	in = input_open(r->siblings ? first : path, member, error);
+	g_free(first);
+	return in;
+}
+
 struct trace_reader *trace_open(const char *path, const struct trace_options *o, GError **error)
 {
 	struct trace_reader *r = reader_new(o);
 
 	r->name = g_strdup(strcmp(path, "-") == 0 ? "standard input" : path);
-	r->in = input_open(path, o->member, error);
+	r->in = open_input(r, path, o->member, error);
 	if (!r->in || !detect(r, error)) {
 		trace_close(r);
 		return NULL;
@@ -445,7 +458,20 @@ uint64_t trace_bytes_read(const struct trace_reader *r, uint64_t *size)
 
 const char *trace_sha256(struct trace_reader *r)
 {
-	return r->in ? input_sha256(r->in) : NULL;
+	struct trace_input *in;
+	GChecksum *sum;
+
+	if (!r->in || !r->ops->more || !r->ops->more(r, 1))
+		return r->in ? input_sha256(r->in) : NULL;
+	if (r->sha256)
+		return r->sha256;
+	sum = g_checksum_new(G_CHECKSUM_SHA256); /* several files: of their hashes, one after the other */
+	g_checksum_update(sum, (const guchar *)input_sha256(r->in), -1);
+	for (unsigned i = 1; (in = r->ops->more(r, i)) != NULL; i++)
+		g_checksum_update(sum, (const guchar *)input_sha256(in), -1);
+	r->sha256 = g_strdup(g_checksum_get_string(sum));
+	g_checksum_free(sum);
+	return r->sha256;
 }
 
 const struct trace_counts *trace_counts(const struct trace_reader *r)
@@ -474,6 +500,7 @@ void trace_close(struct trace_reader *r)
 	g_clear_error(&r->error);
 	g_clear_error(&r->late);
 	g_free(r->first_bad);
+	g_free(r->sha256);
 	g_free(r->state);
 	g_free(r->name);
 	g_free(r);

@@ -32,6 +32,8 @@ struct format_ops {
 	 */
 	int (*step)(struct trace_reader *r, GError **error);
 	void (*close)(struct trace_reader *r);
+	/* Inputs besides reader->in, from 1; NULL behind the last. For traces of several files. */
+	struct trace_input *(*more)(const struct trace_reader *r, unsigned i);
 	bool keep_time; /* the format's own zero is the trace's start (native) */
 	/* Instead of step, for sources that are in order already: fill *rec. As trace_next. */
 	int (*next)(struct trace_reader *r, struct trace_record *rec, GError **error);
@@ -50,12 +52,13 @@ struct trace_reader {
 	struct trace_options options;
 	struct trace_input *in;
 	enum trace_workload workload;
-	char *name; /* as errors spell it */
+	char *name;    /* as errors spell it */
+	bool siblings; /* the name stands for NAME.blktrace.0, .1, ... */
 	void *state;
 	struct window *window;
 	struct device_names devices;
 	struct trace_counts counts;
-	char *first_bad;
+	char *first_bad, *sha256;
 	uint64_t base; /* time of the first record */
 	bool based, ended;
 	GError *error; /* sticky */

@@ -72,7 +72,7 @@ struct vfio_dev {
 	unsigned queued;
 	bool busy;
 	uint64_t report_at; /* next byte of the tracker's receive buffer */
-	sim_time_t stop_first, stop_last;
+	sim_time_t stop_first, stop_last, engine_free;
 	bool stopped;
 	struct rng rng;
 };

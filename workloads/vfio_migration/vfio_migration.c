@@ -276,7 +276,10 @@ static int start_transfer(struct vfio_job *j, struct cpu *cpu)
 	j->step.fn = run_transfer;
 	j->step.priority = EVENT_HARDWARE;
 	if (w->m->sim.timing) {
-		j->pace = cpu->now + w->params.command_latency;
+		/* One engine in the firmware: commands of a VF follow one another. */
+		j->pace = MAX(cpu->now + w->params.command_latency, d->engine_free);
+		d->engine_free = j->pace + transfer_time(j->bytes, save ? w->params.save_bandwidth
+									: w->params.load_bandwidth);
 		sim_schedule(&w->m->sim, &j->step, j->pace);
 	} else {
 		run_transfer(&j->step, w->m->sim.now);

@@ -156,6 +156,19 @@ START_TEST(test_blktrace)
 		ck_assert_uint_ne(trace_copy_at(a, i)->nvme.done_ns, TRACE_NO_TIME);
 	}
 	trace_copy_free(a);
+	g_free(binary);
+	/* The name without CPU: all files, merged by time. */
+	binary = trace_data("nvme");
+	a = trace_copy_file(binary, NULL);
+	ck_assert(!a->error);
+	ck_assert_uint_eq(a->records->len, 85);
+	for (unsigned i = 0; i < 85; i++) {
+		ck_assert_uint_eq(trace_copy_at(a, i)->time_ns, trace_copy_at(b, i)->time_ns);
+		ck_assert_uint_eq(trace_copy_at(a, i)->cpu, trace_copy_at(b, i)->cpu);
+		ck_assert_uint_eq(trace_copy_at(a, i)->nvme.bytes, trace_copy_at(b, i)->nvme.bytes);
+		ck_assert_uint_eq(trace_copy_at(a, i)->nvme.done_ns, trace_copy_at(b, i)->nvme.done_ns);
+	}
+	trace_copy_free(a);
 	trace_copy_free(b);
 	g_free(binary);
 	g_free(text);
