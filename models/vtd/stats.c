@@ -20,7 +20,7 @@ static double reads_per_miss(const void *values)
 {
 	const struct vtd_stats *s = values;
 
-	return ratio(s->walk_memory_reads - s->context_memory_reads, s->iotlb_misses);
+	return ratio(s->walk_memory_reads - s->walk_line_reuses - s->context_memory_reads, s->iotlb_misses);
 }
 
 #define S(member) offsetof(struct vtd_stats, member)
@@ -40,9 +40,10 @@ static const struct stat_spec specs[] = {
     {"iotlb.hit_rate", STAT_FORMULA, "ratio", 0, hit_rate, false, "hits per lookup"},
     COUNTER("walker.walks", walks, "page walks"),
     COUNTER("walker.memory_reads", walk_memory_reads,
-	    "memory reads of the unit: root, context, PASID and page-table entries"),
+	    "entries read by the unit: root, context, PASID and page-table entries"),
     COUNTER("walker.merged", walks_merged, "misses that joined a walk in flight"),
-    COUNTER("walker.line_reuses", walk_line_reuses, "table reads served by a line already on its way"),
+    {"walker.line_reuses", STAT_COUNTER, "count", S(walk_line_reuses), NULL, true,
+     "of those, how many a line already on its way served"},
     COUNTER("walker.ad_updates", ad_updates, "accessed and dirty bits written"),
     {"walker.reads_per_miss", STAT_FORMULA, "ratio", 0, reads_per_miss, false,
      "page-table reads per IOTLB miss"},

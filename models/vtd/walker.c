@@ -34,16 +34,14 @@ static void charge_read(struct walk *w, phys_addr_t phys)
 	struct vtd_unit *u = w->u;
 	struct line_fetch *f = &u->lines[(phys >> 6) % LINE_SLOTS];
 
-	if (!u->sim->timing) {
-		w->reads++;
+	w->reads++; /* of entries; how many of them shared a line is a matter of time */
+	if (!u->sim->timing)
 		return;
-	}
 	if (u->p.walker.line_reuse && f->line == phys >> 6 && f->start <= w->now && f->ready > w->now) {
 		w->now = f->ready;
 		u->st->walk_line_reuses++;
 		return;
 	}
-	w->reads++;
 	f->line = phys >> 6;
 	f->start = w->now;
 	w->now += read_latency(u, phys);

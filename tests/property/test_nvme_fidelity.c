@@ -65,10 +65,7 @@ static struct nvme_rig run(const struct dma_api *api, enum iommu_mode mode, enum
 {
 	struct nvme_rig rig = nvme_rig_new(
 	    api->name, mode, api->shipped, fidelity, "nvme.drive=null", "nvme.queue_depth=1",
-	    "nvme.pattern=true",
-	    /* A line on its way serves its neighbours: time decides how many. */
-	    "walker.line_reuse=false", "flush_queue.timeout=1s", sgl ? "nvme.sgl=true" : "nvme.sgl=false",
-	    NULL);
+	    "nvme.pattern=true", "flush_queue.timeout=1s", sgl ? "nvme.sgl=true" : "nvme.sgl=false", NULL);
 	struct rng r;
 
 	rng_init(&r, test_seed() + seed, "fidelity");
