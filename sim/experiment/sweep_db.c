@@ -13,7 +13,8 @@
 static const char schema[] =
     "BEGIN;"
     "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS points (point TEXT PRIMARY KEY, position INTEGER NOT NULL, version TEXT NOT NULL, workload TEXT NOT "
+    "CREATE TABLE IF NOT EXISTS points (point TEXT PRIMARY KEY, position INTEGER NOT NULL, version TEXT NOT "
+    "NULL, workload TEXT NOT "
     "NULL,"
     " records INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS varied (point TEXT NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL,"
@@ -205,8 +206,9 @@ static bool add_point_rows(struct sweep_db *db, const struct sweep_point *p, jso
 	json_int_t position = 0;
 	const char *name;
 	size_t i;
-	bool ok = execute(db, ADD_POINT, "sissi", p->hash, (json_int_t)p->position, text(provenance, "version"),
-			  text(provenance, "workload"), integer(provenance, "records"));
+	bool ok = execute(db, ADD_POINT, "sissi", p->hash, (json_int_t)p->position,
+			  text(provenance, "version"), text(provenance, "workload"),
+			  integer(provenance, "records"));
 
 	for (i = 0; ok && p->varied[i]; i++) {
 		const char *equals = strchr(p->varied[i], '=');
@@ -214,12 +216,14 @@ static bool add_point_rows(struct sweep_db *db, const struct sweep_point *p, jso
 
 		ok = execute(db, ADD_VARIED, "siss", p->hash, (json_int_t)i, key, equals + 1);
 	}
-	json_object_foreach (json_object_get(doc, "scenario"), name, value)
+	json_object_foreach (json_object_get(doc, "scenario"), name, value) {
 		ok = ok &&
 		     execute(db, ADD_PARAMETER, "siss", p->hash, position++, name, json_string_value(value));
-	json_array_foreach (json_object_get(provenance, "inputs"), i, input)
+	}
+	json_array_foreach (json_object_get(provenance, "inputs"), i, input) {
 		ok = ok && execute(db, ADD_INPUT, "sisssi", p->hash, (json_int_t)i, text(input, "name"),
 				   text(input, "format"), text(input, "sha256"), integer(input, "bytes"));
+	}
 	return ok;
 }
 
@@ -232,16 +236,20 @@ static bool add_run(struct sweep_db *db, const char *hash, size_t position, cons
 			  text(run, "iommu"), text(run, "kernel"), text(run, "workload"),
 			  text(run, "fidelity"), integer(run, "seed"));
 
-	json_object_foreach (json_object_get(run, "stats"), name, value)
+	json_object_foreach (json_object_get(run, "stats"), name, value) {
 		ok = ok && execute(db, ADD_STATISTIC, "isj", key, name, value);
-	json_object_foreach (json_object_get(run, "memory"), name, value)
+	}
+	json_object_foreach (json_object_get(run, "memory"), name, value) {
 		ok = ok && execute(db, ADD_MEMORY, "isii", key, name, integer(value, "current"),
 				   integer(value, "peak"));
-	json_object_foreach (json_object_get(run, "histograms"), name, value)
-		json_object_foreach (value, bucket, count)
+	}
+	json_object_foreach (json_object_get(run, "histograms"), name, value) {
+		json_object_foreach (value, bucket, count) {
 			ok = ok && execute(db, ADD_BUCKET, "isii", key, name,
 					   (json_int_t)g_ascii_strtoll(bucket, NULL, 10),
 					   json_integer_value(count));
+		}
+	}
 	return ok;
 }
 
@@ -258,8 +266,9 @@ bool sweep_db_add(struct sweep_db *db, const struct sweep_point *point, const js
 		return true;
 	}
 	ok = add_point_rows(db, point, doc);
-	json_array_foreach (json_object_get(doc, "runs"), i, run)
+	json_array_foreach (json_object_get(doc, "runs"), i, run) {
 		ok = ok && add_run(db, point->hash, i, run);
+	}
 	if (ok && sqlite3_exec(db->sql, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
 		return true;
 	failed(db, error);

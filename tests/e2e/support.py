@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 
 BINARY = os.path.abspath(sys.argv[1])
 SOURCE = pathlib.Path(os.environ.get("DMASIM_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
@@ -36,6 +37,24 @@ def sweep_content(folder):
         rows = {t: db.execute(f"select * from {t} order by 1, 2, 3").fetchall() for t in tables}
         rows["meta"] = db.execute("select * from meta order by 1").fetchall()
         return rows
+
+
+def wait_for(condition, seconds=60):
+    """Until condition() holds; a loaded machine only takes longer."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def catches_sigint(pid):
+    """Has the process installed its handler?"""
+    for line in open(f"/proc/{pid}/status"):
+        if line.startswith("SigCgt:"):
+            return int(line.split()[1], 16) >> 1 & 1
+    return False
 
 
 def scratch():

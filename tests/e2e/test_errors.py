@@ -4,9 +4,8 @@ import os
 import resource
 import signal
 import subprocess
-import time
 
-from support import BINARY, check, finish, run, scratch
+from support import BINARY, catches_sigint, check, finish, run, scratch, wait_for
 
 GOOD = "[workload]\ngenerator = nvme\nrequests = 2000\n"
 
@@ -134,7 +133,7 @@ def interrupted(tmp):
     long = scenario(tmp, "[workload]\ngenerator = nvme\nrequests = 100000000\n")
     out = tmp / "interrupted"
     process = subprocess.Popen([BINARY, "run", long, "-o", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    time.sleep(0.5)
+    wait_for(lambda: catches_sigint(process.pid))
     process.send_signal(signal.SIGINT)
     _, message = process.communicate(timeout=60)
     check(process.returncode == 130, f"SIGINT: want 130, not {process.returncode}: {message!r}")

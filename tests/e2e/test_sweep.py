@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import time
 
-from support import BINARY, check, finish, run, scratch, sweep_content as content
+from support import BINARY, check, finish, run, scratch, sweep_content as content, wait_for
 
 FULL = bool(os.environ.get("DMASIM_FULL"))
 SCENARIO = "[scenario]\nname = s\n[compare]\niommu = strict\n[workload]\ngenerator = nvme\nrequests = 2000\n"
@@ -121,17 +121,23 @@ def in_file(tmp):
     check(len(done.stdout.splitlines()) == 2, "--vary beats the file; --dry-run prints commands", done)
 
 
+def finished_points(folder):
+    try:
+        with sqlite3.connect(f"file:{folder}/sweep.db?mode=ro", uri=True) as db:
+            return db.execute("select count(*) from points").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0  # not there yet
+
+
 def interrupted(tmp, scenario):
     """SIGINT: status 130, finished points are kept."""
     arguments = ["--vary", "iotlb.entries=16..4096+16", "--set", "workload.requests=20000"]
     process = subprocess.Popen([BINARY, "sweep", scenario, "-o", tmp / "int", *arguments], stderr=subprocess.PIPE)
-    time.sleep(1.0)
+    check(wait_for(lambda: finished_points(tmp / "int") > 0), "no point ends")
     process.send_signal(signal.SIGINT)
     _, message = process.communicate(timeout=60)
     check(process.returncode == 130, f"SIGINT: want 130, not {process.returncode}: {message!r}")
-    with sqlite3.connect(tmp / "int" / "sweep.db") as db:
-        kept = db.execute("select count(*) from points").fetchone()[0]
-    check(kept > 0, "finished points are kept")
+    check(finished_points(tmp / "int") > 0, "finished points are kept")
 
 
 def limit_file_size():
