@@ -70,6 +70,9 @@ struct dma_stats {
 };
 extern const struct stat_table dma_stat_table;
 
+/* Whether text is a list of windows as dma_params.reserved takes it. */
+G_GNUC_WARN_UNUSED_RESULT bool dma_reserved_check(const char *text, GError **error);
+
 struct dma_layer;
 struct dma_layer *dma_layer_new(struct sim *sim, struct memory *mem, struct vtd_unit *unit,
 				enum iommu_mode mode, const struct kernel_profile *kernel,

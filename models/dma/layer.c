@@ -100,24 +100,55 @@ static enum iommu_mode domain_type(const struct dma_layer *l, const struct devic
 
 /* ---- reserved IOVA ---- */
 
+/* The next window of the list at *text, which moves on. False at its end and, with *bad set, on an error. */
+static bool next_window(const char **text, uint64_t *start, uint64_t *end, bool *bad)
+{
+	const char *p = *text;
+	char *rest;
+
+	*bad = false;
+	if (!p || !*p)
+		return false;
+	*bad = true;
+	*start = g_ascii_strtoull(p, &rest, 16);
+	if (!g_ascii_isxdigit(*p) || *rest != '-')
+		return false;
+	p = rest + 1;
+	*end = g_ascii_strtoull(p, &rest, 16);
+	if (!g_ascii_isxdigit(*p) || (*rest && *rest != ',') || *end < *start)
+		return false;
+	*bad = false;
+	*text = *rest ? rest + 1 : rest;
+	return true;
+}
+
+bool dma_reserved_check(const char *text, GError **error)
+{
+	const char *rest = text;
+	uint64_t start, end;
+	bool bad;
+
+	while (next_window(&rest, &start, &end, &bad))
+		;
+	if (bad)
+		g_set_error(
+		    error, PARAM_ERROR, 0,
+		    "iommu.reserved = %s: at '%s': want windows FIRST-LAST in hex, separated by commas, "
+		    "e.g. 80000000-afffffff,c0000000-febfffff",
+		    text, rest);
+	return !bad;
+}
+
 static int reserve_windows(struct iommu_domain *d)
 {
 	const char *text = d->l->params.reserved;
+	uint64_t start, end;
+	bool bad;
 
-	while (text && *text) {
-		uint64_t start, end;
-		char *rest;
-
-		start = g_ascii_strtoull(text, &rest, 16);
-		if (rest == text || *rest != '-')
-			return -EINVAL;
-		text = rest + 1;
-		end = g_ascii_strtoull(text, &rest, 16);
-		if (rest == text || (*rest && *rest != ',') || end < start)
-			return -EINVAL;
+	while (next_window(&text, &start, &end, &bad))
 		reserve_iova(&d->iovad, start >> PAGE_SHIFT, end >> PAGE_SHIFT);
-		text = *rest ? rest + 1 : rest;
-	}
+	if (bad)
+		return -EINVAL;
 	reserve_iova(&d->iovad, IOAPIC_RANGE_START >> PAGE_SHIFT, IOAPIC_RANGE_END >> PAGE_SHIFT);
 	return 0;
 }

@@ -92,8 +92,12 @@ struct machine *machine_new(const struct config *config, enum iommu_mode mode,
 	const struct cpu_params *cpu = config_get(config, &cpu_param_table);
 	const struct memory_params *memory = config_get(config, &memory_param_table);
 	const struct pcie_params *pcie = config_get(config, &pcie_param_table);
-	struct machine *m = g_new0(struct machine, 1);
+	const struct iommu_params *iommu = config_get(config, &iommu_param_table);
+	struct machine *m;
 
+	if (!dma_reserved_check(iommu->reserved, error))
+		return NULL;
+	m = g_new0(struct machine, 1);
 	m->config = config;
 	m->mode = mode;
 	m->devices = g_ptr_array_new_with_free_func(device_free);
