@@ -19,6 +19,7 @@
 #define V7_BYTES 48
 #define V8_BYTES 64
 #define MAX_CPUS 4096u
+#define EARLY 8192u
 #define ACTION_MASK 0xffu /* without the flag 0x100: a cgroup id stands before the payload */
 
 enum {
@@ -43,6 +44,11 @@ struct blktrace {
 		uint64_t where;
 	} * sources;
 	unsigned nsources;
+	/* Completions that stand before their request (CPUs' buffers are written in turn), by hash of key. */
+	struct early {
+		uint64_t key, time;
+		uint32_t cpu;
+	} early[EARLY];
 };
 
 static unsigned version_of(const uint8_t *p, bool *swap)
@@ -113,11 +119,24 @@ static uint64_t key_of(const struct blk_record *b, int op)
 	return ((uint64_t)b->device << 3 | (uint64_t)op) * 0x9e3779b97f4a7c15ull ^ b->sector;
 }
 
+static void complete(struct held *h, uint64_t time, uint32_t cpu)
+{
+	h->pending = false;
+	h->rec.nvme.done_ns = MAX(time, h->rec.time_ns);
+	h->rec.nvme.done_cpu = cpu;
+}
+
+static struct early *early_slot(struct blktrace *t, uint64_t key)
+{
+	return &t->early[(key * 0x9e3779b97f4a7c15ull >> 32) % EARLY];
+}
+
 static int use(struct trace_reader *r, const struct blk_record *b, uint64_t where, GError **error)
 {
 	struct blktrace *t = r->state;
 	unsigned what = b->action & ACTION_MASK;
 	int op = operation(b);
+	struct early *early;
 	char name[32];
 	uint32_t device;
 	struct held *h;
@@ -126,11 +145,10 @@ static int use(struct trace_reader *r, const struct blk_record *b, uint64_t wher
 		return 1;
 	if (what == ACT_COMPLETE && op >= 0) {
 		h = pairs_take(&t->open, key_of(b, op));
-		if (h && h->pending) {
-			h->pending = false;
-			h->rec.nvme.done_ns = MAX(b->time, h->rec.time_ns);
-			h->rec.nvme.done_cpu = b->cpu;
-		}
+		if (h && h->pending)
+			complete(h, b->time, b->cpu);
+		else if (!h)
+			*early_slot(t, key_of(b, op)) = (struct early){key_of(b, op), b->time, b->cpu};
 		return 1;
 	}
 	if (what != (r->options.queue_events ? ACT_QUEUE : ACT_ISSUE))
@@ -163,7 +181,13 @@ static int use(struct trace_reader *r, const struct blk_record *b, uint64_t wher
 	h->pending = true;
 	if (!reader_push(r, h, error))
 		return -1;
-	pairs_add(&t->open, key_of(b, op), h);
+	early = early_slot(t, key_of(b, op));
+	if (early->key == key_of(b, op) && early->time > b->time) {
+		complete(h, early->time, early->cpu);
+		*early = (struct early){0};
+	} else {
+		pairs_add(&t->open, key_of(b, op), h);
+	}
 	return 1;
 }
 

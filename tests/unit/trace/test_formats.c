@@ -175,6 +175,35 @@ START_TEST(test_blktrace)
 }
 END_TEST
 
+/* One stream with the CPUs' buffers one behind the other, as `blktrace -o -` writes it. */
+START_TEST(test_blktrace_stream)
+{
+	char *zero = trace_data("nvme.blktrace.0"), *one = trace_data("nvme.blktrace.1"),
+	     *whole = trace_data("nvme");
+	char *a = NULL, *b = NULL, *path;
+	struct trace_copy *c, *d = trace_copy_file(whole, NULL);
+	gsize na, nb;
+	GByteArray *all = g_byte_array_new();
+
+	ck_assert(g_file_get_contents(zero, &a, &na, NULL) && g_file_get_contents(one, &b, &nb, NULL));
+	g_byte_array_append(all, (const uint8_t *)b, (unsigned)nb);
+	g_byte_array_append(all, (const uint8_t *)a, (unsigned)na);
+	path = trace_temporary(".bin", all->data, all->len);
+	c = trace_copy_file(path, NULL);
+	ck_assert(!c->error && !d->error);
+	trace_assert_same(c, d);
+	trace_copy_free(c);
+	trace_copy_free(d);
+	trace_unlink(path);
+	g_byte_array_free(all, TRUE);
+	g_free(a);
+	g_free(b);
+	g_free(zero);
+	g_free(one);
+	g_free(whole);
+}
+END_TEST
+
 START_TEST(test_fio)
 {
 	char *path = trace_data("fio-v3.iolog");
@@ -316,6 +345,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_canonical, 0, G_N_ELEMENTS(formats));
 	tcase_add_loop_test(tc, test_convert, 0, G_N_ELEMENTS(formats));
 	tcase_add_test(tc, test_blktrace);
+	tcase_add_test(tc, test_blktrace_stream);
 	tcase_add_test(tc, test_fio);
 	tcase_add_test(tc, test_blkparse_lines);
 	tcase_add_test(tc, test_qemu);
