@@ -25,7 +25,8 @@ struct odp_params {
 	uint64_t cache_entries, cache_ways, queue_depth, packet, max_prefetch, child_bytes;
 	int loop;
 	bool traffic;
-	sim_time_t event_latency, umr_latency, resume_latency, mtt_latency, hmm_page, message_overhead;
+	sim_time_t event_latency, umr_latency, resume_latency, mtt_latency, hmm_fixed, hmm_page, inval_fixed,
+	    message_overhead;
 };
 extern const struct param_table odp_param_table;
 enum { ODP_LOOP_CLOSED, ODP_LOOP_OPEN };

@@ -215,7 +215,7 @@ int odp_fault_pages(struct odp_umem *u, uint64_t first, uint64_t n, bool write,
 		return 0;
 	spin_lock(cpu, &u->lock);
 	reserve(u, n);
-	cpu_spend(cpu, n * w->params.hmm_page);
+	cpu_spend(cpu, w->params.hmm_fixed + n * w->params.hmm_page);
 	w->st.fault_pages += n;
 	use_segments(u, first, n, segs, nsegs);
 	err = lay_out(u, first, n);
@@ -268,6 +268,7 @@ void odp_invalidate_pages(struct odp_umem *u, uint64_t first, uint64_t n)
 	if (u->mapped == 0) {
 		w->st.invalidations_skipped++;
 	} else {
+		cpu_spend(cpu, w->params.inval_fixed);
 		/* The NIC must have stopped using a page before it is unmapped. */
 		zap_range(u, first, n);
 		unmap_pages(u, first, n);

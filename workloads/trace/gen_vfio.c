@@ -16,7 +16,7 @@ struct vfio_params {
 #define P(member) offsetof(struct vfio_params, member)
 static const struct param_spec specs[] = {
     {"devices", PARAM_UINT, "", P(devices), "1", 1, 4096, NULL, "VFs that migrate at the same time", NULL},
-    {"state_bytes", PARAM_SIZE, "bytes", P(state_bytes), "128MiB", 4096, 1e13, NULL, "device state of one VF",
+    {"state_bytes", PARAM_SIZE, "bytes", P(state_bytes), "100MiB", 4096, 1e13, NULL, "device state of one VF",
      "Linux drivers/vfio/pci/mlx5: at most 4 GiB - 4 KiB per save (A)"},
     {"precopy", PARAM_BOOL, "", P(precopy), "true", 0, 0, NULL, "save while the VM runs first", NULL},
     {"dirty_rate", PARAM_UINT, "MiB/s", P(dirty_rate), "100", 0, 1e9, NULL,

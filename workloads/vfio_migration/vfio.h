@@ -21,7 +21,7 @@ struct vfio_params {
 	uint64_t tracked_page, report_bytes, max_queue;
 	double save_bandwidth, load_bandwidth, copy_bandwidth; /* GB/s */
 	bool traffic;
-	sim_time_t command_latency, page_alloc, report_entry;
+	sim_time_t command_latency, stop_cost, page_alloc, report_entry;
 };
 extern const struct param_table vfio_param_table;
 
@@ -73,7 +73,7 @@ struct vfio_dev {
 	bool busy;
 	uint64_t report_at; /* next byte of the tracker's receive buffer */
 	sim_time_t stop_first, stop_last, engine_free;
-	bool stopped;
+	bool stopping, stopped;
 	struct rng rng;
 };
 

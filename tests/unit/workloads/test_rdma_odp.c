@@ -289,6 +289,30 @@ START_TEST(storm)
 }
 END_TEST
 
+/* A cold message's latency: 220 us for a page, 350 us for 4 MiB (Lesokhin et al., ASPLOS 2017), within 10 %.
+ */
+START_TEST(fault_latency)
+{
+	static const struct {
+		uint64_t bytes, us;
+	} want[] = {{4096, 220}, {4 * MIB, 350}};
+	struct workload_rig r;
+	struct trace_record rec = {.time_ns = 1000, .odp = {.event = ODP_ACCESS, .mr = 1, .write = true}};
+
+	workload_rig_open(&r, "rdma_odp", "legacy", IOMMU_PASSTHROUGH, FIDELITY_TIMING);
+	workload_rig_set(&r, "rnic.traffic", "false"); /* the fault alone, nothing translated */
+	workload_rig_set(&r, "rnic.mtt_latency", "0ns");
+	record_rig_start(&r);
+	record_rig_feed(&r, event(ODP_REG, 0, 4096, false));
+	rec.odp.bytes = want[_i].bytes;
+	record_rig_feed(&r, &rec);
+	record_rig_finish(&r);
+	ck_assert_uint_ge(hist_max(r.m->io.latency_ns), want[_i].us * 900);
+	ck_assert_uint_le(hist_max(r.m->io.latency_ns), want[_i].us * 1100);
+	workload_rig_close(&r);
+}
+END_TEST
+
 START_TEST(refused)
 {
 	struct workload_rig r;
@@ -319,6 +343,7 @@ int main(void)
 	tcase_add_loop_test(tc, given_pages, 0, 2);
 	tcase_add_loop_test(tc, fidelities_agree, 0, 6);
 	tcase_add_loop_test(tc, storm, 0, 4);
+	tcase_add_loop_test(tc, fault_latency, 0, 2);
 	tcase_add_test(tc, refused);
 	return test_run("rdma_odp", tc, NULL);
 }
