@@ -170,6 +170,17 @@ static inline uint32_t lines_of(uint64_t addr, uint64_t n)
 	return (uint32_t)(((addr + n - 1) / LINE) - addr / LINE + 1);
 }
 
+/*
+ * First moment >= t at which a write may leave: its lines are free when it arrives. (The time that
+ * credits take on their way back is part of pcie.write_latency.)
+ */
+static sim_time_t place_in_buffer(struct pcie_node *fn, sim_time_t t, uint32_t lines)
+{
+	sim_time_t way = flight(fn);
+
+	return credits_wait(&fn->port->write_buffer, t + way, lines) - way;
+}
+
 /* ---- sending: until the first TLP is at the root complex ---- */
 
 void pcie_time_send(struct pcie_train *tr, sim_time_t when)
@@ -185,7 +196,7 @@ void pcie_time_send(struct pcie_train *tr, sim_time_t when)
 	}
 	tr->first = tr->tlps == 1 ? tr->n : tr->mps - (tr->addr & (tr->mps - 1));
 	when = MAX(when, fn->up.one);
-	tr->start = credits_wait(&fn->port->write_buffer, when, lines_of(tr->addr, tr->first));
+	tr->start = place_in_buffer(fn, when, lines_of(tr->addr, tr->first));
 	tr->sent = go_up(fn, tr->top, tr->first + TLP_REQUEST_BYTES, tr->start);
 	tr->arrival = tr->sent + flight(fn);
 }
@@ -271,7 +282,7 @@ static sim_time_t write_done(struct pcie_train *tr, sim_time_t ready)
 		uint64_t n = MIN(left, tr->mps);
 		uint32_t lines = lines_of(addr, n);
 
-		tr->sent = credits_wait(buffer, MAX(tr->sent, fn->up.one), lines);
+		tr->sent = place_in_buffer(fn, MAX(tr->sent, fn->up.one), lines);
 		tr->sent = go_up(fn, tr->top, n + TLP_REQUEST_BYTES, tr->sent);
 		commit(tr, lines, tr->sent + flight(fn), ready);
 		addr += n;

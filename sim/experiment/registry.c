@@ -20,6 +20,8 @@ extern const struct param_table map_bench_param_table;
 extern const struct param_table rdma_rw_param_table;
 extern const struct param_table dmabuf_p2p_param_table;
 extern const struct param_table crypto_param_table;
+extern const struct workload_ops rx_ring_workload;
+extern const struct param_table rx_ring_param_table;
 
 /* One table per line, so that additions do not meet. */
 /* clang-format off */
@@ -49,6 +51,7 @@ const struct param_table *const param_tables[] = {
     &rdma_rw_param_table,
     &dmabuf_p2p_param_table,
     &crypto_param_table,
+    &rx_ring_param_table,
     NULL,
 };
 /* clang-format on */
@@ -71,6 +74,7 @@ const struct workload_ops *const workloads[] = {
     &rdma_rw_workload,
     &dmabuf_p2p_workload,
     &crypto_workload,
+    &rx_ring_workload,
     NULL,
 };
 /* clang-format on */

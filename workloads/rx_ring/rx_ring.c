@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Network-style receive rings: throughput and translation misses under load. */
+#include "rx_ring.h"
+
+#include <math.h>
+
+#define P(m) offsetof(struct rx_ring_params, m)
+static const struct param_spec param_specs[] = {
+    {"cores", PARAM_UINT, "", P(cores), "1", 1, 1024, NULL, "rings, each served by its own CPU", NULL},
+    {"flows", PARAM_UINT, "", P(flows), "1", 1, 1e6, NULL, "flows, spread over the rings", NULL},
+    {"ring", PARAM_UINT, "", P(ring), "256", 1, 1 << 20, NULL, "packets that one ring has buffers for", NULL},
+    {"mtu", PARAM_SIZE, "bytes", P(mtu), "4096", 64, 65536, NULL, "bytes of one packet", NULL},
+    {"buffer", PARAM_SIZE, "bytes", P(buffer), "4096", 64, 65536, NULL,
+     "bytes of one buffer: a part of a page (power of two), or whole pages", NULL},
+    {"batch", PARAM_UINT, "", P(batch), "64", 1, 4096, NULL, "pages of one descriptor, returned together",
+     NULL},
+    {"packets", PARAM_UINT, "", P(packets), "20000", 1, 1e10, NULL, "packets offered and measured", NULL},
+    {"warm_up", PARAM_UINT, "", P(warm_up), "5000", 0, 1e10, NULL, "packets offered before that", NULL},
+    {"burst", PARAM_UINT, "", P(burst), "16", 1, 100000, NULL, "mean packets of one flow in a row",
+     "E: 64 KiB segments of the senders"},
+    {"offered", PARAM_DOUBLE, "Gb/s", P(offered), "100", 0.001, 10000, NULL, "offered load", NULL},
+    {"ack_rate", PARAM_DOUBLE, "", P(ack_rate), "0.05", 0, 10, NULL, "acknowledgements sent per packet",
+     NULL},
+    {"packet_cost", PARAM_TIME, "", P(packet_cost), "300ns", 0, 1e12, NULL,
+     "CPU time of a packet outside the DMA layer", "E"},
+    {"ack_cost", PARAM_TIME, "", P(ack_cost), "300ns", 0, 1e12, NULL,
+     "CPU time of an acknowledgement outside the DMA layer", "E"},
+    {"nic_buffer", PARAM_SIZE, "bytes", P(nic_buffer), "1MiB", 0, 1e12, NULL,
+     "bytes the card holds before it drops packets", "E"},
+    {"recycle", PARAM_BOOL, "", P(recycle), "false", 0, 0, NULL,
+     "pages stay mapped and are used again by the ring that had them", NULL},
+};
+#undef P
+const struct param_table rx_ring_param_table = {
+    .section = "rx_ring",
+    .help = "network-style receive rings (workload rx_ring)",
+    .specs = param_specs,
+    .nspecs = G_N_ELEMENTS(param_specs),
+    .struct_size = sizeof(struct rx_ring_params),
+};
+
+static double ratio(double a, double b)
+{
+	return b > 0 ? a / b : NAN;
+}
+#define ST ((const struct rx_ring_stats *)v)
+static double gbit(const void *v)
+{
+	return ratio((double)ST->bytes * 8, (double)ST->elapsed / SIM_NS);
+}
+static double drop_share(const void *v)
+{
+	return ratio((double)ST->dropped, (double)(ST->packets + ST->dropped));
+}
+static double pages(const void *v)
+{
+	return (double)ST->bytes / PAGE_SIZE;
+}
+static double iotlb_page(const void *v)
+{
+	return ratio((double)ST->walks, pages(v));
+}
+static double l1_page(const void *v)
+{
+	return ratio((double)ST->misses_512g, pages(v));
+}
+static double l2_page(const void *v)
+{
+	return ratio((double)ST->misses_1g, pages(v));
+}
+static double l3_page(const void *v)
+{
+	return ratio((double)ST->misses_2m, pages(v));
+}
+static double reads_page(const void *v)
+{
+	return ratio((double)ST->memory_reads, pages(v));
+}
+static double misses_mib(const void *v)
+{
+	return ratio((double)ST->walks, (double)ST->bytes / MIB);
+}
+static double map_ns(const void *v)
+{
+	return ratio((double)ST->map / SIM_NS, (double)ST->maps);
+}
+static double unmap_ns(const void *v)
+{
+	return ratio((double)ST->unmap / SIM_NS, (double)ST->unmaps);
+}
+
+#define S(m) offsetof(struct rx_ring_stats, m)
+#define C(text, m, unit_, help_)                                                                 \
+	{                                                                                        \
+		.name = text, .kind = STAT_COUNTER, .unit = unit_, .offset = S(m), .help = help_ \
+	}
+#define F(text, fn, unit_, timing, help_)                                                                 \
+	{                                                                                                 \
+		.name = text, .kind = STAT_FORMULA, .unit = unit_, .formula = fn, .needs_timing = timing, \
+		.help = help_                                                                             \
+	}
+static const struct stat_spec stat_specs[] = {
+    C("rx_ring.packets", packets, "count", "packets received"),
+    C("rx_ring.dropped", dropped, "count",
+      "packets dropped: no buffer posted, or the card's own buffer full"),
+    C("rx_ring.acks", acks, "count", "acknowledgements sent"),
+    C("rx_ring.refills", refills, "count", "batches of pages returned and posted again"),
+    C("rx_ring.failed", failed, "count", "mappings and accesses that failed"),
+    F("rx_ring.gbit_per_s", gbit, "Gb/s", true, "received data"),
+    F("rx_ring.drop_share", drop_share, "ratio", false, "dropped of offered"),
+    F("rx_ring.iotlb_misses_per_page", iotlb_page, "ratio", false, "IOTLB misses per 4 KiB received"),
+    F("rx_ring.pwc_512g_misses_per_page", l1_page, "ratio", false,
+      "512 GiB paging-structure misses per 4 KiB, of misses below it"),
+    F("rx_ring.pwc_1g_misses_per_page", l2_page, "ratio", false, "the same at 1 GiB"),
+    F("rx_ring.pwc_2m_misses_per_page", l3_page, "ratio", false, "the same at 2 MiB"),
+    F("rx_ring.memory_reads_per_page", reads_page, "ratio", false, "table reads per 4 KiB received"),
+    F("rx_ring.misses_per_mib", misses_mib, "ratio", false, "IOTLB misses per MiB received"),
+    F("rx_ring.map_ns", map_ns, "ns", false, "CPU time in map calls per page"),
+    F("rx_ring.unmap_ns", unmap_ns, "ns", false, "CPU time in unmap calls per page"),
+};
+const struct stat_table rx_ring_stat_table = {
+    .specs = stat_specs,
+    .nspecs = G_N_ELEMENTS(stat_specs),
+    .struct_size = sizeof(struct rx_ring_stats),
+};
+
+static const char *const columns[] = {"offered_gbit",   "gbit_per_s", "drop_share", "iotlb_misses_per_page",
+				      "pwc_512g",       "pwc_1g",     "pwc_2m",     "memory_reads_per_page",
+				      "misses_per_mib", "map_ns",     "unmap_ns"};
+
+static void ring_destroy(struct workload *base)
+{
+	struct rx_ring *r = (struct rx_ring *)base;
+
+	if (!r)
+		return;
+	for (uint64_t i = 0; r->queues && i < r->p.cores; i++) {
+		g_free(r->queues[i].pages);
+		g_free(r->queues[i].states);
+		g_free(r->queues[i].ready);
+	}
+	g_free(r->queues);
+	g_free(r);
+}
+
+static bool shape(struct rx_ring *r, GError **error)
+{
+	struct rx_ring_params *p = &r->p;
+	uint64_t batch_packets;
+
+	if (p->buffer < PAGE_SIZE)
+		p->buffer = (uint64_t)1 << order_base_2(p->buffer);
+	r->per_page = p->buffer < PAGE_SIZE ? (unsigned)(PAGE_SIZE / p->buffer) : 1;
+	r->pages_per_packet = (unsigned)div_round_up(p->buffer, PAGE_SIZE);
+	if (p->mtu > p->buffer) {
+		g_set_error(error, PARAM_ERROR, 0,
+			    "rx_ring.mtu is larger than rx_ring.buffer: want at most it");
+		return false;
+	}
+	if (p->cores > r->m->sim.ncpus) {
+		g_set_error(error, PARAM_ERROR, 0, "rx_ring.cores: want at most cpu.count = %u",
+			    r->m->sim.ncpus);
+		return false;
+	}
+	/* A batch is whole packets, the ring whole batches, at least two. */
+	p->batch = MAX(align_down(p->batch, 1), r->pages_per_packet);
+	p->batch -= p->batch % r->pages_per_packet;
+	batch_packets = rx_batch_packets(r);
+	p->ring = MAX(div_round_up(p->ring, batch_packets), 2) * batch_packets;
+	return true;
+}
+
+static struct workload *ring_create(struct machine *m, const struct dma_api *api, GError **error)
+{
+	struct rx_ring *r = g_new0(struct rx_ring, 1);
+
+	r->m = m;
+	r->api = api;
+	r->linked = api->needs_iova_api;
+	r->p = *(const struct rx_ring_params *)config_get(m->config, &rx_ring_param_table);
+	rng_init(&r->rng, m->sim.seed, "rx_ring");
+	r->dev = machine_add_device(m, NULL, error);
+	if (!r->dev || !shape(r, error)) {
+		ring_destroy((struct workload *)r);
+		return NULL;
+	}
+	r->dev->dma_mask = UINT64_MAX;
+	r->queues = g_new0(struct rx_queue, r->p.cores);
+	for (uint64_t i = 0; i < r->p.cores; i++) {
+		struct rx_queue *q = &r->queues[i];
+
+		q->r = r;
+		q->cpu = &m->sim.cpus[i];
+		q->napi.fn = rx_driver_poll;
+		q->base = 8 * GIB + i * GIB;
+		q->npages = r->p.ring / r->per_page * r->pages_per_packet;
+		q->nbatches = q->npages / r->p.batch;
+		q->pages = g_new0(struct rx_page, q->npages);
+		q->states = g_new0(struct dma_iova_state, q->nbatches);
+		q->ready = g_new0(sim_time_t, r->p.ring);
+	}
+	r->curve = (struct workload_curve){
+	    .columns = columns, .ncolumns = G_N_ELEMENTS(columns), .values = r->row};
+	return (struct workload *)r;
+}
+
+struct setup {
+	struct rx_queue *q;
+	bool ok;
+};
+
+static void setup(void *arg)
+{
+	struct setup *s = arg;
+
+	s->ok = rx_driver_setup(s->q);
+}
+
+static void teardown(void *arg)
+{
+	rx_driver_teardown(arg);
+}
+
+static void collect(struct rx_ring *r)
+{
+	const struct vtd_stats *v = &r->m->vtd_stats;
+	struct rx_ring_stats *st = &r->st, *b = &r->before;
+	double *row = r->row;
+
+	st->walks = v->walks - b->walks;
+	st->misses_2m = st->walks - (v->pwc_hits_2m - b->misses_2m);
+	st->misses_1g = st->misses_2m - (v->pwc_hits_1g - b->misses_1g);
+	st->misses_512g = st->misses_1g - (v->pwc_hits_512g - b->misses_512g);
+	st->memory_reads = v->walk_memory_reads - b->memory_reads;
+	st->map = r->m->dma_stats.map_time - b->map;
+	st->unmap = r->m->dma_stats.unmap_time - b->unmap;
+	st->maps -= b->maps;
+	st->unmaps -= b->unmaps;
+	*row++ = r->p.offered;
+	*row++ = gbit(st);
+	*row++ = drop_share(st);
+	*row++ = iotlb_page(st);
+	*row++ = l1_page(st);
+	*row++ = l2_page(st);
+	*row++ = l3_page(st);
+	*row++ = reads_page(st);
+	*row++ = misses_mib(st);
+	*row++ = map_ns(st);
+	*row++ = unmap_ns(st);
+	r->curve.nrows = 1;
+	r->m->io.completed = st->packets;
+	r->m->io.bytes = st->bytes;
+}
+
+static bool ring_record(struct workload *base, const struct trace_record *rec, GError **error)
+{
+	(void)base;
+	(void)rec;
+	g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
+		    "rx_ring makes its own load and takes no records");
+	return false;
+}
+
+static bool ring_finish(struct workload *base, GError **error)
+{
+	struct rx_ring *r = (struct rx_ring *)base;
+	struct sim *s = &r->m->sim;
+	bool ok = true;
+
+	for (uint64_t i = 0; i < r->p.cores; i++) {
+		struct setup u = {&r->queues[i], false};
+
+		cpu_run(r->queues[i].cpu, setup, &u);
+		ok = ok && u.ok;
+	}
+	if (ok) {
+		r->m->io.first = s->now;
+		rx_card_start(r);
+		sim_run(s);
+		r->m->io.last = s->now;
+		collect(r);
+	}
+	for (uint64_t i = 0; i < r->p.cores; i++)
+		cpu_run(r->queues[i].cpu, teardown, &r->queues[i]);
+	sim_run(s);
+	if (!ok)
+		g_set_error(error, PARAM_ERROR, 0,
+			    "the rings could not be mapped: want fewer or smaller ones, or more memory.size");
+	return ok;
+}
+
+static const void *ring_stats(struct workload *base)
+{
+	return &((struct rx_ring *)base)->st;
+}
+
+static const struct workload_curve *ring_curve(struct workload *base)
+{
+	return &((struct rx_ring *)base)->curve;
+}
+
+const struct workload_ops rx_ring_workload = {
+    .kind = WORKLOAD_RX_RING,
+    .name = "rx_ring",
+    .help = "network receive rings: throughput, drops and translation misses under load",
+    .any_api = true,
+    .params = &rx_ring_param_table,
+    .stats = &rx_ring_stat_table,
+    .create = ring_create,
+    .record = ring_record,
+    .finish = ring_finish,
+    .stats_values = ring_stats,
+    .curve = ring_curve,
+    .destroy = ring_destroy,
+};
