@@ -99,11 +99,13 @@ static void begin_measuring(struct rx_ring *r, sim_time_t now)
 
 static void next_flow(struct rx_ring *r)
 {
+	uint64_t burst = MAX(r->p.segment / r->p.mtu, 1);
+
 	if (r->burst_left--)
 		return;
 	r->flow = rng_below(&r->rng, r->p.flows);
 	/* Senders hand their card large segments: packets of one flow come in trains. */
-	r->burst_left = rng_below(&r->rng, 2 * r->p.burst - 1);
+	r->burst_left = rng_below(&r->rng, 2 * burst - 1);
 }
 
 static void receive(struct rx_ring *r, sim_time_t now)

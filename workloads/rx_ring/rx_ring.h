@@ -7,7 +7,7 @@
 #include <dmasim/workload.h>
 
 struct rx_ring_params {
-	uint64_t cores, flows, ring, mtu, buffer, batch, packets, warm_up, burst, nic_buffer;
+	uint64_t cores, flows, ring, mtu, buffer, batch, packets, warm_up, segment, nic_buffer;
 	double offered, ack_rate;
 	sim_time_t packet_cost, ack_cost;
 	bool recycle;
