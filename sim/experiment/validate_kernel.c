@@ -69,3 +69,79 @@ void study_page_table(struct validate_run_context *ctx)
 	for (unsigned i = 0; i < G_N_ELEMENTS(page_table); i++)
 		page_table_row(ctx, &page_table[i]);
 }
+
+/* ---- dma_map_benchmark on ARM: shapes only ---- */
+
+static double bench(struct validate_run_context *ctx, const char *pages, const char *threads,
+		    const char *stat)
+{
+	struct validate_result *r = validate_scenario(
+	    ctx, "icelake-sp", "legacy", "strict", "workload.kind", "map_bench", "map_bench.how", "sg",
+	    "map_bench.pages", pages, "map_bench.threads", threads, "map_bench.iterations", "500",
+	    "map_bench.warm_up", "300", "kernel.version", "6.12", NULL);
+	double v = validate_stat(r, stat);
+
+	validate_result_free(r);
+	return v;
+}
+
+void study_map_benchmark(struct validate_run_context *ctx)
+{
+	double map1 = bench(ctx, "1", "1", "map_bench.map_ns"),
+	       unmap1 = bench(ctx, "1", "1", "map_bench.unmap_ns");
+	double map256 = bench(ctx, "256", "1", "map_bench.map_ns");
+	double unmap256 = bench(ctx, "256", "1", "map_bench.unmap_ns");
+
+	validate_add(ctx, "Morello, SMMUv3", "4 KiB, unmap / map", NAN, unmap1 / map1, 6, 0);
+	validate_add(ctx, "Morello, SMMUv3", "1 MiB, unmap / map", NAN, unmap256 / map256, 26, 0);
+	validate_add(ctx, "Morello, SMMUv3", "1 MiB, unmap, 4 threads / 1", NAN,
+		     bench(ctx, "256", "4", "map_bench.unmap_ns") / unmap256, 2.2, 0);
+	/* rIOMMU (ASPLOS 2015), table 1, second hand: one invalidation in cycles. */
+	validate_add(ctx, "rIOMMU table 1 (unconfirmed)", "invalidation, share of a strict unmap", NAN,
+		     (unmap1 - bench(ctx, "1", "1", "map_bench.pt_unmap_ns")) / unmap1, 0.7, 0);
+}
+
+/* ---- address allocation: davidlohr/dma-opt-clamp-report (2026), EPYC 9124, lazy ---- */
+
+/*
+ * Function profiler, 16 jobs. Cached and tree costs are this machine's: fitted on the 4 KiB row
+ * (cached) and on the tree functions alone; the other rows are predicted.
+ */
+static struct validate_result *allocator(struct validate_run_context *ctx, const char *pages,
+					 const char *threads, const char *fixed)
+{
+	return validate_scenario(ctx, NULL, "link", "lazy", "kernel.version", "7.0", "cpu.count", "32",
+				 "cpu.cost_iova_alloc_hit", "410", "cpu.cost_iova_free_hit", "193",
+				 "cpu.cost_iova_tree_fixed", "1090", "cpu.cost_iova_tree_level", "30",
+				 "workload.kind", "map_bench", "map_bench.pages", pages,
+				 "map_bench.contiguous", "true", "map_bench.threads", threads,
+				 "map_bench.depth", "8", "map_bench.iterations", "2000", "map_bench.warm_up",
+				 "1000", "map_bench.fixed", fixed, "map_bench.how", "link", NULL);
+}
+
+void study_allocator(struct validate_run_context *ctx)
+{
+	static const char cached[] = "cached sizes", tree[] = "2 MiB, not cached";
+	struct validate_result *small = allocator(ctx, "1", "16", "100us");
+	struct validate_result *mid = allocator(ctx, "32", "16", "100us");
+	struct validate_result *large = allocator(ctx, "512", "16", "4500us");
+	double big;
+
+	validate_add_fitted(ctx, cached, "4 KiB, allocate, ns", NAN,
+			    validate_stat(small, "map_bench.iova_alloc_ns"), 410);
+	validate_add_fitted(ctx, cached, "4 KiB, free, ns", NAN,
+			    validate_stat(small, "map_bench.iova_free_ns"), 193);
+	validate_add(ctx, cached, "128 KiB, allocate, ns", NAN, validate_stat(mid, "map_bench.iova_alloc_ns"),
+		     422, 0.25);
+	validate_add(ctx, cached, "128 KiB, free, ns", NAN, validate_stat(mid, "map_bench.iova_free_ns"), 288,
+		     0.25);
+	big = validate_stat(large, "map_bench.iova_alloc_ns");
+	validate_add(ctx, tree, "allocate and free, ns", NAN, big, 2295 + 1074, 0.25);
+	validate_add(ctx, tree, "allocate and free, against 128 KiB", NAN,
+		     big / (validate_stat(mid, "map_bench.iova_alloc_ns") +
+			    validate_stat(mid, "map_bench.iova_free_ns")),
+		     4.7, 0.25);
+	validate_result_free(small);
+	validate_result_free(mid);
+	validate_result_free(large);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Published results of network receive paths. */
+#include "validate_internal.h"
+
+#include <math.h>
+
+/* ---- Rubin et al., "Fast & Safe IO Memory Protection", SOSP 2024, figure 2 ---- */
+
+static const struct {
+	const char *curve, *flows, *acks;
+	double off, on, iotlb, l1, l2, l3, reads;
+} flows[] = {
+    {"5 flows", "5", "0.044", 98, 78, 1.30, 0.05, 0.05, 0.36, 1.76},
+    {"10 flows", "10", "0.067", 92, 62, 1.45, 0.16, 0.16, 0.57, 2.34},
+};
+
+static struct validate_result *sosp(struct validate_run_context *ctx, const char *api, const char *kernel,
+				    const char *mode, const char *n, const char *acks)
+{
+	return validate_scenario(ctx, "skylake-sp", api, mode, "workload.kind", "rx_ring", "kernel.version",
+				 kernel, "rx_ring.cores", "5", "rx_ring.flows", n, "rx_ring.ring", "256",
+				 "rx_ring.mtu", "4096", "rx_ring.batch", "64", "rx_ring.ack_rate", acks,
+				 "rx_ring.offered", "100", NULL);
+}
+
+void study_receive(struct validate_run_context *ctx)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(flows); i++) {
+		struct validate_result *off = sosp(ctx, "legacy", "6.1", "off", flows[i].flows,
+						   flows[i].acks);
+		struct validate_result *on = sosp(ctx, "legacy", "6.1", "strict", flows[i].flows,
+						  flows[i].acks);
+		const char *c = flows[i].curve;
+
+		validate_add(ctx, c, "IOMMU off, Gb/s", NAN, validate_stat(off, "rx_ring.gbit_per_s"),
+			     flows[i].off, 0.25);
+		validate_add(ctx, c, "strict, Gb/s", NAN, validate_stat(on, "rx_ring.gbit_per_s"),
+			     flows[i].on, 0.25);
+		validate_add(ctx, c, "IOTLB misses per page", NAN,
+			     validate_stat(on, "rx_ring.iotlb_misses_per_page"), flows[i].iotlb, 0.25);
+		validate_add(ctx, c, "512 GiB cache misses per page", NAN,
+			     validate_stat(on, "rx_ring.pwc_512g_misses_per_page"), flows[i].l1, 0.25);
+		validate_add(ctx, c, "1 GiB cache misses per page", NAN,
+			     validate_stat(on, "rx_ring.pwc_1g_misses_per_page"), flows[i].l2, 0.25);
+		if (i)
+			validate_add(ctx, c, "2 MiB cache misses per page", NAN,
+				     validate_stat(on, "rx_ring.pwc_2m_misses_per_page"), flows[i].l3, 0.25);
+		else
+			validate_add_fitted(ctx, c, "2 MiB cache misses per page", NAN,
+					    validate_stat(on, "rx_ring.pwc_2m_misses_per_page"), flows[i].l3);
+		validate_add(ctx, c, "memory reads per page", NAN,
+			     validate_stat(on, "rx_ring.memory_reads_per_page"), flows[i].reads, 0.25);
+		validate_result_free(off);
+		validate_result_free(on);
+	}
+}
+
+/* The mitigations are what a linked range per descriptor does on 7.0: contiguous, one flush, leaf only. */
+void study_mitigations(struct validate_run_context *ctx)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(flows); i++) {
+		struct validate_result *off = sosp(ctx, "link", "7.0", "off", flows[i].flows, flows[i].acks);
+		struct validate_result *on = sosp(ctx, "link", "7.0", "strict", flows[i].flows,
+						  flows[i].acks);
+		double l3 = validate_stat(on, "rx_ring.pwc_2m_misses_per_page");
+		const char *c = flows[i].curve;
+
+		validate_add(ctx, c, "throughput, strict / off", NAN,
+			     validate_stat(on, "rx_ring.gbit_per_s") /
+				 validate_stat(off, "rx_ring.gbit_per_s"),
+			     0.98, 0.25);
+		validate_add(ctx, c, "512 GiB cache misses per page", NAN,
+			     validate_stat(on, "rx_ring.pwc_512g_misses_per_page"), 0, 0.25);
+		validate_add(ctx, c, "1 GiB cache misses per page", NAN,
+			     validate_stat(on, "rx_ring.pwc_1g_misses_per_page"), 0, 0.25);
+		/* An upper bound: what lies below it is as good as it. */
+		validate_add(ctx, c, "2 MiB cache misses per page, at most 0.045", NAN, MAX(l3, 0.045), 0.045,
+			     0.25);
+		validate_result_free(off);
+		validate_result_free(on);
+	}
+}
+
+/* ---- Farshin et al., "Overcoming the IOTLB wall", PeerJ CS 2023 ---- */
+
+static struct validate_result *wall(struct validate_run_context *ctx, const char *mode, const char *mtu,
+				    const char *buffer, const char *batch, const char *offered)
+{
+	return validate_scenario(ctx, "icelake-sp", "legacy", mode, "cpu.count", "32", "workload.kind",
+				 "rx_ring", "rx_ring.cores", "32", "rx_ring.flows", "32", "rx_ring.ring",
+				 "1024", "rx_ring.mtu", mtu, "rx_ring.buffer", buffer, "rx_ring.batch", batch,
+				 "rx_ring.offered", offered, "rx_ring.recycle", "true", "rx_ring.packets",
+				 "60000", "rx_ring.warm_up", "40000", NULL);
+}
+
+static const struct {
+	const char *mtu, *buffer, *batch;
+	double x, under, over;
+} mtus[] = {
+    {"1500", "2048", "1", 1500, 435, 500}, {"3000", "4096", "1", 3000, 430, 475},
+    {"4500", "8192", "2", 4500, 350, 400}, {"6000", "8192", "2", 6000, 342, 410},
+    {"7500", "8192", "2", 7500, 335, 388}, {"9000", "12288", "3", 9000, 330, 380},
+};
+static const struct {
+	const char *offered;
+	double x, drop;
+} offers[] = {{"125", 125, 0},    {"134", 134, 1.5},  {"144", 144, 5.5}, {"153", 153, 10.5},
+	      {"163", 163, 16},   {"172", 172, 19.5}, {"182", 182, 20},  {"191", 191, 21},
+	      {"201", 201, 21.5}, {"211", 211, 22.5}};
+
+static void onset(struct validate_run_context *ctx)
+{
+	double first = NAN;
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(offers); i++) {
+		struct validate_result *off = wall(ctx, "off", "1500", "2048", "1", offers[i].offered);
+		struct validate_result *on = wall(ctx, "lazy", "1500", "2048", "1", offers[i].offered);
+		double loss = 100 * (1 - validate_stat(on, "rx_ring.gbit_per_s") /
+					     validate_stat(off, "rx_ring.gbit_per_s"));
+
+		if (isnan(first) && loss > 1)
+			first = offers[i].x;
+		if (i + 1 == G_N_ELEMENTS(offers))
+			validate_add_fitted(ctx, "throughput lost, %", offers[i].offered, offers[i].x, loss,
+					    offers[i].drop);
+		else
+			validate_add(ctx, "throughput lost, %", offers[i].offered, offers[i].x, loss,
+				     offers[i].drop, 0);
+		validate_result_free(off);
+		validate_result_free(on);
+	}
+	validate_add(ctx, "onset of loss", "first offered Gb/s with more than 1 %", NAN, first, 134, 0.25);
+}
+
+void study_iotlb_wall(struct validate_run_context *ctx)
+{
+	for (unsigned over = 0; over < 2; over++)
+		for (unsigned i = 0; i < G_N_ELEMENTS(mtus); i++) {
+			struct validate_result *r = wall(ctx, "lazy", mtus[i].mtu, mtus[i].buffer,
+							 mtus[i].batch, over ? "200" : "100");
+
+			validate_add(ctx, over ? "misses per MiB, 200 Gb/s" : "misses per MiB, 100 Gb/s",
+				     mtus[i].mtu, mtus[i].x, validate_stat(r, "rx_ring.misses_per_mib"),
+				     over ? mtus[i].over : mtus[i].under, 0.25);
+			validate_result_free(r);
+		}
+	onset(ctx);
+}
+
+/* ---- cores against one invalidation queue, nested translation ---- */
+
+/*
+ * Follow-up repository of the SOSP 2024 study (2025): Linux 6.12.9, iommufd, strict in host and guest.
+ * Submit-and-wait of 7.0 us on one core is an input; the CPU time of a packet is fitted on one core.
+ */
+static const struct {
+	const char *cores;
+	double x, measured;
+} cores[] = {{"1", 1, 47.3},  {"2", 2, 84.3},   {"4", 4, 155.8},
+	     {"8", 8, 237.8}, {"16", 16, 25.0}, {"20", 20, 17.9}};
+
+void study_qi_cores(struct validate_run_context *ctx)
+{
+	double peak = 0, last = 0;
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(cores); i++) {
+		struct validate_result *r = validate_scenario(
+		    ctx, "sapphire-rapids", "link", "strict", "cpu.count", "20", "workload.kind", "rx_ring",
+		    "rx_ring.cores", cores[i].cores, "rx_ring.flows", cores[i].cores, "rx_ring.ring", "512",
+		    "rx_ring.mtu", "4096", "rx_ring.offered", "400", "rx_ring.packet_cost", "430ns",
+		    "qi.service", "1us", "qi.wait_latency", "5800ns", NULL);
+		double gbit = validate_stat(r, "rx_ring.gbit_per_s");
+
+		if (i)
+			validate_add(ctx, "receive throughput", cores[i].cores, cores[i].x, gbit,
+				     cores[i].measured, 0.5);
+		else
+			validate_add_fitted(ctx, "receive throughput", cores[i].cores, cores[i].x, gbit,
+					    cores[i].measured);
+		peak = MAX(peak, gbit);
+		last = gbit;
+		validate_result_free(r);
+	}
+	validate_add(ctx, "collapse", "peak / 20 cores", NAN, peak / last, 237.8 / 17.9, 0.5);
+}
