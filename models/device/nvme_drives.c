@@ -20,7 +20,8 @@ const struct nvme_drive nvme_drives[] = {
     {"pm9a3", 73, 80 * SIM_US, 12 * SIM_US, 7.0, 4.0, 2 * MIB, "B from E4 C40, C45: 915k, 7.0 GB/s"},
     {"mztl63t8hflt", 150, 75 * SIM_US, 12 * SIM_US, 14.0, 7.0, 2 * MIB, "B from 12.7 A: 2M; 12.11 E"},
     {"c6620", 43, 75 * SIM_US, 12 * SIM_US, 2.33, 1.44, 512 * KIB, "B from 12.8 A: 567.9k, 17.6k x 128 KiB"},
-    {"m510", 16, 75 * SIM_US, 12 * SIM_US, 0.88, 1.10, 512 * KIB, "B from 12.9 A: 210.0k, 6.69k x 128 KiB"},
+    {"m510", 16, 75 * SIM_US, 97 * SIM_US, 0.88, 1.10, 512 * KIB,
+     "B from 12.9 A: 210.0k and 162.2k at 4 KiB, 6.69k x 128 KiB"},
     {"qemu", 64, 20 * SIM_US, 20 * SIM_US, 0, 0, 512 * KIB, "MDTS of QEMU 7.2's drive A; times E"},
     {"null", 4096, 0, 0, 0, 0, 0, "a drive that costs nothing, to find the host's ceiling"},
 };

@@ -110,7 +110,7 @@ static void wait_for_slots(struct intel_iommu *iommu, struct cpu *cpu, unsigned 
  */
 static void wait_for_status(struct intel_iommu *iommu, struct cpu *cpu, sim_time_t done)
 {
-	while (cpu->now < done && iommu->noutstanding > 1) {
+	while (cpu->now < done && iommu->noutstanding > 1 && iommu->l->sim->cost[COST_QI_POLL]) {
 		spin_lock(cpu, &iommu->qi_lock);
 		if (cpu->now < done)
 			cpu_charge(cpu, COST_QI_POLL);

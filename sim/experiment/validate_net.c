@@ -98,8 +98,8 @@ static const struct {
 	double x, under, over;
 } mtus[] = {
     {"1500", "2048", "1", 1500, 435, 500}, {"3000", "4096", "1", 3000, 430, 475},
-    {"4500", "8192", "2", 4500, 350, 400}, {"6000", "8192", "2", 6000, 342, 410},
-    {"7500", "8192", "2", 7500, 335, 388}, {"9000", "12288", "3", 9000, 330, 380},
+    {"4500", "4608", "1", 4500, 350, 400}, {"6000", "6144", "1", 6000, 342, 410},
+    {"7500", "8192", "2", 7500, 335, 388}, {"9000", "9216", "1", 9000, 330, 380},
 };
 static const struct {
 	const char *offered;
@@ -167,8 +167,8 @@ void study_qi_cores(struct validate_run_context *ctx)
 		struct validate_result *r = validate_scenario(
 		    ctx, "sapphire-rapids", "link", "strict", "cpu.count", "20", "workload.kind", "rx_ring",
 		    "rx_ring.cores", cores[i].cores, "rx_ring.flows", cores[i].cores, "rx_ring.ring", "512",
-		    "rx_ring.mtu", "4096", "rx_ring.offered", "400", "rx_ring.packet_cost", "430ns",
-		    "qi.service", "1us", "qi.wait_latency", "5800ns", NULL);
+		    "rx_ring.mtu", "4096", "rx_ring.offered", "400", "rx_ring.packet_cost", "20ns",
+		    "qi.service", "1us", "qi.wait_latency", "5800ns", "cpu.cost_qi_poll", "1000", NULL);
 		double gbit = validate_stat(r, "rx_ring.gbit_per_s");
 
 		if (i)
@@ -182,4 +182,29 @@ void study_qi_cores(struct validate_run_context *ctx)
 		validate_result_free(r);
 	}
 	validate_add(ctx, "collapse", "peak / 20 cores", NAN, peak / last, 237.8 / 17.9, 0.5);
+}
+
+/* ---- bounce buffers: Tianyu Lan, swiotlb lock-splitting series, kernel lists 2022 ---- */
+
+static double bounced(struct validate_run_context *ctx, const char *force, const char *areas)
+{
+	struct validate_result *r = validate_scenario(
+	    ctx, "icelake-sp", "legacy", "off", "workload.kind", "rx_ring", "rx_ring.cores", "8",
+	    "rx_ring.flows", "32", "rx_ring.mtu", "1500", "rx_ring.buffer", "2048", "rx_ring.batch", "1",
+	    "rx_ring.ring", "256", "rx_ring.offered", "40", "swiotlb.force", force, "swiotlb.areas", areas,
+	    "swiotlb.size", "1GiB", NULL);
+	double gbit = validate_stat(r, "rx_ring.gbit_per_s");
+
+	validate_result_free(r);
+	return gbit;
+}
+
+void study_swiotlb(struct validate_run_context *ctx)
+{
+	double one = bounced(ctx, "true", "1"), many = bounced(ctx, "true", "8");
+
+	validate_add(ctx, "network, Gb/s", "not bounced", NAN, bounced(ctx, "false", "1"), 40, 0.25);
+	validate_add(ctx, "network, Gb/s", "forced, one lock", NAN, one, 24, 0.25);
+	validate_add(ctx, "network, Gb/s", "forced, locks per area / one lock", NAN, many / one, 34.0 / 20,
+		     0.25);
 }

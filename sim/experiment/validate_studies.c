@@ -81,7 +81,7 @@ const struct validate_study validate_studies[] = {
       .unit = "Gb/s",
       .x_label = "cores",
       .setup = "preset sapphire-rapids; rx_ring, ring 512, flows = cores; submit-and-wait of 7.0 us is an "
-	       "input (qi), the "
+	       "input (qi), a poll is an exit of 1 us (E), the "
 	       "packet's CPU time is fitted on one core.",
       .why = "the collapse beyond 8 cores needs virtual CPUs that are descheduled while they hold the "
 	     "queue's lock; "
@@ -89,11 +89,14 @@ const struct validate_study validate_studies[] = {
      study_qi_cores},
     {{.id = "P17",
       .title = "Forced bounce buffers, one lock and many",
-      .source = "Tianyu Lan, swiotlb lock-splitting series, kernel lists 2022: network in a confidential guest.",
+      .source =
+	  "Tianyu Lan, swiotlb lock-splitting series, kernel lists 2022: network in a confidential guest.",
       .unit = "Gb/s, or ratio",
-      .setup = "preset icelake-sp; rx_ring, 8 cores, MTU 1500, 40 Gb/s offered, IOMMU off, swiotlb.force; the guest's "
+      .setup = "preset icelake-sp; rx_ring, 8 cores, MTU 1500, 40 Gb/s offered, IOMMU off, swiotlb.force; "
+	       "the guest's "
 	       "CPU count is not published.",
-      .why = "with one lock the modelled search holds it for 75 ns per mapping, which 8 cores at this rate do not "
+      .why = "with one lock the modelled search holds it for 75 ns per mapping, which 8 cores at this rate "
+	     "do not "
 	     "saturate; what else the guest's CPUs do is not published."},
      study_swiotlb},
     {{.id = "P18",

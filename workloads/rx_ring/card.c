@@ -60,16 +60,19 @@ void rx_card_transmit(struct rx_ack *a, sim_time_t when)
 static sim_time_t write_packet(struct rx_queue *q, uint64_t n, sim_time_t when)
 {
 	struct rx_ring *r = q->r;
-	uint64_t left = r->p.mtu, page = n / r->per_page * r->pages_per_packet % q->npages, chunk;
-	uint64_t offset = n % r->per_page * r->p.buffer;
+	uint64_t group = n / r->group_packets * r->group_pages % q->npages, k = n % r->group_packets;
+	uint64_t left = r->p.mtu, chunk;
 	sim_time_t done;
 
 	if (n % rx_batch_packets(r) == 0)
 		dma(r, PCIE_READ, take(&q->descriptors, DESCRIPTOR * r->p.batch), DESCRIPTOR * r->p.batch,
 		    when, &done);
-	for (; left; left -= chunk, page++, offset = 0) {
-		chunk = MIN(left, PAGE_SIZE - offset);
-		when = dma(r, PCIE_WRITE, q->pages[page].addr + offset, chunk, when, &done);
+	for (uint64_t i = 0; left; left -= chunk, i++) {
+		dma_addr_t to = i < r->full ? q->pages[group + k * r->full + i].addr
+					    : q->pages[group + r->group_pages - 1].addr + k * r->tail;
+
+		chunk = MIN(left, PAGE_SIZE);
+		when = dma(r, PCIE_WRITE, to, chunk, when, &done);
 	}
 	when = dma(r, PCIE_WRITE, take(&q->completions, ENTRY), ENTRY, when, &done);
 	q->ready[n % r->p.ring] = done;

@@ -11,7 +11,8 @@ static const struct param_spec param_specs[] = {
     {"ring", PARAM_UINT, "", P(ring), "256", 1, 1 << 20, NULL, "packets that one ring has buffers for", NULL},
     {"mtu", PARAM_SIZE, "bytes", P(mtu), "4096", 64, 65536, NULL, "bytes of one packet", NULL},
     {"buffer", PARAM_SIZE, "bytes", P(buffer), "4096", 64, 65536, NULL,
-     "bytes of one buffer: a part of a page (power of two), or whole pages", NULL},
+     "bytes of one buffer: whole pages and a tail (up to a power of two) that shares its page with others",
+     NULL},
     {"batch", PARAM_UINT, "", P(batch), "64", 1, 4096, NULL, "pages of one descriptor, returned together",
      NULL},
     {"packets", PARAM_UINT, "", P(packets), "20000", 1, 1e10, NULL, "packets offered and measured", NULL},
@@ -148,10 +149,14 @@ static bool shape(struct rx_ring *r, GError **error)
 	struct rx_ring_params *p = &r->p;
 	uint64_t batch_packets;
 
-	if (p->buffer < PAGE_SIZE)
-		p->buffer = (uint64_t)1 << order_base_2(p->buffer);
-	r->per_page = p->buffer < PAGE_SIZE ? (unsigned)(PAGE_SIZE / p->buffer) : 1;
-	r->pages_per_packet = (unsigned)div_round_up(p->buffer, PAGE_SIZE);
+	r->full = p->buffer / PAGE_SIZE;
+	r->tail = p->buffer % PAGE_SIZE ? (uint64_t)1 << order_base_2(p->buffer % PAGE_SIZE) : 0;
+	if (r->tail == PAGE_SIZE) {
+		r->full++;
+		r->tail = 0;
+	}
+	r->group_packets = r->tail ? PAGE_SIZE / r->tail : 1;
+	r->group_pages = r->full * r->group_packets + (r->tail ? 1 : 0);
 	if (p->mtu > p->buffer) {
 		g_set_error(error, PARAM_ERROR, 0,
 			    "rx_ring.mtu is larger than rx_ring.buffer: want at most it");
@@ -162,9 +167,8 @@ static bool shape(struct rx_ring *r, GError **error)
 			    r->m->sim.ncpus);
 		return false;
 	}
-	/* A batch is whole packets, the ring whole batches, at least two. */
-	p->batch = MAX(align_down(p->batch, 1), r->pages_per_packet);
-	p->batch -= p->batch % r->pages_per_packet;
+	/* A batch is whole groups, the ring whole batches, at least two. */
+	p->batch = MAX(p->batch / r->group_pages, 1) * r->group_pages;
 	batch_packets = rx_batch_packets(r);
 	p->ring = MAX(div_round_up(p->ring, batch_packets), 2) * batch_packets;
 	return true;
@@ -193,7 +197,7 @@ static struct workload *ring_create(struct machine *m, const struct dma_api *api
 		q->cpu = &m->sim.cpus[i];
 		q->napi.fn = rx_driver_poll;
 		q->base = 8 * GIB + i * GIB;
-		q->npages = r->p.ring / r->per_page * r->pages_per_packet;
+		q->npages = r->p.ring / r->group_packets * r->group_pages;
 		q->nbatches = q->npages / r->p.batch;
 		q->pages = g_new0(struct rx_page, q->npages);
 		q->states = g_new0(struct dma_iova_state, q->nbatches);

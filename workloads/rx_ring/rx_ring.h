@@ -68,7 +68,8 @@ struct rx_ring {
 	struct rx_ring_params p;
 	struct rx_ring_stats st;
 	struct rx_queue *queues;
-	unsigned per_page, pages_per_packet;
+	/* A buffer is whole pages and a tail; the tails of a group of packets share one page. */
+	uint64_t full, tail, group_packets, group_pages;
 	bool linked;
 	struct rng rng;
 	/* the card */
@@ -94,7 +95,7 @@ void rx_driver_poll(struct cpu_work *w, struct cpu *c);
 
 static inline uint64_t rx_batch_packets(const struct rx_ring *r)
 {
-	return r->p.batch * r->per_page / r->pages_per_packet;
+	return r->p.batch / r->group_pages * r->group_packets;
 }
 
 #endif
