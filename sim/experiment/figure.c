@@ -142,7 +142,7 @@ BARS(overmapped, "overmapped", "Bytes mapped beyond the buffers",
      "page rounding and segment padding per request")
 BARS(p2p, "p2p", "Peer-to-peer routes", "bytes between peers by route")
 static const struct figure figure_cpu_steps = {
-    "cpu-steps", "CPU time by step", "CPU time per request, the eight largest steps",
+    "cpu-steps", "CPU time by step", "CPU time per request: the seven largest steps, and waiting",
     "bars.gp",   build_steps,        &cpu_steps};
 static const struct figure figure_latency = {
     "latency",  "Request latency", "cumulative distribution of request latency",

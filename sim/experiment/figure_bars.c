@@ -7,7 +7,7 @@
 
 struct part_arg {
 	const struct bar_spec *spec;
-	const char *const *stats; /* up to 4 */
+	const char *const *stats; /* up to PART_STATS, then NULL */
 };
 
 static double part_value(const json_t *run, const void *arg)
@@ -15,7 +15,7 @@ static double part_value(const json_t *run, const void *arg)
 	const struct part_arg *a = arg;
 	double sum = 0;
 
-	for (int i = 0; i < 4 && a->stats[i]; i++) {
+	for (int i = 0; i < PART_STATS && a->stats[i]; i++) {
 		bool minus = a->stats[i][0] == '-';
 		double v = run_number(run, a->stats[i] + minus);
 
@@ -224,10 +224,25 @@ bool build_steps(const struct figure *f, struct figure_draft *d)
 {
 	struct bar_spec spec = *(const struct bar_spec *)f->spec;
 	g_autoptr(GArray) steps = find_steps(d->doc);
+	char *rest[7];
+	unsigned n;
+	bool drawn;
 
-	for (unsigned i = 0; i < steps->len && i < 8; i++) {
-		spec.parts[i].label = g_array_index(steps, struct step, i).label;
-		spec.parts[i].stats[0] = g_array_index(steps, struct step, i).name;
+	for (n = 0; n < steps->len && n < 7; n++) {
+		const struct step *step = &g_array_index(steps, struct step, n);
+
+		spec.parts[n].label = step->label;
+		spec.parts[n].stats[0] = step->name;
+		rest[n] = g_strdup_printf("-%s", step->name);
+		spec.parts[7].stats[n + 1] = rest[n];
 	}
-	return draw_bars(d, &spec);
+	/* What is no step at all: waiting for invalidations and locks. */
+	spec.parts[n].label = "waiting and the rest";
+	spec.parts[7].stats[0] = "cpu.busy_ns";
+	if (n < 7)
+		memcpy(spec.parts[n].stats, spec.parts[7].stats, sizeof(spec.parts[n].stats));
+	drawn = draw_bars(d, &spec);
+	for (unsigned i = 0; i < n; i++)
+		g_free(rest[i]);
+	return drawn;
 }

@@ -33,6 +33,7 @@ bool build_series(const struct figure *f, struct figure_draft *d);
 bool build_sweep(const struct figure *f, struct figure_draft *d);
 bool build_heat(const struct figure *f, struct figure_draft *d);
 
+enum { PART_STATS = 9 };
 /* What a bar figure stacks. */
 struct bar_spec {
 	const char *y_label;
@@ -40,7 +41,7 @@ struct bar_spec {
 	bool per_request; /* divided by io.completed */
 	struct bar_part {
 		const char *label;
-		const char *stats[4]; /* summed; a leading '-' subtracts */
+		const char *stats[PART_STATS]; /* summed; a leading '-' subtracts */
 	} parts[12];
 	const char *unit; /* for the caption: "IOTLB flushes per request" */
 };
