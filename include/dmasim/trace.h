@@ -134,6 +134,7 @@ struct trace_format {
 	const char *name, *help;
 	enum trace_workload workload; /* native formats: the header decides, see trace_reader_workload */
 	bool binary;                  /* places are byte offsets, not lines */
+	const char *note;             /* what reading it assumes; NULL: nothing */
 };
 const struct trace_format *const *trace_formats(void); /* NULL-terminated */
 

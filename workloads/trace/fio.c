@@ -142,7 +142,9 @@ static int step_fio(struct trace_reader *r, GError **error)
 }
 
 const struct format_ops format_fio = {
-    .pub = {"fio", "fio I/O log, version 2 or 3 (write_iolog)", TRACE_NVME, false},
+    .pub = {"fio", "fio I/O log, version 2 or 3 (write_iolog)", TRACE_NVME, false,
+	    "version 2: wait times are milliseconds since the start, as fio's code reads them (the manual "
+	    "differs)"},
     .evidence = "the line \"fio version 2 iolog\" or \"fio version 3 iolog\"",
     .detect = detect,
     .state_size = sizeof(struct fio),

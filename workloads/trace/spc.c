@@ -56,7 +56,8 @@ static int step(struct trace_reader *r, GError **error)
 }
 
 const struct format_ops format_spc = {
-    .pub = {"spc", "SPC trace (UMass: OLTP, web search)", TRACE_NVME, false},
+    .pub = {"spc", "SPC trace (UMass: OLTP, web search)", TRACE_NVME, false,
+	    "no addresses: the memory model lays buffers out"},
     .evidence = "ASU, LBA, size, R or W, seconds",
     .detect = detect,
     .step = step,

@@ -146,8 +146,10 @@ static void close_tencent(struct trace_reader *r)
 }
 
 const struct format_ops format_tencent = {
-    .pub = {"tencent", "Tencent CBS trace 2018, whole seconds spread evenly (cite Zhang et al., ATC 2020)",
-	    TRACE_NVME, false},
+    .pub =
+	{"tencent", "Tencent CBS trace 2018, whole seconds spread evenly (cite Zhang et al., ATC 2020)",
+	 TRACE_NVME, false,
+	 "times are whole seconds: requests are spread evenly over each, bursts and latencies mean nothing"},
     .evidence = "10 digits of seconds, offset, size, 0 or 1, volume",
     .detect = detect,
     .state_size = sizeof(struct tencent),
