@@ -103,8 +103,9 @@ static json_t *describe(const char *path, const struct trace_options *t, GError 
 	if (rc == 0) {
 		json_t *about = trace_info_json(info);
 
-		doc = json_pack("{s:s,s:s,s:s}", "trace", path, "format", trace_reader_format(r)->name,
-				"sha256", trace_sha256(r));
+		doc = json_pack("{s:s,s:s,s:s,s:s?,s:s}", "trace", path, "format",
+				trace_reader_format(r)->name, "about", trace_reader_format(r)->help, "note",
+				trace_reader_format(r)->note, "sha256", trace_sha256(r));
 		json_object_update(doc, about);
 		json_decref(about);
 		json_object_set_new(doc, "reading", counts_json(r));
