@@ -101,18 +101,30 @@ struct record_source *record_source_new(struct scenario *s, uint64_t seed, GErro
 	return r;
 }
 
-static void close_input(struct record_source *r)
+/* Of a trace that workload.limit cut short the reader has not seen everything: then the file is read. */
+static char *input_sha256(struct record_source *r, const char *path, bool whole)
+{
+	const char *sha = whole ? trace_sha256(r->reader) : NULL;
+
+	if (!sha && strcmp(path, "-"))
+		return file_sha256(path, NULL);
+	return g_strdup(sha);
+}
+
+static void close_input(struct record_source *r, bool whole)
 {
 	struct input_file f = {0};
 	uint64_t size;
 
 	if (!scenario_generator(r->scenario)) {
-		const char *sha = trace_sha256(r->reader);
-
 		f.path = g_strdup(scenario_traces(r->scenario)[r->next - 1]);
-		f.sha256 = g_strdup(sha ? sha : "");
+		f.sha256 = input_sha256(r, f.path, whole);
+		if (!f.sha256)
+			f.sha256 = g_strdup("");
 		f.format = g_strdup(trace_reader_format(r->reader)->name);
 		f.bytes = trace_bytes_read(r->reader, &size);
+		if (!whole && size)
+			f.bytes = size;
 		r->bytes_before += f.bytes;
 		g_array_append_val(r->inputs, f);
 	}
@@ -169,7 +181,7 @@ bool record_source_fill(struct record_source *r, struct record_chunk *c, GError 
 			add_record(r, c, &rec);
 			continue;
 		}
-		close_input(r);
+		close_input(r, r->count < r->limit);
 		if (r->count < r->limit && open_next(r, error) < 0)
 			return false;
 	}
