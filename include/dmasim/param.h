@@ -11,7 +11,8 @@
 
 enum param_type {
 	PARAM_BOOL,   /* bool: true/false, yes/no, on/off, 1/0 */
-	PARAM_UINT,   /* uint64_t, decimal or 0x hex, suffixes k M G (powers of 1000) when unit is "" */
+	PARAM_UINT,   /* uint64_t, decimal or 0x hex, suffixes k M G (powers of 1000) when unit is "";
+			unit "hex": hexadecimal also without 0x, as registers are printed */
 	PARAM_SIZE,   /* uint64_t bytes: 4096, 4KiB, 8MiB, 1GiB, 4kB (1000) */
 	PARAM_TIME,   /* sim_time_t: needs a unit: ps ns us ms s */
 	PARAM_DOUBLE, /* double, optionally followed by the unit of the table row */

@@ -99,7 +99,8 @@ static char *expected(const struct param_spec *s)
 	    [PARAM_ENUM] = "one of ",
 	    [PARAM_STRING] = "text",
 	};
-	GString *text = g_string_new(kinds[s->type]);
+	bool hex = s->type == PARAM_UINT && strcmp(s->unit, "hex") == 0;
+	GString *text = g_string_new(hex ? "a hexadecimal number" : kinds[s->type]);
 
 	if (s->type == PARAM_ENUM)
 		for (unsigned i = 0; s->choices[i]; i++)
@@ -185,6 +186,24 @@ static bool split_number(const char *text, char **digits, const char **unit)
 	while (*p == ' ')
 		p++;
 	*unit = p;
+	return true;
+}
+
+/* Register values: hexadecimal with or without 0x, as kernels print them. */
+static bool is_hex(const struct param_spec *s)
+{
+	return s->type == PARAM_UINT && strcmp(s->unit, "hex") == 0;
+}
+
+static bool set_hex(const struct param_spec *s, uint64_t *dst, const char *text, GError **error)
+{
+	const char *digits = g_ascii_strncasecmp(text, "0x", 2) == 0 ? text + 2 : text;
+
+	if (!*digits || strspn(digits, "0123456789abcdefABCDEF") != strlen(digits))
+		return reject(s, text, "is not hexadecimal", error);
+	if (strlen(digits) > 16)
+		return reject(s, text, "does not fit 64 bits", error);
+	*dst = g_ascii_strtoull(digits, NULL, 16);
 	return true;
 }
 
@@ -279,6 +298,9 @@ bool param_set(const struct param_spec *s, void *dst, const char *text, GError *
 	case PARAM_BOOL:
 		return set_bool(s, member(s, dst), trimmed, error);
 	case PARAM_UINT:
+		if (is_hex(s))
+			return set_hex(s, member(s, dst), trimmed, error);
+		return set_integer(s, member(s, dst), trimmed, error);
 	case PARAM_SIZE:
 	case PARAM_TIME:
 		return set_integer(s, member(s, dst), trimmed, error);
@@ -328,7 +350,8 @@ char *param_get(const struct param_spec *s, const void *src)
 	case PARAM_BOOL:
 		return g_strdup(*(const bool *)p ? "true" : "false");
 	case PARAM_UINT:
-		return g_strdup_printf("%" G_GUINT64_FORMAT, *(const uint64_t *)p);
+		return g_strdup_printf(is_hex(s) ? "0x%" G_GINT64_MODIFIER "x" : "%" G_GUINT64_FORMAT,
+				       *(const uint64_t *)p);
 	case PARAM_SIZE:
 		return integer_text(*(const uint64_t *)p, binary_units);
 	case PARAM_TIME:

@@ -6,7 +6,7 @@
 
 struct values {
 	bool flag;
-	uint64_t count, size, rate;
+	uint64_t count, size, rate, raw;
 	sim_time_t time;
 	double share, speed;
 	int choice;
@@ -20,6 +20,7 @@ static const struct param_spec specs[] = {
     {"count", PARAM_UINT, "", M(count), "256", 1, 65536, NULL, "entries", NULL},
     {"size", PARAM_SIZE, "bytes", M(size), "4KiB", 0, 0, NULL, "bytes", NULL},
     {"rate", PARAM_UINT, "Hz", M(rate), "1000", 0, 0, NULL, "with a unit", NULL},
+    {"raw", PARAM_UINT, "hex", M(raw), "0x10", 0, 0, NULL, "a register", NULL},
     {"time", PARAM_TIME, "", M(time), "10ms", 0, 1e12, NULL, "a delay of at most 1 s", NULL},
     {"share", PARAM_DOUBLE, "", M(share), "0.5", 0, 1, NULL, "a share", NULL},
     {"speed", PARAM_DOUBLE, "GT/s", M(speed), "16GT/s", 0, 0, NULL, "lane rate", NULL},
@@ -69,6 +70,10 @@ static const char *const good[][3] = {
     {"size", "123", "123"},
     {"size", "18446744073709551615", "18446744073709551615"},
     {"rate", "250Hz", "250"},
+    {"raw", "8d2078c106f0466", "0x8d2078c106f0466"},
+    {"raw", "0xF020DF", "0xf020df"},
+    {"raw", "10", "0x10"},
+    {"raw", "ffffffffffffffff", "0xffffffffffffffff"},
     {"time", "1.5us", "1500ns"},
     {"time", "0", "0"},
     {"time", "1s", "1s"},
@@ -117,6 +122,9 @@ static const char *const bad[][3] = {
     {"size", "99999999TiB",
      "\"99999999TiB\" is no whole number that fits 64 bits: expected a size such as 4KiB or 8MiB"},
     {"rate", "1k", "\"1k\" has an unknown unit: expected a whole number"},
+    {"raw", "0xg", "\"0xg\" is not hexadecimal: expected a hexadecimal number"},
+    {"raw", "0x", "\"0x\" is not hexadecimal: expected a hexadecimal number"},
+    {"raw", "1ffffffffffffffff", "\"1ffffffffffffffff\" does not fit 64 bits: expected a hexadecimal number"},
     {"time", "10",
      "\"10\" has no unit: expected a time with its unit (ps, ns, us, ms or s), such as 100ns from 0 to 1s"},
     {"time", "10MS",
