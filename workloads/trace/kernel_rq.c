@@ -16,6 +16,7 @@
  * (Events: Linux include/trace/events/{dma,iommu,block}.h, drivers/nvme/host/trace.h.)
  */
 #include "kernel_rq.h"
+#include "kernel_block.h"
 
 #include <string.h>
 
@@ -467,80 +468,9 @@ static bool on_vectors(struct kernel_rq *k, const struct ftrace_line *l, const c
 
 /* ---- block events ---- */
 
-struct block_event {
-	uint64_t dev, major, minor, sector, sectors, bytes, end;
-	char rwbs[12];
-	bool has_bytes;
-};
-
-/* "259,0 WS 65536 () 126464 + 128 ..." or "dev=271581184 sector=... nr_sector=... bytes=... rwbs=WS". */
-static bool parse_block(const char *payload, bool issue, struct block_event *b)
-{
-	const char *p = payload;
-	size_t n;
-
-	memset(b, 0, sizeof(*b));
-	if (ftrace_field(payload, "nr_sector=") == NULL) {
-		if (!parse_u64(&p, &b->major) || !parse_char(&p, ',') || !parse_u64(&p, &b->minor) ||
-		    !parse_char(&p, ' '))
-			return false;
-	} else {
-		if (!ftrace_number(payload, "dev=", &b->dev) ||
-		    !ftrace_number(payload, "sector=", &b->sector) ||
-		    !ftrace_number(payload, "nr_sector=", &b->sectors))
-			return false;
-		b->has_bytes = ftrace_number(payload, "bytes=", &b->bytes);
-		b->major = b->dev >> 20;
-		b->minor = b->dev & 0xfffff;
-		p = ftrace_field(payload, "rwbs=");
-		if (!p)
-			return false;
-	}
-	n = strcspn(p, " ");
-	if (n == 0 || n >= sizeof(b->rwbs))
-		return false;
-	memcpy(b->rwbs, p, n);
-	b->dev = b->major << 20 | b->minor;
-	if (ftrace_field(payload, "nr_sector="))
-		return true;
-	p += n;
-	parse_blanks(&p);
-	if (issue) {
-		b->has_bytes = parse_u64(&p, &b->bytes);
-		parse_blanks(&p);
-	}
-	if (!parse_char(&p, '('))
-		return false;
-	p = strchr(p, ')');
-	if (!p)
-		return false;
-	p++;
-	parse_blanks(&p);
-	return parse_u64(&p, &b->sector) && parse_literal(&p, " + ") && parse_u64(&p, &b->sectors);
-}
-
-/* Direction by the letters: F before the direction is a preflush, behind it FUA. */
-static int block_op(const char *rwbs)
-{
-	if (rwbs[0] == 'F' && rwbs[1] != '\0' && strchr("RWD", rwbs[1]))
-		rwbs++;
-	switch (rwbs[0]) {
-	case 'R':
-		return NVME_OP_READ;
-	case 'W':
-		return NVME_OP_WRITE;
-	case 'D':
-		return NVME_OP_DISCARD;
-	case 'F':
-		return NVME_OP_FLUSH;
-	default:
-		return -1;
-	}
-}
-
 /* The block layer's view of the command that this CPU has just set up. */
 static void hint(struct kernel_rq *k, const struct ftrace_line *l, struct context *c,
-		 const struct block_event *b)
+		 const struct kernel_block *b)
 {
 	struct trace_record *rec = &c->h->rec;
 	uint64_t slba = rec->nvme.offset >> k->lba_lg2;
@@ -564,13 +494,13 @@ static bool on_issue(struct kernel_rq *k, const struct ftrace_line *l, uint64_t 
 		     GError **error)
 {
 	struct context *c = context_of(k, l->cpu);
-	struct block_event b;
+	struct kernel_block b;
 	char name[48];
 	struct held *h;
 	uint32_t device;
 	int op;
 
-	if (!parse_block(l->payload, true, &b)) {
+	if (!kernel_block_parse(l->payload, true, &b)) {
 		*want = "MAJOR,MINOR RWBS BYTES () SECTOR + SECTORS of block_rq_issue";
 		return false;
 	}
@@ -578,7 +508,7 @@ static bool on_issue(struct kernel_rq *k, const struct ftrace_line *l, uint64_t 
 		hint(k, l, c, &b);
 		return true;
 	}
-	op = block_op(b.rwbs);
+	op = kernel_block_op(b.rwbs);
 	if (op < 0 || b.sector > UINT64_MAX / SECTOR - b.sectors) {
 		reader_skip(k->r, TRACE_SKIP_EVENT);
 		clear_mappings(c);
@@ -610,11 +540,11 @@ static bool on_issue(struct kernel_rq *k, const struct ftrace_line *l, uint64_t 
 
 static bool on_block_complete(struct kernel_rq *k, const struct ftrace_line *l, const char **want)
 {
-	struct block_event b;
+	struct kernel_block b;
 
 	if (k->nvme)
 		return true;
-	if (!parse_block(l->payload, false, &b)) {
+	if (!kernel_block_parse(l->payload, false, &b)) {
 		*want = "MAJOR,MINOR RWBS () SECTOR + SECTORS of block_rq_complete";
 		return false;
 	}
