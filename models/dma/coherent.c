@@ -111,17 +111,21 @@ static uint64_t area_key(const struct iommu_domain *d, dma_addr_t handle)
 	return handle ^ (uint64_t)d->did << 48;
 }
 
-static void remember(struct iommu_domain *d, dma_addr_t handle, struct coherent_block *b, unsigned n)
+static void remember(struct iommu_domain *d, uint64_t key, struct coherent_block *b, unsigned n)
 {
 	struct dma_layer *l = d->l;
 	struct coherent_area *a = g_new(struct coherent_area, 1);
-	uint64_t *key = g_new(uint64_t, 1);
 
 	if (!l->coherent)
 		l->coherent = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-	*key = area_key(d, handle);
 	*a = (struct coherent_area){b, n};
-	g_hash_table_insert(l->coherent, key, a);
+	g_hash_table_insert(l->coherent, g_memdup2(&key, sizeof(key)), a);
+}
+
+static void forget(struct iommu_domain *d, uint64_t key)
+{
+	g_free(g_hash_table_lookup(d->l->coherent, &key));
+	g_hash_table_remove(d->l->coherent, &key);
 }
 
 /* Physically contiguous: what callers that cannot sleep, and DMA_ATTR_FORCE_CONTIGUOUS, get. */
@@ -154,6 +158,8 @@ phys_addr_t iommu_dma_alloc(struct device *dev, size_t size, dma_addr_t *handle,
 		       : alloc_blocks(d, dev, len >> PAGE_SHIFT, attrs, &n);
 	if (!b)
 		return 0;
+	/* A run may stop in the middle of this call: the layer knows the blocks before they have an IOVA. */
+	remember(d, (uintptr_t)b, b, n);
 	iova = iommu_dma_alloc_iova(d, len, dev->dma_mask, dev);
 	if (!iova)
 		goto free_blocks;
@@ -162,11 +168,13 @@ phys_addr_t iommu_dma_alloc(struct device *dev, size_t size, dma_addr_t *handle,
 		goto free_blocks;
 	}
 	first = b->base;
-	remember(d, iova, b, n);
+	forget(d, (uintptr_t)b);
+	remember(d, area_key(d, iova), b, n);
 	*handle = iova;
 	return first;
 
 free_blocks:
+	forget(d, (uintptr_t)b);
 	free_blocks(d->l, b, n);
 	g_free(b);
 	return 0;

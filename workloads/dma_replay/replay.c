@@ -35,6 +35,7 @@ static void drop_contexts(struct replay *r)
 
 		if (c->fibre)
 			fibre_free(c->fibre);
+		g_clear_pointer(&c->in_hand, mapping_free);
 		g_free(c);
 	}
 	g_ptr_array_set_size(r->contexts, 0);

@@ -48,6 +48,7 @@ static void mapping_keep(struct replay *r, struct mapping *m, dma_addr_t addr)
 {
 	uint64_t key = page_of(addr);
 
+	r->run->in_hand = NULL;
 	m->addr = addr;
 	g_hash_table_replace(r->mappings, g_memdup2(&key, sizeof(key)), m);
 }
@@ -64,6 +65,7 @@ static void list_keep(struct replay *r, struct mapping *m, uint64_t phys)
 {
 	GPtrArray *stack = g_hash_table_lookup(r->lists, &phys);
 
+	r->run->in_hand = NULL;
 	if (!stack) {
 		stack = g_ptr_array_new_with_free_func(mapping_free);
 		g_hash_table_insert(r->lists, g_memdup2(&phys, sizeof(phys)), stack);
@@ -220,6 +222,10 @@ static void call_map_sg(struct replay *r, const struct replay_op *op, struct dev
 	if (!op->vectors.count || op->lens.count != op->vectors.count)
 		return;
 	sg = build_list(r, op);
+	m = mapping_new(op, dev);
+	m->sg = sg;
+	m->nents = op->vectors.count;
+	r->run->in_hand = m;
 	n = dma_map_sg_attrs(dev, sg, (int)op->vectors.count, op->dir, op->attrs);
 	if (op->complete)
 		replay_expect(r, REC_DMA_MAP_SG, false);
@@ -229,12 +235,9 @@ static void call_map_sg(struct replay *r, const struct replay_op *op, struct dev
 	else
 		check_address(r, dev, n ? sg->dma_address : DMA_MAPPING_ERROR, false);
 	if (!n) {
-		g_free(sg);
+		g_clear_pointer(&r->run->in_hand, mapping_free);
 		return;
 	}
-	m = mapping_new(op, dev);
-	m->sg = sg;
-	m->nents = op->vectors.count;
 	if (dev->domain)
 		mapping_keep(r, m, sg->dma_address);
 	else
@@ -271,6 +274,7 @@ static void call_try_alloc(struct replay *r, const struct replay_op *op, struct 
 	struct mapping *m = mapping_new(op, dev);
 	bool ok;
 
+	c->in_hand = m;
 	replay_expect(r, REC_TRY_ALLOC, true);
 	ok = dma_iova_try_alloc(dev, &m->state, op->phys, op->size);
 	if (op->complete)
@@ -279,7 +283,7 @@ static void call_try_alloc(struct replay *r, const struct replay_op *op, struct 
 		replay_diverge(r, "dma_iova_try_alloc returns %d, recorded %" PRIu64, ok, op->offset);
 	c->api = NULL;
 	if (!ok) {
-		mapping_free(m);
+		g_clear_pointer(&c->in_hand, mapping_free);
 		return;
 	}
 	mapping_keep(r, m, m->state.addr);

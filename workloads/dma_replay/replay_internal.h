@@ -51,6 +51,7 @@ struct context_run {
 	struct recorded_alloc alloc;
 	const struct recording_event *free_event; /* line of the range being freed, NULL: missing */
 	struct mapping *api;                      /* range of the two-step interface in work */
+	struct mapping *in_hand;                  /* being mapped, not yet kept */
 	uint32_t pages_given;                     /* coherent pages handed out of the recorded ones */
 };
 
