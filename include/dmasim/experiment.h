@@ -26,13 +26,12 @@ enum dmasim_error {
 /* The exit status that belongs to an error of any domain used here. */
 int dmasim_error_status(const GError *error);
 
-#define DMASIM_VERSION_STRING_MAX 64
 /* "0.1.0" */
 const char *dmasim_version(void);
 
 /* ---- registry ---- */
 
-/* Statistic tables of every machine, NULL-terminated; see run_stats for their values. */
+/* Statistic tables of every machine; a workload adds its own (workload_ops.stats). */
 struct stat_group {
 	const struct stat_table *table;
 	size_t offset; /* of the values in struct machine */

@@ -77,7 +77,7 @@ void run_clear(struct run_result *r);
 bool stat_is_additive(const struct stat_spec *s);
 /* Take off what had been counted before the measured part; ratios become null. */
 void run_subtract(struct run_result *r, const struct run_result *before);
-/* The program's name of a mode, an API list and so on, as JSON. */
+/* A number, or null; whole numbers as integers. */
 struct json_t *stat_to_json(const struct stat_value *v);
 
 #endif
