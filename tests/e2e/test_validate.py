@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""dmasim validate: blocks, verdicts, documents, exit statuses."""
+import json
+
+from support import check, finish, run, scratch
+
+
+def main():
+    keep, folder = scratch()
+    done = run("validate", "--only", "P1", "--json")
+    check(done.returncode == 0, "P1 is within 5 % at every window", done)
+    document = json.loads(done.stdout)
+    points = document["blocks"][0]["points"]
+    check(document["judged"] == len(points) == 44 and document["failed"] == 0, "44 points of P1")
+    check(all(abs(p["model"] - p["measured"]) <= 0.05 * p["measured"] for p in points), "errors as judged")
+
+    # A machine that is wrong is found out: half the cache.
+    done = run("validate", "--only", "P1", "--json", "--set", "iotlb.entries=60")
+    check(done.returncode == 1 and json.loads(done.stdout)["failed"] > 0, "a wrong constant fails", done)
+
+    report, figures = folder / "validation.md", folder / "figures"
+    done = run("validate", "--only", "P1", "--write", report, "--figures", figures)
+    check(done.returncode == 0, "documents", done)
+    check("| Broadwell, 4 KiB mappings | 1MiB |" in report.read_text(), "a row of the document")
+    check((figures / "P1.csv").read_text().startswith("curve,point,x,model,measured"), "data of the figure")
+
+    done = run("validate", "--only", "P99")
+    check(done.returncode == 2 and b"P99" in done.stderr, "an unknown block", done)
+    done = run("validate", "--only", "P1", "--set", "iotlb.entires=60")
+    check(done.returncode == 2 and b"iotlb.entries" in done.stderr, "an unknown key names the nearest", done)
+    keep.cleanup()
+    finish()
+
+
+main()
