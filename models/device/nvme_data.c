@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define PRPS_PER_PAGE ((unsigned)(NVME_PAGE_SIZE / sizeof(uint64_t)))
-
 /* Ranges that follow each other on the bus are one transfer; it is split again at pages by the fabric. */
 static void add_range(struct ctrl_command *cmd, dma_addr_t addr, uint64_t len)
 {

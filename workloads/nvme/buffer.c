@@ -151,7 +151,14 @@ bool nvme_io_vectors(struct nvme_io *io, const struct trace_record *rec, GError 
 			    rec->where);
 		return false;
 	}
-	if (rec->nsegs && bytes & (io->w->params.block_size - 1)) {
+	if (bytes > UINT32_MAX) {
+		g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
+			    "record at %" PRIu64 ": %" PRIu64
+			    " bytes in one request: want less than 4 GiB, as any system call does",
+			    rec->where, bytes);
+		return false;
+	}
+	if (rec->nsegs && (bytes & (io->w->params.block_size - 1))) {
 		g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
 			    "record at %" PRIu64 ": %" PRIu64
 			    " bytes are no whole number of logical blocks: see nvme.block_size",

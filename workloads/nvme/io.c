@@ -277,7 +277,6 @@ static int submit_part(struct nvme_io *io)
 	rq->nsid = io->nsid;
 	rq->lba = io->lba;
 	rq->bytes = part.bytes;
-	rq->passthrough = false;
 	rq->peer = false;
 	rq->nvecs = 0;
 	if (part.bytes)

@@ -49,7 +49,7 @@ struct nvme_request {
 	uint8_t op;      /* enum nvme_op */
 	uint8_t format;  /* enum nvme_format, set by the path */
 	uint8_t mapping; /* enum nvme_mapping, set by the path */
-	bool mapped, passthrough;
+	bool mapped;
 	bool peer;    /* its memory is a BAR's */
 	int8_t lists; /* -1: none; 0: one block of the small pool; n: pages */
 	uint32_t nsid;
@@ -148,7 +148,7 @@ struct nvme_sg_element {
 };
 
 struct nvme_stats {
-	uint64_t records, commands, flushes, discards;
+	uint64_t records, commands;
 	uint64_t bytes_read, bytes_written;
 	uint64_t splits;
 	uint64_t segments, runs;

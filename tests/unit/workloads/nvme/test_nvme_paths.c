@@ -480,6 +480,38 @@ START_TEST(more_parts_than_tags)
 }
 END_TEST
 
+/* What no driver could do is refused with the place and the remedy. */
+START_TEST(impossible_records)
+{
+	static const struct trace_segment half = {.phys = 0x10000000, .len = 256},
+					  page = {.phys = 0x10000000, .len = 4096},
+					  peer = {.phys = 0x20000000, .len = 4096, .kind = MEMORY_P2P};
+	static const struct {
+		struct trace_record rec;
+		const char *says;
+	} rows[] = {
+	    {{.where = 7, .nvme = {.bytes = 0}}, "at least one logical block"},
+	    {{.where = 7, .nvme = {.bytes = 1ull << 60}}, "less than 4 GiB"},
+	    {{.where = 7, .nvme = {.bytes = 8192}, .segs = &page, .nsegs = 1}, "make them equal"},
+	    {{.where = 7, .nvme = {.bytes = 256}, .segs = &half, .nsegs = 1}, "nvme.block_size"},
+	    {{.where = 7, .nvme = {.bytes = 4096}, .segs = &peer, .nsegs = 1}, "pcie.topology"},
+	};
+	struct nvme_rig rig = rig_new(&link_70, IOMMU_STRICT);
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		GError *error = NULL;
+
+		ck_assert(!nvme_workload.record(rig.workload, &rows[i].rec, &error));
+		ck_assert_msg(strstr(error->message, "record at 7") && strstr(error->message, rows[i].says),
+			      "%s", error->message);
+		g_error_free(error);
+	}
+	nvme_rig_finish(&rig);
+	assert_clean(&rig);
+	nvme_rig_free(&rig);
+}
+END_TEST
+
 /* Separate metadata: one more page mapping per request, gone at the end. */
 START_TEST(metadata_is_mapped)
 {
@@ -578,6 +610,7 @@ int main(void)
 	tcase_add_loop_test(t, metadata_is_mapped, 0, 2);
 	tcase_add_loop_test(t, full_bounce_pool_requeues, 0, 4);
 	tcase_add_test(t, interrupts_follow_the_request_size);
+	tcase_add_test(t, impossible_records);
 	tcase_add_loop_test(t, more_parts_than_tags, 0, 2);
 	tcase_add_loop_test(t, several_controllers, 0, 2);
 	return test_run("nvme paths", t, NULL);
