@@ -129,6 +129,10 @@ EXPECT = {
     "migrate-4vf": lambda r: r.same("vfio.save_bytes", "vfio.track_entries", "vfio.downtime_ns")
     and all(r("link", m, "iova.allocs") == 12 < 2000 < r("legacy", m, "iova.allocs")
             and r.peak("link", m, "sg.tables") == 0 < r.peak("legacy", m, "sg.tables") for m in r.modes),
+    "vfio-migration": lambda r: r.same("vfio.save_bytes", "vfio.mkeys")
+    and r("link", "strict", "qi.desc_iotlb_page") == r("link", "strict", "vfio.mkeys") == r("link", "strict", "iova.allocs")
+    and r("legacy", "strict", "qi.desc_iotlb_page") > 100 * r("link", "strict", "qi.desc_iotlb_page")
+    and r.peak("legacy", "strict", "sg.tables") == 8 * 69632,
     "migrate-no-iommu": lambda r: r.same("vfio.save_bytes", "vfio.mtt_entries")
     and r("legacy", "passthrough", "iova.allocs") == 0 == r("link", "passthrough", "iova.allocs")
     and r.peak("legacy", "passthrough", "sg.tables") == 2 * 69632 and r.peak("link", "passthrough", "sg.tables") == 0,
