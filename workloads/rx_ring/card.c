@@ -92,7 +92,7 @@ static void begin_measuring(struct rx_ring *r, sim_time_t now)
 					   .misses_2m = v->pwc_hits_2m,
 					   .misses_1g = v->pwc_hits_1g,
 					   .misses_512g = v->pwc_hits_512g,
-					   .memory_reads = v->walk_memory_reads,
+					   .memory_reads = v->walk_memory_reads - v->walk_line_reuses,
 					   .map = r->m->dma_stats.map_time,
 					   .unmap = r->m->dma_stats.unmap_time,
 					   .maps = r->st.maps,

@@ -235,7 +235,7 @@ static void collect(struct rx_ring *r)
 	st->misses_2m = st->walks - (v->pwc_hits_2m - b->misses_2m);
 	st->misses_1g = st->misses_2m - (v->pwc_hits_1g - b->misses_1g);
 	st->misses_512g = st->misses_1g - (v->pwc_hits_512g - b->misses_512g);
-	st->memory_reads = v->walk_memory_reads - b->memory_reads;
+	st->memory_reads = v->walk_memory_reads - v->walk_line_reuses - b->memory_reads;
 	st->map = r->m->dma_stats.map_time - b->map;
 	st->unmap = r->m->dma_stats.unmap_time - b->unmap;
 	st->maps -= b->maps;
