@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * CPU cost of the kernel's steps, one row per step: what it is, default in ns at 3 GHz server clocks,
- * and where the number comes from (section of the calibration notes in docs/calibration.md, with the
- * confidence tag: A exact published, B derived, C second hand, D from memory, E estimated).
+ * and where the number comes from: its confidence and the publication, both explained in docs/calibration.md
+ * (A exact published, B derived, C second hand, D from memory, E estimated).
  * Each row is also the parameter cpu.cost_<key> and the statistic cpu.step.<key>_ns.
  */
 #ifndef DMASIM_COST_H
@@ -11,38 +11,47 @@
 #include <dmasim/types.h>
 
 #define COST_STEPS(X)                                                                                        \
-	X(DMA_MAP_FIXED, "dma_map_fixed", 20, "7.2 E", "DMA API entry, checks, address arithmetic")          \
-	X(SG_SEGMENT, "sg_segment", 12, "7.2 E", "per scatterlist entry, each mapping pass")                 \
-	X(LINK_SEGMENT, "link_segment", 15, "7.2 E", "per dma_iova_link call")                               \
-	X(IOVA_ALLOC_HIT, "iova_alloc_hit", 35, "7.2 E", "IOVA from the per-CPU cache")                      \
-	X(IOVA_FREE_HIT, "iova_free_hit", 20, "7.2 E", "IOVA to the per-CPU cache")                          \
-	X(IOVA_DEPOT_SWAP, "iova_depot_swap", 250, "7.2 E", "magazine exchange with the depot")              \
-	X(IOVA_TREE_FIXED, "iova_tree_fixed", 400, "7.2 E", "IOVA tree operation, fixed part")               \
-	X(IOVA_TREE_LEVEL, "iova_tree_level", 30, "7.2 E", "IOVA tree operation, per log2(nodes)")           \
-	X(PT_MAP_CALL, "pt_map_call", 54, "6.4 B", "page-table map, per call")                               \
-	X(PT_MAP_PAGE, "pt_map_page", 1.32, "6.4 B", "page-table map, per entry written")                    \
-	X(PT_UNMAP_CALL, "pt_unmap_call", 68, "6.4 B", "page-table unmap, per call")                         \
-	X(PT_UNMAP_PAGE, "pt_unmap_page", 0.55, "6.4 B", "page-table unmap, per entry cleared")              \
-	X(PT_OLD_MAP_CALL, "pt_old_map_call", 63, "6.4 B", "map before the generic page table, per call")    \
-	X(PT_OLD_MAP_PAGE, "pt_old_map_page", 1.78, "6.4 B", "..., per entry written")                       \
-	X(PT_OLD_UNMAP_CALL, "pt_old_unmap_call", 86, "6.4 B",                                               \
+	X(DMA_MAP_FIXED, "dma_map_fixed", 20, "E, scaled from GP and rIOMMU",                                \
+	  "DMA API entry, checks, address arithmetic")                                                       \
+	X(SG_SEGMENT, "sg_segment", 12, "E, scaled from GP and rIOMMU",                                      \
+	  "per scatterlist entry, each mapping pass")                                                        \
+	X(LINK_SEGMENT, "link_segment", 15, "E, scaled from GP and rIOMMU", "per dma_iova_link call")        \
+	X(IOVA_ALLOC_HIT, "iova_alloc_hit", 35, "E, scaled from GP and rIOMMU",                              \
+	  "IOVA from the per-CPU cache")                                                                     \
+	X(IOVA_FREE_HIT, "iova_free_hit", 20, "E, scaled from GP and rIOMMU", "IOVA to the per-CPU cache")   \
+	X(IOVA_DEPOT_SWAP, "iova_depot_swap", 250, "E, scaled from GP and rIOMMU",                           \
+	  "magazine exchange with the depot")                                                                \
+	X(IOVA_TREE_FIXED, "iova_tree_fixed", 400, "E, scaled from GP and rIOMMU",                           \
+	  "IOVA tree operation, fixed part")                                                                 \
+	X(IOVA_TREE_LEVEL, "iova_tree_level", 30, "E, scaled from GP and rIOMMU",                            \
+	  "IOVA tree operation, per log2(nodes)")                                                            \
+	X(PT_MAP_CALL, "pt_map_call", 54, "B, GP", "page-table map, per call")                               \
+	X(PT_MAP_PAGE, "pt_map_page", 1.32, "B, GP", "page-table map, per entry written")                    \
+	X(PT_UNMAP_CALL, "pt_unmap_call", 68, "B, GP", "page-table unmap, per call")                         \
+	X(PT_UNMAP_PAGE, "pt_unmap_page", 0.55, "B, GP", "page-table unmap, per entry cleared")              \
+	X(PT_OLD_MAP_CALL, "pt_old_map_call", 63, "B, GP", "map before the generic page table, per call")    \
+	X(PT_OLD_MAP_PAGE, "pt_old_map_page", 1.78, "B, GP", "..., per entry written")                       \
+	X(PT_OLD_UNMAP_CALL, "pt_old_unmap_call", 86, "B, GP",                                               \
 	  "unmap before the generic page table, per call")                                                   \
-	X(PT_OLD_UNMAP_PAGE, "pt_old_unmap_page", 0.92, "6.4 B", "..., per entry cleared")                   \
-	X(PT_TABLE_ALLOC, "pt_table_alloc", 150, "6.4 E", "allocation of a page-table page")                 \
+	X(PT_OLD_UNMAP_PAGE, "pt_old_unmap_page", 0.92, "B, GP", "..., per entry cleared")                   \
+	X(PT_TABLE_ALLOC, "pt_table_alloc", 150, "E", "allocation of a page-table page")                     \
 	X(PT_LOOKUP, "pt_lookup", 40, "E", "iova_to_phys walk on a legacy unmap")                            \
-	X(PT_CACHE_FLUSH, "pt_cache_flush", 190, "6.6 A",                                                    \
+	X(PT_CACHE_FLUSH, "pt_cache_flush", 190, "A, GP",                                                    \
 	  "cache-line flush of written entries, per table, non-coherent walker")                             \
-	X(FQ_ENQUEUE, "fq_enqueue", 40, "7.2 E", "flush-queue entry")                                        \
-	X(QI_SUBMIT, "qi_submit", 60, "5.2 E", "descriptor build and queue lock")                            \
-	X(QI_TAIL_WRITE, "qi_tail_write", 100, "5.2 E", "MMIO write of the queue tail")                      \
-	X(QI_DESCRIPTOR, "qi_descriptor", 50, "5.2 E", "each further descriptor of one submission")          \
+	X(FQ_ENQUEUE, "fq_enqueue", 40, "E, scaled from GP and rIOMMU", "flush-queue entry")                 \
+	X(QI_SUBMIT, "qi_submit", 60, "E, split of the sums in SV and NR",                                   \
+	  "descriptor build and queue lock")                                                                 \
+	X(QI_TAIL_WRITE, "qi_tail_write", 100, "E, split of the sums in SV and NR",                          \
+	  "MMIO write of the queue tail")                                                                    \
+	X(QI_DESCRIPTOR, "qi_descriptor", 50, "E, split of the sums in SV and NR",                           \
+	  "each further descriptor of one submission")                                                       \
 	X(QI_POLL, "qi_poll", 0, "E",                                                                        \
 	  "poll of a pending invalidation under the queue lock; 0: polls do not queue for it, which agrees " \
 	  "with SOSP 2024 on bare metal; on virtual units each poll is an exit")                             \
 	X(INDIRECT_CALL, "indirect_call", 5, "E", "indirect call with retpoline off")                        \
-	X(SWIOTLB_SEARCH, "swiotlb_search", 60, "8.4 E", "search of one bounce area, fixed part")            \
-	X(SWIOTLB_PROBE, "swiotlb_probe", 5, "8.4 E", "each further bounce slot probed")                     \
-	X(SWIOTLB_COPY_KIB, "swiotlb_copy_kib", 100, "8 E", "bounce copy per KiB (10 GB/s)")                 \
+	X(SWIOTLB_SEARCH, "swiotlb_search", 60, "E", "search of one bounce area, fixed part")                \
+	X(SWIOTLB_PROBE, "swiotlb_probe", 5, "E", "each further bounce slot probed")                         \
+	X(SWIOTLB_COPY_KIB, "swiotlb_copy_kib", 100, "E", "bounce copy per KiB (10 GB/s)")                   \
 	X(SG_ALLOC, "sg_alloc", 60, "E", "scatterlist allocation and initialisation, fixed part")            \
 	X(KMALLOC, "kmalloc", 40, "E", "slab allocation plus free of a small object")                        \
 	X(DRIVER_SUBMIT, "driver_submit", 250, "E", "driver's fixed work to issue one request")              \

@@ -192,7 +192,7 @@ uint64_t dma_replay_model_timeouts(struct device *dev);
 bool dma_replay_has_queue(struct device *dev);
 /*
  * The next range to be queued is not covered by the next flush: that has begun already, though it shows
- * later (reference 5.8; clocks of CPUs differ a little).
+ * later (clocks of CPUs differ a little).
  */
 void dma_replay_queue_late(struct device *dev);
 /*

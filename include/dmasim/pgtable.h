@@ -85,7 +85,7 @@ void pgtable_release(struct pgtable *t, struct pgtable_list *l);
 
 /*
  * Largest leaf size (log2) for a map at iova and pa with len bytes to go, 0 if none fits; *count gets
- * how many such leaves to write before the size may change (reference 6.12). Exposed for tests.
+ * how many such leaves to write before the size may change. Exposed for tests.
  */
 unsigned pgtable_leaf_size(unsigned page_sizes, dma_addr_t iova, phys_addr_t pa, uint64_t len,
 			   uint64_t *count);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Random mappings and releases against a naive bounce allocator: one flag per slot, free runs counted by
- * scanning, the search rule of reference 7.12-7.14 written down literally. Every address, every byte and
- * the free-run bookkeeping must agree (reference 12.8, 12.9).
+ * scanning, the search rule written down literally. Every address, every byte and
+ * the free-run bookkeeping must agree.
  */
 #include "support.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What came first, where the kernel leaves no event at the instant that matters: an interrupt inside an
- * allocation, a flush while ranges are queued. The recorded outcome tells (reference 4.17, 5.5, 5.8).
+ * allocation, a flush while ranges are queued. The recorded outcome tells.
  */
 #include "replay_internal.h"
 

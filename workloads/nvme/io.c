@@ -283,7 +283,7 @@ static int submit_part(struct nvme_io *io)
 		part_vectors(io, rq, part.bytes, &at);
 	if (w->peers && rq->nvecs)
 		rq->peer = nvme_is_peer(w, rq->vecs[0].paddr);
-	/* The front of a split loses its gap information (reference 3.33a). */
+	/* The front of a split loses its gap information (Linux 7.0, seen in recordings). */
 	rq->gap_mask = 0;
 	if (q->dev->limits.gap_bit && !io->split_front && at.vec >= io->bio_end)
 		rq->gap_mask = blk_gap_mask(part.gaps);

@@ -46,7 +46,7 @@ START_TEST(identity)
 	ck_assert_uint_eq(b.st.map_phys_calls, 2); /* the page function is a wrapper since 6.18 */
 	ck_assert_uint_eq(b.st.bytes_mapped, 5064);
 	ck_assert_uint_eq(b.st.swiotlb_bounces, 0);
-	ck_assert(!dma_need_unmap(&b.dev)); /* reference 8.20 */
+	ck_assert(!dma_need_unmap(&b.dev));
 }
 END_TEST
 
@@ -129,7 +129,8 @@ END_TEST
 START_TEST(resources_by_release)
 {
 	reopen(&(struct swiotlb_params){.size = 64 * MIB, .force = true});
-	ck_assert_uint_eq(dma_map_resource(&b.dev, 0xfd000000, 4096, DMA_BIDIRECTIONAL, 0), DMA_MAPPING_ERROR);
+	ck_assert_uint_eq(dma_map_resource(&b.dev, 0xfd000000, 4096, DMA_BIDIRECTIONAL, 0),
+			  DMA_MAPPING_ERROR);
 	kernel.has_map_phys = false;
 	ck_assert_uint_eq(dma_map_resource(&b.dev, 0xfd000000, 4096, DMA_BIDIRECTIONAL, 0), 0xfd000000);
 	dma_unmap_resource(&b.dev, 0xfd000000, 4096, DMA_BIDIRECTIONAL, 0);
@@ -169,7 +170,7 @@ START_TEST(lists)
 }
 END_TEST
 
-/* Operation counts of reference 11.5, column "swiotlb forced": N segments of S pages. */
+/* Operation counts with forced bouncing: N segments of S pages. */
 START_TEST(counts_of_forced_bouncing)
 {
 	static const enum dma_data_direction dirs[] = {DMA_TO_DEVICE, DMA_FROM_DEVICE, DMA_BIDIRECTIONAL};
@@ -190,9 +191,8 @@ START_TEST(counts_of_forced_bouncing)
 			dma_unmap_phys(&b.dev, addr[i], s * 4096, dirs[d], 0);
 		ck_assert_uint_eq(b.st.swiotlb_bytes_copied, dirs[d] == DMA_TO_DEVICE ? bytes : 2 * bytes);
 		ck_assert_uint_eq(b.st.swiotlb_slots_used, 0);
-		ck_assert_uint_eq(b.st.iova_allocs + b.st.iommu_map_ops + b.st.iotlb_syncs +
-				      b.st.indirect_calls,
-				  0);
+		ck_assert_uint_eq(
+		    b.st.iova_allocs + b.st.iommu_map_ops + b.st.iotlb_syncs + b.st.indirect_calls, 0);
 	}
 	/* 262144 bytes is what fits, offset included. */
 	ck_assert_uint_ne(dma_map_phys(&b.dev, RAM, 262144, DMA_TO_DEVICE, 0), DMA_MAPPING_ERROR);

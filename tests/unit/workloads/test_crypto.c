@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Crypto requests: one list mapping per buffer, the old API only (consumers' reference D.5). */
+/* Crypto requests: one list mapping per buffer, the old API only. */
 #include "support.h"
 #include "workload_rig.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sharing between devices: consumers' reference D.2-D.4 and F.5, expectations 6 and 13. */
+/* Sharing between devices: four kinds of memory through every entry point. */
 #include "support.h"
 #include "workload_rig.h"
 

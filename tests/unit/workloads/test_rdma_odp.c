@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Operation counts of on-demand paging: consumers' reference B.8 and F.5, expectations 7 to 9. */
+/* Operation counts of on-demand paging: what mm/hmm.c and umem_odp.c do per page, in both generations. */
 #include "record_rig.h"
 
 static const struct trace_record *event(enum odp_event ev, uint64_t page, uint64_t pages, bool write)

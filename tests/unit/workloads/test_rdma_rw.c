@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Operation counts of the RDMA read/write API (consumers' reference D.1 and F.5, expectation 12). */
+/* Operation counts of the RDMA read/write API. */
 #include "support.h"
 #include "workload_rig.h"
 
@@ -113,7 +113,7 @@ START_TEST(unaligned_vectors)
 	ck_assert_uint_eq(r.m->io.failed, REQUESTS);
 	ck_assert_uint_eq(r.m->io.completed, 0);
 	ck_assert_uint_eq(r.m->dma_stats.iova_allocs, r.m->dma_stats.iova_frees);
-	/* Undoing frees the pages of what was linked, not of what was allocated (core reference 3.28). */
+	/* Undoing frees the pages of what was linked, not of what was allocated. */
 	ck_assert_uint_eq(r.m->dma_stats.iova_pages_allocated, 32 * REQUESTS);
 	ck_assert_uint_eq(r.m->dma_stats.iova_pages_freed, REQUESTS);
 	workload_rig_close(&r);

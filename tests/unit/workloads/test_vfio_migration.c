@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Operation counts of migration buffers: consumers' reference C.4, C.5 and F.5, expectations 10 and 11. */
+/* Operation counts of migration buffers: what drivers/vfio/pci/mlx5/cmd.c does, in both generations. */
 #include "record_rig.h"
 
 #define CHUNK (8 * MIB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Block layer: bio building, splitting, gaps, runs (reference A.1, A.4). */
+/* Block layer: bio building, splitting, gaps, runs. */
 #include "nvme/block.h"
 
 #include "support.h"

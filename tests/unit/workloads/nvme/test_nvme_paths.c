@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What one request costs in each driver generation and mode: the table of reference A.7 and the
+ * What one request costs in each driver generation and mode: operation counts and the
  * NVMe expectations of F.5, on machines with real page tables, invalidations and a drive.
  */
 #include "nvme_support.h"
