@@ -26,7 +26,7 @@ static unsigned scattered_pages(struct phys_vec *v, unsigned n)
 	return n;
 }
 
-/* F.5 item 2: behind an IOMMU a request ends at 128 KiB, in an identity domain 132 KiB stay whole. */
+/* Behind an IOMMU a request ends at 128 KiB, in an identity domain 132 KiB stay whole. */
 START_TEST(size_limit_splits)
 {
 	struct blk_limits lim = nvme_limits(128 * KIB, 33, 4095);

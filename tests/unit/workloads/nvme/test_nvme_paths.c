@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What one request costs in each driver generation and mode: operation counts and the
- * NVMe expectations of F.5, on machines with real page tables, invalidations and a drive.
+ * NVMe requests on machines with real page tables, invalidations and a drive.
  */
 #include "nvme_support.h"
 
@@ -78,7 +78,7 @@ static struct nvme_rig rig_new(const struct cell *c, enum iommu_mode mode)
 			    "nvme.lift_limits=false", NULL);
 }
 
-/* F.5 item 1: 32 scattered pages, no SGL: one allocation of 32 pages in both, 31 PRPs in a small list. */
+/* 32 scattered pages, no SGL: one allocation of 32 pages in both, 31 PRPs in a small list. */
 START_TEST(scattered_128k_without_sgl)
 {
 	const struct cell *cell = _i ? &link_70 : &legacy_612;
@@ -107,7 +107,7 @@ START_TEST(scattered_128k_without_sgl)
 }
 END_TEST
 
-/* F.5 item 2: 132 KiB is split at 128 KiB behind an IOMMU and stays whole in passthrough. */
+/* 132 KiB is split at 128 KiB behind an IOMMU and stays whole in passthrough. */
 START_TEST(request_of_132k)
 {
 	const struct cell *cell = _i ? &link_70 : &legacy_612;
@@ -130,7 +130,7 @@ START_TEST(request_of_132k)
 }
 END_TEST
 
-/* F.5 item 3: a single page costs the same in both, to the last count and byte. */
+/* A single page costs the same in both, to the last count and byte. */
 START_TEST(single_page_is_equal)
 {
 	for (unsigned mode = IOMMU_OFF; mode < IOMMU_MODES; mode++) {
@@ -167,7 +167,7 @@ static void gapped(struct nvme_rig *rig, struct trace_segment *s)
 }
 
 /*
- * F.5 item 4 and the last column but one of A.7: with SGLs and no virtual boundary a gap makes the new
+ * With SGLs and no virtual boundary a gap makes the new
  * path map run by run, the old one still takes one (padded) range.
  */
 START_TEST(gap_inside_a_page)
@@ -238,7 +238,7 @@ START_TEST(front_of_a_split_forgets_gaps)
 }
 END_TEST
 
-/* F.5 item 5: 8 MiB in one piece, identity domain: 5 PRP pages, or one SGL data block. */
+/* 8 MiB in one piece, identity domain: 5 PRP pages, or one SGL data block. */
 START_TEST(contiguous_8m)
 {
 	const struct cell *cells[] = {&legacy_612, &link_70, &legacy_sgl, &link_sgl};
@@ -257,7 +257,7 @@ START_TEST(contiguous_8m)
 }
 END_TEST
 
-/* F.5 item 13: direct and coherent: the new path stores no addresses and never unmaps, the old builds lists.
+/* Direct and coherent: the new path stores no addresses and never unmaps, the old builds lists.
  */
 START_TEST(direct_needs_no_unmap)
 {
@@ -286,7 +286,7 @@ START_TEST(direct_needs_no_unmap)
 }
 END_TEST
 
-/* F.5 item 14 (C62): the allocator sees one allocation and one free per request in both generations. */
+/* The allocator sees one allocation and one free per request in both generations. */
 START_TEST(equal_allocator_traffic)
 {
 	struct trace_segment s[32];
@@ -346,7 +346,7 @@ static struct nvme_rig peer_rig(const struct cell *c, const char *topology)
 			    "nvme.p2p_provider=0000:04:00.0", NULL);
 }
 
-/* F.5 item 6: by bus address nothing is allocated, mapped, unmapped or flushed, in either generation. */
+/* By bus address nothing is allocated, mapped, unmapped or flushed, in either generation. */
 START_TEST(peer_below_the_same_switch)
 {
 	const struct cell *cell = _i ? &link_70 : &legacy_612;
@@ -441,7 +441,7 @@ START_TEST(full_bounce_pool_requeues)
 }
 END_TEST
 
-/* F.5 item 14 (C46): interrupts scale as one over the request size, 128 KiB against 2 MiB. */
+/* Interrupts scale as one over the request size, 128 KiB against 2 MiB. */
 START_TEST(interrupts_follow_the_request_size)
 {
 	uint64_t interrupts[2];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* PRP construction: worked examples of every list length, for both driver generations, with real data behind it. */
+/* PRP construction: worked examples of every list length, for both driver generations, with real data behind
+ * it. */
 #include "nvme_support.h"
 
 static const struct {
