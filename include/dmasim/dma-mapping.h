@@ -89,7 +89,8 @@ void dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nent
 phys_addr_t dma_alloc_attrs(struct device *dev, size_t size, dma_addr_t *handle, unsigned long attrs);
 void dma_free_attrs(struct device *dev, size_t size, phys_addr_t phys, dma_addr_t handle,
 		    unsigned long attrs);
-/* Physical address of the byte at offset of an allocation (drivers reach it through a mapping of its pages). */
+/* Physical address of the byte at offset of an allocation (drivers reach it through a mapping of its pages).
+ */
 phys_addr_t dma_coherent_phys(struct device *dev, phys_addr_t phys, dma_addr_t handle, size_t offset);
 #define dma_alloc_coherent(d, s, h) dma_alloc_attrs(d, s, h, 0)
 #define dma_free_coherent(d, s, p, h) dma_free_attrs(d, s, p, h, 0)

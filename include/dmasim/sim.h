@@ -31,10 +31,10 @@ struct sim {
 	struct fibre *main_fibre; /* stack of who called the event loop; NULL in counts */
 	sim_time_t cost[COST_COUNT];
 	struct ledger ledger;
-	struct slab slab; /* host memory for request-rate arrays; sim_fini empties it */
+	struct slab slab;          /* host memory for request-rate arrays; sim_fini empties it */
 	struct timeline *timeline; /* NULL unless asked for */
 	unsigned timeline_first;   /* this machine's tracks: first + enum timeline_kind */
-	uint64_t events_run; /* hardware and timer events, and works of CPUs */
+	uint64_t events_run;       /* hardware and timer events, and works of CPUs */
 };
 
 void sim_init(struct sim *s, enum fidelity f, unsigned ncpus, uint64_t seed);

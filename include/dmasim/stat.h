@@ -9,12 +9,12 @@
 #include <dmasim/types.h>
 
 enum stat_kind {
-	STAT_COUNTER, /* uint64_t that only grows */
-	STAT_GAUGE,   /* uint64_t, value at the end or peak */
-	STAT_TIME_NS, /* sim_time_t that only grows, shown in nanoseconds (rounded to nearest) */
+	STAT_COUNTER,     /* uint64_t that only grows */
+	STAT_GAUGE,       /* uint64_t, value at the end or peak */
+	STAT_TIME_NS,     /* sim_time_t that only grows, shown in nanoseconds (rounded to nearest) */
 	STAT_TIME_MAX_NS, /* the same, the longest of many */
-	STAT_FORMULA, /* double computed at the end; NaN becomes null */
-	STAT_ABSENT,  /* named, but no model computes it in this build: always null */
+	STAT_FORMULA,     /* double computed at the end; NaN becomes null */
+	STAT_ABSENT,      /* named, but no model computes it in this build: always null */
 };
 
 struct stat_spec {

@@ -89,8 +89,9 @@ const struct cli_command cli_command_config = {
     .about = "show prints every parameter, its value, and whether it comes from the default, the preset, a "
 	     "line of the "
 	     "scenario or --set. check reports errors and what would run, without running.",
-    .examples = "dmasim config show scenarios/nvme-vectored-recorded.ini\tevery value and its origin\n"
-		"dmasim config check scenarios/nvme-vectored-recorded.ini --set kernel.version=6.12\twould this run?",
+    .examples =
+	"dmasim config show scenarios/nvme-vectored-recorded.ini\tevery value and its origin\n"
+	"dmasim config check scenarios/nvme-vectored-recorded.ini --set kernel.version=6.12\twould this run?",
     .group = CLI_GROUP_INPUT,
     .run_options = true,
     .subcommands = subcommands,

@@ -55,11 +55,12 @@ const struct cli_command cli_command_run = {
 	"SCENARIO is an .ini file, or a result directory: a result holds its whole effective scenario and "
 	"can be "
 	"run again from itself.",
-    .examples =
-	"dmasim run scenarios/nvme-vectored-recorded.ini\tprint the comparison\n"
-	"dmasim run scenarios/nvme-vectored-recorded.ini -o result --set iotlb.entries=64\tkeep it, with a smaller IOTLB\n"
-	"dmasim run scenarios/nvme-vectored-recorded.ini --json | jq '.runs[].stats[\"qi.desc_iotlb_page\"]'\tone number "
-	"per run",
+    .examples = "dmasim run scenarios/nvme-vectored-recorded.ini\tprint the comparison\n"
+		"dmasim run scenarios/nvme-vectored-recorded.ini -o result --set iotlb.entries=64\tkeep it, "
+		"with a smaller IOTLB\n"
+		"dmasim run scenarios/nvme-vectored-recorded.ini --json | jq "
+		"'.runs[].stats[\"qi.desc_iotlb_page\"]'\tone number "
+		"per run",
     .group = CLI_GROUP_RUN,
     .run_options = true,
     .options = options,

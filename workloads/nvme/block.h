@@ -23,7 +23,8 @@ struct blk_limits {
 };
 
 struct nvme_params;
-/* Limits that the NVMe driver of this kernel sets for its I/O queues (block/blk-settings.c, drivers/nvme/host/pci.c). */
+/* Limits that the NVMe driver of this kernel sets for its I/O queues (block/blk-settings.c,
+ * drivers/nvme/host/pci.c). */
 void blk_nvme_limits(struct blk_limits *lim, struct device *dev, const struct kernel_profile *k,
 		     const struct nvme_params *p);
 

@@ -49,12 +49,12 @@ static struct device *client(unsigned i, const char *name)
 }
 
 /* Two drives below a switch, one under a root port of its own, one on another host bridge. */
-#define MACHINE(id, acs)                                                                               \
-	"bridge h0 id=" id "; port 0000:00:01.0 on h0 acs=none; switch 0000:01:00.0 on 0000:00:01.0;"  \
-	"port 0000:02:00.0 on 0000:01:00.0 acs=" acs "; port 0000:02:01.0 on 0000:01:00.0 acs=" acs ";" \
+#define MACHINE(id, acs)                                                                                     \
+	"bridge h0 id=" id "; port 0000:00:01.0 on h0 acs=none; switch 0000:01:00.0 on 0000:00:01.0;"        \
+	"port 0000:02:00.0 on 0000:01:00.0 acs=" acs "; port 0000:02:01.0 on 0000:01:00.0 acs=" acs ";"      \
 	"function 0000:03:00.0 on 0000:02:00.0 bar0=1MiB bar2=64KiB; function 0000:03:00.1 on 0000:02:00.0;" \
-	"function 0000:04:00.0 on 0000:02:01.0;"                                                       \
-	"port 0000:00:02.0 on h0 acs=none; function 0000:05:00.0 on 0000:00:02.0;"                     \
+	"function 0000:04:00.0 on 0000:02:01.0;"                                                             \
+	"port 0000:00:02.0 on h0 acs=none; function 0000:05:00.0 on 0000:00:02.0;"                           \
 	"bridge h1 id=" id "; port 0000:80:01.0 on h1; function 0000:81:00.0 on 0000:80:01.0"
 
 /* Reference 9.7. */
@@ -133,9 +133,9 @@ START_TEST(common_node_counts)
 			   "function 0000:01:00.0 on 0000:00:01.0 bar0=1MiB;"
 			   "function 0000:01:00.1 on 0000:00:01.0");
 	pcim_p2pdma_init(node("0000:01:00.0"));
-	ck_assert_int_eq(pci_p2pdma_map_type(pcim_p2pdma_provider(node("0000:01:00.0"), 0),
-					     client(0, "0000:01:00.1")),
-			 THB);
+	ck_assert_int_eq(
+	    pci_p2pdma_map_type(pcim_p2pdma_provider(node("0000:01:00.0"), 0), client(0, "0000:01:00.1")),
+	    THB);
 	close_machine();
 }
 END_TEST
@@ -295,13 +295,14 @@ START_TEST(find_provider)
 	struct device *two[2];
 	struct rng rng;
 
-	open_machine(NULL, "bridge h id=8086:2030; port 0000:00:01.0 on h; switch 0000:01:00.0 on 0000:00:01.0;"
-			   "port 0000:02:00.0 on 0000:01:00.0; port 0000:02:01.0 on 0000:01:00.0;"
-			   "port 0000:02:02.0 on 0000:01:00.0; port 0000:00:02.0 on h;"
-			   "function 0000:03:00.0 on 0000:02:00.0 bar0=64KiB;"
-			   "function 0000:04:00.0 on 0000:02:01.0 bar0=64KiB;"
-			   "function 0000:05:00.0 on 0000:02:02.0;"
-			   "function 0000:06:00.0 on 0000:00:02.0 bar0=64KiB");
+	open_machine(NULL,
+		     "bridge h id=8086:2030; port 0000:00:01.0 on h; switch 0000:01:00.0 on 0000:00:01.0;"
+		     "port 0000:02:00.0 on 0000:01:00.0; port 0000:02:01.0 on 0000:01:00.0;"
+		     "port 0000:02:02.0 on 0000:01:00.0; port 0000:00:02.0 on h;"
+		     "function 0000:03:00.0 on 0000:02:00.0 bar0=64KiB;"
+		     "function 0000:04:00.0 on 0000:02:01.0 bar0=64KiB;"
+		     "function 0000:05:00.0 on 0000:02:02.0;"
+		     "function 0000:06:00.0 on 0000:00:02.0 bar0=64KiB");
 	rng_init(&rng, test_seed(), "p2p");
 	two[0] = client(0, "0000:05:00.0");
 	ck_assert_ptr_null(pci_p2pmem_find_many(f, two, 1, &rng));

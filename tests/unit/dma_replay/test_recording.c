@@ -33,7 +33,7 @@ START_TEST(each_event_is_decoded)
 	    "iova_alloc_ret: (x <- y) pfn=0xffd37\n" TASK
 	    "map: IOMMU: iova=0x00000000ffd37000 - 0x00000000ffd3a000 paddr=0x0000000107964000 "
 	    "size=12288\n" TASK "dma_map_phys: 0000:00:01.0 dir=FROM_DEVICE dma_addr=ffd37200 size=8704 "
-				"phys_addr=107964200 attrs=MMIO|NO_WARN\n" IRQ
+	    "phys_addr=107964200 attrs=MMIO|NO_WARN\n" IRQ
 	    "unmap: IOMMU: iova=0x00000000ffd37000 - 0x00000000ffd3a000 size=12288 unmapped_size=12288\n" IRQ
 	    "cache_tag_flush_range: dmar0 dmar0[0] type iotlb did 3 [0xffd37000-0xffd39fff] addr 0xffd34000 "
 	    "pages 0x8 mask 0x3\n" IRQ "qi_submit: iotlb_inv dmar0: 0x300f2 0xffd34043 0x0 0x0\n" SOFT
