@@ -12,5 +12,7 @@ struct perf_name {
 extern const struct perf_name perf_names[];
 /* NULL if perf has no name for it. */
 const struct perf_name *perf_name_find(const char *stat);
+/* By the event, of either kind; NULL if no statistic counts it. */
+const struct perf_name *perf_name_of_event(const char *event);
 
 #endif

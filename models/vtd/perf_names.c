@@ -35,3 +35,11 @@ const struct perf_name *perf_name_find(const char *stat)
 			return p;
 	return NULL;
 }
+
+const struct perf_name *perf_name_of_event(const char *event)
+{
+	for (const struct perf_name *p = perf_names; p->stat; p++)
+		if ((p->pmu && !strcmp(p->pmu, event)) || (p->uncore && !strcmp(p->uncore, event)))
+			return p;
+	return NULL;
+}

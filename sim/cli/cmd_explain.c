@@ -2,6 +2,7 @@
 /* dmasim explain: what a statistic, parameter, API, mode, memory account or CPU step is. */
 #include "cli.h"
 
+#include <dmasim/perf_names.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -58,6 +59,12 @@ static json_t *explain_in_table(const struct stat_table *t, const char *word)
 		fact(facts, "kind", kinds[s->kind]);
 		if (s->needs_timing)
 			fact(facts, "note", "null in fidelity = counts");
+		if (perf_name_find(word)) {
+			fact(facts, "event of the VT-d unit's counters (perf stat -e dmar0/.../)",
+			     perf_name_find(word)->pmu);
+			fact(facts, "uncore event of server parts (perf stat -e ...)",
+			     perf_name_find(word)->uncore);
+		}
 		return facts;
 	}
 	return NULL;
@@ -72,6 +79,14 @@ static json_t *explain_stat(const char *word)
 	for (const struct workload_ops *const *w = workloads; *w && !facts; w++)
 		facts = explain_in_table((*w)->stats, word);
 	return facts;
+}
+
+/* A counter of Intel's: the statistic that counts the same. */
+static json_t *explain_event(const char *word)
+{
+	const struct perf_name *p = perf_name_of_event(word);
+
+	return p ? explain_stat(p->stat) : NULL;
 }
 
 static json_t *explain_api(const char *word)
@@ -109,8 +124,10 @@ static json_t *explain_workload(const char *word)
 
 static json_t *explain_account(const char *word)
 {
+	const char *account = g_str_has_prefix(word, "memory.") ? word + strlen("memory.") : word;
+
 	for (int a = 0; a < LEDGER_COUNT; a++)
-		if (!strcmp(ledger_name(a), word)) {
+		if (!strcmp(ledger_name(a), account)) {
 			json_t *facts = json_pack("{s:s, s:s}", "is", "memory account", "name", word);
 
 			fact(facts, "what", ledger_help(a));
@@ -170,6 +187,12 @@ static const char **all_names(size_t *n, GPtrArray *owned)
 		g_ptr_array_add(names, (char *)ledger_name(a));
 	for (const char *const *m = iommu_mode_names; *m; m++)
 		g_ptr_array_add(names, (char *)*m);
+	for (const struct perf_name *p = perf_names; p->stat; p++) {
+		if (p->pmu)
+			g_ptr_array_add(names, (char *)p->pmu);
+		if (p->uncore)
+			g_ptr_array_add(names, (char *)p->uncore);
+	}
 	*n = names->len;
 	return (const char **)g_ptr_array_free(names, FALSE);
 }
@@ -204,8 +227,9 @@ static void print_facts(const json_t *facts)
 
 static int run(void *options, int nargs, char **args)
 {
-	static json_t *(*const finders[])(const char *) = {explain_param,    explain_stat,    explain_api,
-							   explain_workload, explain_account, explain_mode};
+	static json_t *(*const finders[])(const char *) = {explain_param, explain_stat,     explain_event,
+							   explain_api,   explain_workload, explain_account,
+							   explain_mode};
 	const struct cli_common *o = options;
 	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
 	json_t *all;
@@ -241,7 +265,9 @@ const struct cli_command cli_command_explain = {
     .args = "NAME...",
     .help = "what a statistic, parameter, API, workload, mode or memory account is",
     .about =
-	"Looks the name up in every table of the program. One name can be several things: all are shown.",
+	"Looks the name up in every table of the program. One name can be several things: all are shown. An "
+	"event of Intel's counters (UNC_IIO_IOMMU0.MISSES, iommu_mrds) finds the statistic that counts the "
+	"same.",
     .examples = "dmasim explain qi.desc_iotlb_page\ta statistic\ndmasim explain iotlb.entries lazy "
 		"link\tseveral names",
     .group = CLI_GROUP_LEARN,

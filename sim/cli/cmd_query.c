@@ -3,6 +3,7 @@
 #include "introspect.h"
 
 #include <dmasim/figure.h>
+#include <dmasim/perf_names.h>
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
@@ -11,7 +12,7 @@ struct query_options {
 	struct cli_common common;
 	char *by, *across, *per, *format;
 	char **where;
-	gboolean ratio;
+	gboolean ratio, perf_names;
 };
 
 struct query {
@@ -156,6 +157,16 @@ static char *sample_text(const struct sample *s)
 	return g_strdup_printf("%.6g ± %.2g", s->mean, s->high - s->mean);
 }
 
+/* What a statistic is called in the output. */
+static const char *shown_name(const struct query *q, const char *stat)
+{
+	const struct perf_name *p = q->o->perf_names ? perf_name_find(stat) : NULL;
+
+	if (!p)
+		return stat;
+	return p->uncore ? p->uncore : p->pmu;
+}
+
 static void put_head(const struct query *q, GPtrArray *cells)
 {
 	for (char **b = q->by; *b; b++)
@@ -174,7 +185,7 @@ static void put_row(const struct query *q, unsigned row, const char *stat, GPtrA
 
 	for (unsigned i = 0; q->by[i]; i++)
 		g_ptr_array_add(cells, g_strdup(keys[i] ? keys[i] : ""));
-	g_ptr_array_add(cells, g_strdup(stat));
+	g_ptr_array_add(cells, g_strdup(shown_name(q, stat)));
 	for (unsigned c = 0; c < q->columns->len; c++) {
 		struct sample s = cell(q, row, c, stat);
 
@@ -237,7 +248,7 @@ static void put_csv(const struct query *q, const struct record *r, void *arg)
 	(void)arg;
 	for (unsigned i = 0; q->by[i]; i++)
 		printf(strchr(keys[i], ',') ? "\"%s\"," : "%s,", keys[i]);
-	printf("%s,%s,%u", r->column, r->stat, r->value.n);
+	printf("%s,%s,%u", r->column, shown_name(q, r->stat), r->value.n);
 	put_csv_number(r->value.mean);
 	put_csv_number(r->value.low);
 	put_csv_number(r->value.high);
@@ -269,7 +280,7 @@ static void put_json(const struct query *q, const struct record *r, void *arg)
 	for (unsigned i = 0; q->by[i]; i++)
 		json_object_set_new(o, q->by[i], json_string(keys[i]));
 	json_object_set_new(o, q->across, json_string(r->column));
-	json_object_set_new(o, "statistic", json_string(r->stat));
+	json_object_set_new(o, "statistic", json_string(shown_name(q, r->stat)));
 	json_object_set_new(o, "n", json_integer(r->value.n));
 	json_object_set_new(o, "mean", json_number(r->value.mean));
 	json_object_set_new(o, "low", json_number(r->value.low));
@@ -382,10 +393,31 @@ static int answer(struct query *q)
 	return cli_print_json(list);
 }
 
+/* The statistics asked for; an event of Intel's counters stands for the one that counts the same. */
+static const char **chosen_stats(const struct query *q, int nargs, char **args)
+{
+	static const char *const usual[] = {"flushes", "io.completed"};
+	GPtrArray *list = g_ptr_array_new();
+
+	for (int i = 1; i < nargs; i++) {
+		const struct perf_name *p = perf_name_of_event(args[i]);
+
+		g_ptr_array_add(list, p ? (char *)p->stat : args[i]);
+	}
+	if (!list->len && q->o->perf_names)
+		for (const struct perf_name *p = perf_names; p->stat; p++)
+			g_ptr_array_add(list, (char *)p->stat);
+	if (!list->len)
+		for (size_t i = 0; i < G_N_ELEMENTS(usual); i++)
+			g_ptr_array_add(list, (char *)usual[i]);
+	g_ptr_array_add(list, NULL);
+	return (const char **)g_ptr_array_free(list, FALSE);
+}
+
 static int run(void *options, int nargs, char **args)
 {
 	static const char *const formats[] = {"table", "csv", "json"};
-	static const char *const usual[] = {"flushes", "io.completed", NULL};
+	g_autofree const char **stats = NULL;
 	struct query q = {.o = options};
 	GError *error = NULL;
 	int status;
@@ -398,7 +430,7 @@ static int run(void *options, int nargs, char **args)
 	q.doc = result_load(args[0], &error);
 	if (!q.doc)
 		return cli_fail(error);
-	q.stats = nargs > 1 ? (const char *const *)args + 1 : usual;
+	q.stats = stats = chosen_stats(&q, nargs, args);
 	q.rows = g_ptr_array_new_with_free_func(g_free);
 	q.columns = g_ptr_array_new_with_free_func(g_free);
 	choose_keys(&q);
@@ -424,6 +456,8 @@ static const struct cli_option options[] = {
     {"where", 0, CLI_LIST, O(where), "KEY=VALUE", "only runs with this (repeatable), e.g. iommu=strict",
      NULL},
     {"ratio", 0, CLI_FLAG, O(ratio), NULL, "also each column's ratio to the first, paired by seed", NULL},
+    {"perf-names", 0, CLI_FLAG, O(perf_names), NULL,
+     "what Intel's counters count, under the names of perf stat's events", NULL},
     {"format", 0, CLI_STRING, O(format), "NAME",
      "table (default), csv or json (long form with 95 % intervals)", "table csv json"},
     {0},
@@ -437,10 +471,13 @@ const struct cli_command cli_command_query = {
 	"RESULT is a result directory or a sweep's. Repetitions (seeds) become a mean and a 95 % interval by "
 	"Student's t. Besides the names of dmasim stats there are flushes (page-selective, domain-selective "
 	"and "
-	"global descriptors together) and memory.ACCOUNT.peak or .current.",
+	"global descriptors together) and memory.ACCOUNT.peak or .current; events of Intel's counters, such "
+	"as "
+	"UNC_IIO_IOMMU0.MISSES, stand for the statistic that counts the same.",
     .examples =
 	"dmasim query sweep flushes --per io.completed --ratio\tflushes per request, link against legacy\n"
-	"dmasim query sweep iotlb.misses --by iotlb.entries --where iommu=strict --format csv\tfor pandas",
+	"dmasim query sweep iotlb.misses --by iotlb.entries --where iommu=strict --format csv\tfor pandas\n"
+	"dmasim query result --perf-names --where iommu=strict\tto lay beside perf stat",
     .group = CLI_GROUP_RESULT,
     .options = options,
     .options_size = sizeof(struct query_options),

@@ -2,6 +2,7 @@
 /* dmasim stats: every statistic, memory account and histogram a result carries. */
 #include "introspect.h"
 
+#include <dmasim/perf_names.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -10,7 +11,13 @@ static const char *const kind_names[] = {
     [STAT_TIME_MAX_NS] = "longest", [STAT_FORMULA] = "formula", [STAT_ABSENT] = "absent",
 };
 
+struct stats_options {
+	struct cli_common common;
+	gboolean perf_names;
+};
+
 struct listing {
+	bool perf_names; /* only what perf has a name for, with that name */
 	int nwords;
 	char **words;
 	json_t *json;
@@ -28,9 +35,10 @@ static bool wanted(const struct listing *l, const char *name)
 static void add_row(struct listing *l, const char *name, const char *kind, const char *unit, bool timing,
 		    const char *help)
 {
+	const struct perf_name *perf = perf_name_find(name);
 	json_t *row;
 
-	if (!wanted(l, name))
+	if (!wanted(l, name) || (l->perf_names && !perf))
 		return;
 	row = json_object();
 	json_object_set_new(row, "name", json_string(name));
@@ -38,8 +46,18 @@ static void add_row(struct listing *l, const char *name, const char *kind, const
 	json_object_set_new(row, "unit", json_string(unit));
 	json_object_set_new(row, "needs_timing", json_boolean(timing));
 	json_object_set_new(row, "help", json_string(help));
+	if (perf && perf->pmu)
+		json_object_set_new(row, "perf_dmar", json_string(perf->pmu));
+	if (perf && perf->uncore)
+		json_object_set_new(row, "perf_uncore", json_string(perf->uncore));
 	json_array_append_new(l->json, row);
 	g_ptr_array_add(l->cells, g_strdup(name));
+	if (l->perf_names) {
+		g_ptr_array_add(l->cells, g_strdup(perf->pmu ? perf->pmu : "-"));
+		g_ptr_array_add(l->cells, g_strdup(perf->uncore ? perf->uncore : "-"));
+		g_ptr_array_add(l->cells, g_strdup(help));
+		return;
+	}
 	g_ptr_array_add(l->cells, g_strdup(kind));
 	g_ptr_array_add(l->cells, g_strdup(unit));
 	g_ptr_array_add(l->cells, g_strdup_printf("%s%s", help, timing ? " (fidelity timing only)" : ""));
@@ -54,8 +72,16 @@ static void add_table(struct listing *l, const struct stat_table *t)
 
 static int run(void *options, int nargs, char **args)
 {
-	g_autoptr(GPtrArray) cells = introspect_cells("statistic", "kind", "unit", "what it is", NULL);
-	struct listing l = {.nwords = nargs, .words = args, .json = json_array(), .cells = cells};
+	const struct stats_options *o = options;
+	g_autoptr(GPtrArray)
+	    cells = o->perf_names
+			? introspect_cells("statistic", "dmar event", "uncore event", "what it is", NULL)
+			: introspect_cells("statistic", "kind", "unit", "what it is", NULL);
+	struct listing l = {.nwords = nargs,
+			    .words = args,
+			    .json = json_array(),
+			    .cells = cells,
+			    .perf_names = o->perf_names};
 
 	for (const struct stat_group *g = stat_groups; g->table; g++)
 		add_table(&l, g->table);
@@ -67,8 +93,14 @@ static int run(void *options, int nargs, char **args)
 
 		add_row(&l, name, "memory", "bytes", false, ledger_help(a));
 	}
-	return introspect_print(options, l.json, cells, 4, 0, nargs ? args[0] : NULL);
+	return introspect_print(&o->common, l.json, cells, 4, 0, nargs ? args[0] : NULL);
 }
+
+static const struct cli_option stats_options[] = {
+    {"perf-names", 0, CLI_FLAG, offsetof(struct stats_options, perf_names), NULL,
+     "only statistics that Intel's counters have, with the events' names in perf", NULL},
+    {0},
+};
 
 const struct cli_command cli_command_stats = {
     .name = "stats",
@@ -77,7 +109,10 @@ const struct cli_command cli_command_stats = {
     .about = "These are the names in result.json (runs[].stats), the columns of summary.csv and the "
 	     "statistics that "
 	     "dmasim query takes. A statistic that the run's fidelity does not compute is null.",
-    .examples = "dmasim stats qi.\tthe invalidation queue's statistics",
+    .examples = "dmasim stats qi.\tthe invalidation queue's statistics\n"
+		"dmasim stats --perf-names\twhat to measure with perf stat beside a run",
     .group = CLI_GROUP_LEARN,
+    .options = stats_options,
+    .options_size = sizeof(struct stats_options),
     .run = run,
 };

@@ -162,6 +162,33 @@ def standard_input(tmp):
         check(json.loads(first.stdout)["runs"] == json.loads(piped.stdout)["runs"], "file and pipe differ")
 
 
+def perf_names(tmp):
+    """A result under the names of Intel's counters has the numbers of the statistics they stand for."""
+    names = {r.get("perf_uncore", r.get("perf_dmar")): r["name"]
+             for r in json.loads(run("stats", "--perf-names", "--json").stdout)}
+    check(names.get("UNC_IIO_IOMMU0.MISSES") == "iotlb.misses" and names.get("iotlb_hit") == "iotlb.hits", f"{names}")
+    shown = json.loads(run("query", tmp / "one", "--perf-names", "--where", "iommu=strict", "--json").stdout)
+    stats = {r["api"]: r["stats"] for r in result(tmp / "one")["runs"] if r["iommu"] == "strict"}
+    check(len(shown) == 2 * len(names), f"{len(shown)} cells of {len(names)} counters")
+    for cell in shown:
+        value = stats[cell["api"]][names[cell["statistic"]]]
+        check(cell["mean"] == value, f"{cell['statistic']} is {cell['mean']}, {names[cell['statistic']]} {value}")
+    done = run("explain", "UNC_IIO_IOMMU0.MISSES", "--json")
+    check(json.loads(done.stdout)[0]["name"] == "iotlb.misses", "explain of an event", done)
+    one = json.loads(run("query", tmp / "one", "iommu_mrds", "--json").stdout)
+    check({c["statistic"] for c in one} == {"walker.memory_reads"}, "an event as statistic of a query")
+
+
+def explains_everything():
+    """Every name that a listing shows, and every CPU step, has an explanation."""
+    listings = [[r["name"] for r in json.loads(run(c, "--json").stdout)] for c in ("params", "stats", "apis", "workloads")]
+    names = [n for group in listings for n in group] + ["strict", "lazy", "passthrough", "off"]
+    done = run("explain", *names, "--json")
+    check(done.returncode == 0, "explain of every name", done)
+    found = {r["name"] for r in json.loads(done.stdout)} if done.returncode == 0 else set()
+    check(found == set(names), f"explained and asked differ: {sorted(found ^ set(names))[:5]}")
+
+
 folder, tmp = scratch()
 with folder:
     path = tmp / "s.ini"
@@ -174,4 +201,6 @@ with folder:
     seeds(path)
     origins(tmp, path)
     standard_input(tmp)
+    perf_names(tmp)
+    explains_everything()
 finish()

@@ -15,8 +15,11 @@ START_TEST(aliases_have_statistics)
 		ck_assert_msg(found == 1, "%s", p->stat);
 		ck_assert(p->pmu || p->uncore);
 		ck_assert_ptr_eq(perf_name_find(p->stat), p);
+		ck_assert(!p->pmu || perf_name_of_event(p->pmu) == p);
+		ck_assert(!p->uncore || perf_name_of_event(p->uncore) == p);
 	}
 	ck_assert_ptr_null(perf_name_find("iotlb.none"));
+	ck_assert_ptr_null(perf_name_of_event("UNC_IIO_IOMMU0.NONE"));
 }
 END_TEST
 
