@@ -144,8 +144,8 @@ static void block_free(void *data)
 
 const char *const *validate_ids(void)
 {
-	static const char *const ids[] = {"P1",  "P3",  "P4",  "P6",  "P9", "P11", "P12",
-					  "P13", "P17", "P18", "P19", "E4", "E4R", NULL};
+	static const char *const ids[] = {"P1",  "P3",  "P4",  "P6",  "P9",  "P11", "P12", "P13", "P14",
+					  "P15", "P16", "P17", "P18", "P19", "E4",  "E4R", NULL};
 
 	return ids;
 }
@@ -254,6 +254,8 @@ static const char fitted_constants[] =
     "| drives `c6620`, `m510`, `pm9a3` | default | P9 and E4R, rows without IOMMU and of 128 KiB: fitted |\n"
     "| `pcie.host_bridge_p2p_bandwidth` = 7.1 | broadwell-ep | P18, three drives: fitted |\n"
     "| `cpu.cost_iova_*` of that machine | block E4 | 4 KiB row, tree functions alone: fitted |\n"
+    "| pinning and accounting per page and folio | block P14 | 4 KiB and transparent 2 MiB pages: fitted |\n"
+    "| `rnic.*` times of that machine | block P15 | the two first uses: fitted |\n"
     "| `rx_ring.packet_cost`, `cpu.cost_qi_poll` of that guest | block P13 | one core: fitted; exit time: "
     "estimate |\n";
 

@@ -56,5 +56,8 @@ void study_nvme(struct validate_run_context *ctx);
 void study_request_size(struct validate_run_context *ctx);
 void study_swiotlb(struct validate_run_context *ctx);
 void study_peer(struct validate_run_context *ctx);
+void study_guest_memory(struct validate_run_context *ctx);
+void study_faulting_dma(struct validate_run_context *ctx);
+void study_migration(struct validate_run_context *ctx);
 
 #endif
