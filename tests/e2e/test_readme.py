@@ -22,4 +22,16 @@ for command, shown in blocks:
 links = re.findall(r"\]\(([^)#:]+)\)", text)
 for link in links:
     assert os.path.exists(os.path.join(source, link)), f"README links to {link}, which is not there"
+
+# Every command is in the README, every workload on a page of its model.
+shown = subprocess.run([binary, "--help"], capture_output=True, text=True).stdout
+commands = re.findall(r"^  ([a-z]+)  +\S", shown, re.M)
+assert len(commands) >= 19, f"commands in --help: {commands}"
+quoted = " ".join(re.findall(r"`([^`\n]*)`", text)).split()
+for command in commands:
+    assert command in quoted, f"the README does not name dmasim {command}"
+pages = "".join(open(os.path.join(source, "docs", "models", p)).read() for p in os.listdir(os.path.join(source, "docs", "models")))
+for workload in os.listdir(os.path.join(source, "workloads")):
+    if os.path.isdir(os.path.join(source, "workloads", workload)) and workload not in ("api", "trace", "dma_replay"):
+        assert f"workloads/{workload}`" in pages, f"no page in docs/models on workloads/{workload}"
 print(f"{len(blocks)} passed, 0 failed")
