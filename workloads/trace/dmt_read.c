@@ -343,7 +343,7 @@ static void close_dmt(struct trace_reader *r)
 }
 
 const struct format_ops format_native_dmt = {
-    .pub = {"native-dmt", "native binary form (.dmt)", TRACE_NVME, true},
+    .pub = {"native-dmt", "native binary form (.dmt)", TRACE_NVME, true, NULL},
     .evidence = "the bytes \"dmasim\" 1a 0a at the start",
     .detect = detect,
     .state_size = sizeof(struct dmt),

@@ -84,7 +84,7 @@ static void close_ftrace(struct trace_reader *r)
 
 const struct format_ops format_ftrace = {
     .pub = {"ftrace", "Linux tracing text: tracefs \"trace\", trace-cmd report, perf script", TRACE_NVME,
-	    false},
+	    false, NULL},
     .evidence = "\"# tracer:\", \"cpus=\" or a line COMM-PID [CPU] SECONDS: EVENT:",
     .detect = detect,
     .state_size = sizeof(struct ftrace),

@@ -36,10 +36,10 @@ static void close_generated(struct trace_reader *r)
 }
 
 static const struct format_ops generated[TRACE_WORKLOADS] = {
-#define GENERATED(w)                                              \
-	[w] = {.pub = {"generator", "synthetic trace", w, false}, \
-	       .state_size = sizeof(struct source),               \
-	       .close = close_generated,                          \
+#define GENERATED(w)                                                    \
+	[w] = {.pub = {"generator", "synthetic trace", w, false, NULL}, \
+	       .state_size = sizeof(struct source),                     \
+	       .close = close_generated,                                \
 	       .next = next_generated}
     GENERATED(TRACE_NVME),
     GENERATED(TRACE_RDMA_ODP),

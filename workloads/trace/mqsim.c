@@ -70,13 +70,13 @@ static int step_disksim(struct trace_reader *r, GError **error)
 }
 
 const struct format_ops format_mqsim = {
-    .pub = {"mqsim", "MQSim ASCII trace, times in ns", TRACE_NVME, false},
+    .pub = {"mqsim", "MQSim ASCII trace, times in ns", TRACE_NVME, false, NULL},
     .evidence = "five numbers with blanks between, the first an integer, the last 0 or 1",
     .detect = detect_mqsim,
     .step = step_mqsim,
 };
 const struct format_ops format_disksim = {
-    .pub = {"disksim", "DiskSim ASCII trace, times in ms", TRACE_NVME, false},
+    .pub = {"disksim", "DiskSim ASCII trace, times in ms", TRACE_NVME, false, NULL},
     .evidence = "five numbers with blanks between, the first with a dot",
     .detect = detect_disksim,
     .step = step_disksim,

@@ -390,7 +390,7 @@ static int step_csv(struct trace_reader *r, GError **error)
 }
 
 const struct format_ops format_native_csv = {
-    .pub = {"native-csv", "native text form, first line \"# dmasim-trace v1\"", TRACE_NVME, false},
+    .pub = {"native-csv", "native text form, first line \"# dmasim-trace v1\"", TRACE_NVME, false, NULL},
     .evidence = "the line \"# dmasim-trace v1\" or a header that starts with time_ns,cpu,device",
     .detect = detect,
     .state_size = sizeof(struct csv),
