@@ -342,15 +342,21 @@ void iommu_iotlb_sync(struct iommu_domain *d, struct iommu_iotlb_gather *g)
 
 size_t iommu_pgsize(uint64_t bitmap, dma_addr_t iova, phys_addr_t phys, size_t size, size_t *count)
 {
-	uint64_t addr_merge = iova | phys;
-	uint64_t usable = bitmap & (~0ull >> __builtin_clzll(size));
-	uint64_t larger, pgsize, next, to_next;
+	uint64_t addr_merge = iova | phys, usable, larger, pgsize, next, to_next;
+	unsigned lg2;
 
+	/* Most calls: one page. What is larger than it cannot be used. */
+	if (size == PAGE_SIZE && bitmap & PAGE_SIZE && !(addr_merge & ~PAGE_MASK)) {
+		*count = 1;
+		return PAGE_SIZE;
+	}
+	usable = bitmap & (~0ull >> __builtin_clzll(size));
 	if (addr_merge)
 		usable &= (addr_merge & -addr_merge) * 2 - 1;
 	g_assert(usable);
-	pgsize = 1ull << (63 - __builtin_clzll(usable));
-	*count = size / pgsize;
+	lg2 = 63 - (unsigned)__builtin_clzll(usable);
+	pgsize = 1ull << lg2;
+	*count = size >> lg2;
 	larger = bitmap & ~(pgsize * 2 - 1);
 	if (!larger)
 		return pgsize;
@@ -359,6 +365,6 @@ size_t iommu_pgsize(uint64_t bitmap, dma_addr_t iova, phys_addr_t phys, size_t s
 		return pgsize;
 	to_next = next - (addr_merge & (next - 1));
 	if (to_next + next <= size)
-		*count = to_next / pgsize;
+		*count = to_next >> lg2;
 	return pgsize;
 }

@@ -226,23 +226,31 @@ static void *memory_ptr_slow(struct memory *m, phys_addr_t phys)
 	return *slot + (phys & ~PAGE_MASK);
 }
 
-void *memory_ptr(struct memory *m, phys_addr_t phys)
+/* The byte at phys if its page has contents, NULL if it has none yet or never will. */
+static inline uint8_t *have_contents(const struct memory *m, phys_addr_t phys)
 {
 	uint64_t chunk = phys >> (PAGE_SHIFT + CHUNK_LG2);
+	uint8_t *page = NULL;
 
-	if (G_LIKELY(chunk < m->nchunks && m->contents[chunk])) {
-		uint8_t *page = m->contents[chunk]->page[(phys >> PAGE_SHIFT) & (CHUNK_PAGES - 1)];
+	if (G_LIKELY(chunk < m->nchunks && m->contents[chunk]))
+		page = m->contents[chunk]->page[(phys >> PAGE_SHIFT) & (CHUNK_PAGES - 1)];
+	return G_LIKELY(page) ? page + (phys & ~PAGE_MASK) : NULL;
+}
 
-		if (G_LIKELY(page))
-			return page + (phys & ~PAGE_MASK);
-	}
-	return memory_ptr_slow(m, phys);
+void *memory_ptr(struct memory *m, phys_addr_t phys)
+{
+	uint8_t *p = have_contents(m, phys);
+
+	return G_LIKELY(p) ? p : memory_ptr_slow(m, phys);
 }
 
 void *memory_peek(const struct memory *m, phys_addr_t phys)
 {
-	uint8_t **slot = contents_slot((struct memory *)(uintptr_t)m, phys, false);
+	uint8_t **slot, *p = have_contents(m, phys);
 
+	if (G_LIKELY(p))
+		return p;
+	slot = contents_slot((struct memory *)(uintptr_t)m, phys, false);
 	return slot && *slot ? *slot + (phys & ~PAGE_MASK) : NULL;
 }
 

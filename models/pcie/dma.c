@@ -28,32 +28,47 @@ static void move_bytes(const struct pcie_fabric *f, const struct pcie_dma *d, ph
 		memory_write(f->mem, phys, data, n);
 }
 
+/* What every page of the access asks for; the page's address and TLPs are filled in for each. */
+static inline struct vtd_request request(const struct pcie_dma *d)
+{
+	return (struct vtd_request){
+	    .sid = d->fn->sid,
+	    .pasid = d->pasid,
+	    .access = d->op == PCIE_READ ? VTD_READ : VTD_WRITE,
+	};
+}
+
+static inline int translate_request(struct pcie_dma *d, const struct vtd_request *rq, sim_time_t when,
+				    struct vtd_result *res)
+{
+	int err;
+
+	if (G_UNLIKELY(d->fn->ats))
+		err = vtd_ats_translate(d->fn->iommu, rq, when, res);
+	else
+		err = vtd_translate(d->fn->iommu, rq, when, res);
+	if (G_UNLIKELY(err)) {
+		d->fault = res->fault;
+		return -EFAULT;
+	}
+	return 0;
+}
+
 /* Untranslated address to physical one; *ready is when the root complex has it. */
 static int translate(struct pcie_dma *d, dma_addr_t addr, unsigned tlps, sim_time_t when, phys_addr_t *phys,
 		     sim_time_t *ready)
 {
-	struct vtd_request rq = {
-	    .sid = d->fn->sid,
-	    .pasid = d->pasid,
-	    .access = d->op == PCIE_READ ? VTD_READ : VTD_WRITE,
-	    .tlps = (uint16_t)tlps,
-	    .addr = addr,
-	};
+	struct vtd_request rq = request(d);
 	struct vtd_result res;
-	int err;
 
 	*phys = addr;
 	*ready = when;
 	if (!d->fn->iommu || d->translated)
 		return 0;
-	if (d->fn->ats)
-		err = vtd_ats_translate(d->fn->iommu, &rq, when, &res);
-	else
-		err = vtd_translate(d->fn->iommu, &rq, when, &res);
-	if (err) {
-		d->fault = res.fault;
+	rq.addr = addr;
+	rq.tlps = (uint16_t)tlps;
+	if (translate_request(d, &rq, when, &res))
 		return -EFAULT;
-	}
 	*phys = res.phys;
 	*ready = res.ready;
 	return 0;
@@ -116,39 +131,24 @@ static int dma_page(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t 
 	return 0;
 }
 
-/* Counts, no peer memory anywhere: every address that can be translated is memory, and takes no time. */
-static int dma_page_counts(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t when, sim_time_t *done)
+/* Bytes from addr on that are left and do not cross 4 KiB. */
+static inline uint64_t page_part(dma_addr_t addr, uint64_t left)
 {
-	struct pcie_fabric *f = d->fn->fabric;
-	bool read = d->op == PCIE_READ;
-	unsigned tlps = pcie_tlps(addr, n, read ? f->mrrs_lg2 : f->mps_lg2);
-	phys_addr_t phys;
-	int err;
-
-	*(read ? &f->st->tlps_read : &f->st->tlps_write) += tlps;
-	err = translate(d, addr, tlps, when, &phys, done);
-	if (G_LIKELY(!err) && d->data)
-		move_bytes(f, d, phys, n);
-	return err;
+	return MIN(left, PAGE_SIZE - (addr & ~PAGE_MASK));
 }
 
-int pcie_dma(struct pcie_dma *d, sim_time_t when)
+/* Apart from the short way, so that this one's registers are not saved there. */
+static G_GNUC_NO_INLINE int dma_pages(struct pcie_dma *d, sim_time_t when)
 {
-	const struct pcie_fabric *f = d->fn->fabric;
-	bool quick = !f->sim->timing && !f->bars->len && d->fn->iommu && !d->translated;
 	uint64_t left = d->len;
 	dma_addr_t addr = d->addr;
 	int err = 0;
 
-	d->fault = 0;
-	d->done_bytes = 0;
-	d->done = d->accepted = when;
 	while (left) {
-		uint64_t n = MIN(left, PAGE_SIZE - (addr & ~PAGE_MASK));
+		uint64_t n = page_part(addr, left);
 		sim_time_t page_done;
 
-		err = quick ? dma_page_counts(d, addr, n, when, &page_done)
-			    : dma_page(d, addr, n, when, &page_done);
+		err = dma_page(d, addr, n, when, &page_done);
 		d->done = MAX(d->done, page_done);
 		if (err)
 			break;
@@ -156,7 +156,48 @@ int pcie_dma(struct pcie_dma *d, sim_time_t when)
 		addr += n;
 		left -= n;
 	}
-	count_op(d->fn->fabric->st, d);
+	return err;
+}
+
+/* Counts, no peer memory anywhere: every address that can be translated is memory, and takes no time. */
+static int dma_pages_counts(struct pcie_dma *d, sim_time_t when)
+{
+	const struct pcie_fabric *f = d->fn->fabric;
+	bool read = d->op == PCIE_READ;
+	uint64_t left = d->len, *tlps = read ? &f->st->tlps_read : &f->st->tlps_write;
+	unsigned lg2 = read ? f->mrrs_lg2 : f->mps_lg2;
+	struct vtd_request rq = request(d);
+	struct vtd_result res;
+
+	for (rq.addr = d->addr; left;) {
+		uint64_t n = page_part(rq.addr, left);
+
+		rq.tlps = (uint16_t)pcie_tlps(rq.addr, n, lg2);
+		*tlps += rq.tlps;
+		if (translate_request(d, &rq, when, &res))
+			return -EFAULT;
+		if (d->data)
+			move_bytes(f, d, res.phys, n);
+		d->done_bytes += n;
+		rq.addr += n;
+		left -= n;
+	}
+	return 0;
+}
+
+int pcie_dma(struct pcie_dma *d, sim_time_t when)
+{
+	const struct pcie_fabric *f = d->fn->fabric;
+	int err;
+
+	d->fault = 0;
+	d->done_bytes = 0;
+	d->done = d->accepted = when;
+	if (!f->sim->timing && !f->bars->len && d->fn->iommu && !d->translated)
+		err = dma_pages_counts(d, when);
+	else
+		err = dma_pages(d, when);
+	count_op(f->st, d);
 	sim_slice(f->sim, TIMELINE_TRANSFER, d->op == PCIE_READ ? "read" : "write", when, d->done);
 	return err;
 }

@@ -229,6 +229,10 @@ unsigned pgtable_leaf_size(unsigned page_sizes, dma_addr_t iova, phys_addr_t pa,
 	} sizes[] = {{VTD_PAGES_1G, 30}, {VTD_PAGES_2M, 21}, {VTD_PAGES_4K, 12}};
 	unsigned next = 0; /* the next larger size of the table, 0 if none */
 
+	if (len == PAGE_SIZE && page_sizes & VTD_PAGES_4K && !((iova | pa) & ~PAGE_MASK)) {
+		*count = 1;
+		return PAGE_SHIFT;
+	}
 	for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++) {
 		unsigned lg2 = sizes[i].lg2;
 
@@ -249,9 +253,10 @@ unsigned pgtable_leaf_size(unsigned page_sizes, dma_addr_t iova, phys_addr_t pa,
 	return 0;
 }
 
-static inline uint64_t leaf_entry(const struct pgtable *t, phys_addr_t pa, unsigned level, unsigned prot)
+/* A leaf of level without its address. */
+static inline uint64_t leaf_bits(const struct pgtable *t, unsigned level, unsigned prot)
 {
-	uint64_t e = pa | t->f.leaf_bits;
+	uint64_t e = t->f.leaf_bits;
 
 	if (prot & PGTABLE_READ)
 		e |= t->f.read;
@@ -321,8 +326,8 @@ static void detach_subtree(struct pgtable *t, uint64_t entry, unsigned level, dm
 }
 
 /* A leaf is to go where entry points to a table: allowed if nothing is mapped below. */
-static int replace_table(struct pgtable *t, uint64_t *entry, unsigned level, dma_addr_t iova,
-			 struct pgtable_gather *g)
+static G_GNUC_NO_INLINE int replace_table(struct pgtable *t, uint64_t *entry, unsigned level, dma_addr_t iova,
+					  struct pgtable_gather *g)
 {
 	if (is_leaf(t, *entry, level) || !subtree_empty(t, *entry, level - 1))
 		return -EADDRINUSE;
@@ -348,6 +353,7 @@ static int map_leaves(struct pgtable *t, dma_addr_t iova, phys_addr_t pa, unsign
 		      unsigned prot, uint64_t *done, struct pgtable_gather *g)
 {
 	unsigned level = (lg2 - PAGE_SHIFT) / INDEX_BITS + 1;
+	uint64_t bits = leaf_bits(t, level, prot);
 
 	while (count) {
 		unsigned index = level_index(iova, level), n = (unsigned)MIN(count, ENTRIES - index), i;
@@ -364,7 +370,7 @@ static int map_leaves(struct pgtable *t, dma_addr_t iova, phys_addr_t pa, unsign
 				if (ret)
 					break;
 			}
-			*e = leaf_entry(t, pa + ((uint64_t)i << lg2), level, prot);
+			*e = bits | (pa + ((uint64_t)i << lg2));
 		}
 		count_leaves(t, level, i);
 		t->counters.tables_visited += i > 0;

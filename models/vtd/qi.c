@@ -97,7 +97,7 @@ static void invalidate_page(struct vtd_unit *u, uint16_t did, uint64_t page, uns
 	u->st->invalidated_pwc += pwc;
 }
 
-static void invalidate_domain(struct vtd_unit *u, uint64_t did, uint64_t mask)
+static G_GNUC_NO_INLINE void invalidate_domain(struct vtd_unit *u, uint64_t did, uint64_t mask)
 {
 	u->st->invalidated_iotlb += tlb_invalidate_match(u->iotlb, did, mask, 0, UINT64_MAX);
 	u->st->invalidated_pwc += pwc_invalidate(&u->second, did, mask, 0, UINT64_MAX);
@@ -175,18 +175,12 @@ static void run_wait(struct qi_run *r, const struct qi_desc *d)
 	r->done = complete;
 }
 
-static void run_one(struct qi_run *r, const struct qi_desc *d)
+/* All but the two that every unmap submits. */
+static G_GNUC_NO_INLINE void run_other(struct qi_run *r, const struct qi_desc *d)
 {
 	struct vtd_unit *u = r->u;
 
-	u->removal_time = r->now + (u->sim->timing ? u->p.qi.service : 0);
 	switch ((enum qi_type)qi_desc_type(d)) {
-	case QI_IOTLB:
-		run_iotlb(r, d);
-		break;
-	case QI_WAIT:
-		run_wait(r, d);
-		break;
 	case QI_P_IOTLB:
 		run_piotlb(r, d);
 		break;
@@ -218,7 +212,23 @@ static void run_one(struct qi_run *r, const struct qi_desc *d)
 	case QI_PGRP_RESP:
 		page_request_respond(u, d, r->now);
 		break;
+	case QI_IOTLB:
+	case QI_WAIT:
+		g_assert_not_reached();
 	}
+}
+
+static inline void run_one(struct qi_run *r, const struct qi_desc *d)
+{
+	unsigned type = qi_desc_type(d);
+
+	r->u->removal_time = r->now + (r->u->sim->timing ? r->u->p.qi.service : 0);
+	if (type == QI_IOTLB)
+		run_iotlb(r, d);
+	else if (type == QI_WAIT)
+		run_wait(r, d);
+	else
+		run_other(r, d);
 }
 
 sim_time_t vtd_qi_execute(struct vtd_unit *u, const struct qi_desc *desc, unsigned n, sim_time_t when)

@@ -19,8 +19,7 @@ struct entry {
 	uint64_t page, tag, payload;
 	uint32_t hash_next; /* in its chain; NONE ends */
 	uint32_t epoch;     /* of the last use, for ageing */
-	uint8_t shift;
-	bool valid;
+	uint8_t shift;      /* 0: not valid */
 };
 
 /* Circular doubly linked lists over slots; the numbers from n on are the list heads. */
@@ -65,7 +64,7 @@ static inline uint64_t hash_key(uint64_t tag, uint64_t page, unsigned shift)
 
 static inline uint32_t *bucket_of(struct tlb *t, uint64_t hash)
 {
-	return &t->buckets[hash * UINT64_C(0xD6E8FEB86659FD93) >> t->hash_shift];
+	return &t->buckets[hash >> t->hash_shift];
 }
 
 static inline unsigned set_of(const struct tlb *t, uint64_t hash, uint64_t page)
@@ -195,13 +194,19 @@ void tlb_set_removed(struct tlb *t, tlb_removed_fn fn, void *arg)
 
 /* ---- replacement ---- */
 
-void tlb_note_requests(struct tlb *t, uint64_t n)
+static G_GNUC_NO_INLINE void grow_older(struct tlb *t)
 {
-	t->requests += n;
-	while (G_UNLIKELY(t->requests >= t->next_ageing)) {
+	while (t->requests >= t->next_ageing) {
 		t->epoch++;
 		t->next_ageing += t->ageing_interval;
 	}
+}
+
+void tlb_note_requests(struct tlb *t, uint64_t n)
+{
+	t->requests += n;
+	if (G_UNLIKELY(t->requests >= t->next_ageing))
+		grow_older(t);
 }
 
 /* Catch up with the ageing steps since this set was last looked at. */
@@ -245,18 +250,11 @@ static unsigned plru_victim(const struct tlb *t, unsigned set)
 	return way;
 }
 
-static inline void touch(struct tlb *t, unsigned slot)
+static G_GNUC_NO_INLINE void touch_other(struct tlb *t, unsigned slot)
 {
 	unsigned set;
 
 	switch (t->replacement) {
-	case VTD_LRU:
-		set = slot_set(t, slot);
-		if (t->links[list_head(t, set, 0)].next == slot)
-			return;
-		unlink_slot(t, slot);
-		push_front(t, list_head(t, set, 0), slot);
-		return;
 	case VTD_AGEING:
 		if (t->entries[slot].epoch == t->epoch)
 			return;
@@ -270,10 +268,26 @@ static inline void touch(struct tlb *t, unsigned slot)
 		set = slot_set(t, slot);
 		plru_touch(t, set, slot - set * t->ways);
 		return;
+	case VTD_LRU:
 	case VTD_FIFO:
 	case VTD_RANDOM:
 		return;
 	}
+}
+
+static inline void touch(struct tlb *t, unsigned slot)
+{
+	uint32_t head;
+
+	if (G_UNLIKELY(t->replacement != VTD_LRU)) {
+		touch_other(t, slot);
+		return;
+	}
+	head = list_head(t, slot_set(t, slot), 0);
+	if (t->links[head].next == slot)
+		return;
+	unlink_slot(t, slot);
+	push_front(t, head, slot);
 }
 
 static unsigned victim(struct tlb *t, unsigned set)
@@ -302,16 +316,13 @@ static unsigned victim(struct tlb *t, unsigned set)
 
 static inline bool entry_is(const struct entry *e, const struct tlb_key *k)
 {
-	return e->page == k->page && e->tag == k->tag && e->shift == k->shift && e->valid;
+	return e->page == k->page && e->tag == k->tag && e->shift == k->shift;
 }
 
 static inline uint32_t find(struct tlb *t, const struct tlb_key *k)
 {
-	uint32_t slot;
+	uint32_t slot = *bucket_of(t, hash_key(k->tag, k->page, k->shift));
 
-	if (!t->n)
-		return NONE;
-	slot = *bucket_of(t, hash_key(k->tag, k->page, k->shift));
 	while (slot != NONE && !entry_is(&t->entries[slot], k))
 		slot = t->entries[slot].hash_next;
 	return slot;
@@ -358,7 +369,6 @@ static void take_out(struct tlb *t, uint32_t slot)
 
 	hash_unlink(t, slot);
 	unlink_slot(t, slot);
-	e->valid = false;
 	t->count--;
 	t->by_size[size_index(e->shift)]--;
 	if (G_UNLIKELY(e->payload & TLB_REPORT) && t->removed) {
@@ -366,6 +376,7 @@ static void take_out(struct tlb *t, uint32_t slot)
 
 		t->removed(t->removed_arg, &k, e->payload, slot);
 	}
+	e->shift = 0;
 }
 
 static void drop(struct tlb *t, uint32_t slot)
@@ -404,8 +415,7 @@ bool tlb_insert(struct tlb *t, const struct tlb_key *k, uint64_t payload)
 			    .payload = payload,
 			    .hash_next = *bucket,
 			    .epoch = t->epoch,
-			    .shift = k->shift,
-			    .valid = true};
+			    .shift = k->shift};
 	*bucket = slot;
 	push_front(t, list_head(t, set, 0), slot);
 	if (t->replacement == VTD_PLRU)
@@ -443,7 +453,7 @@ unsigned tlb_invalidate_match(struct tlb *t, uint64_t tag, uint64_t mask, uint64
 	for (uint32_t slot = 0; left && slot < t->n; slot++) {
 		const struct entry *e = &t->entries[slot];
 
-		if (!e->valid)
+		if (!e->shift)
 			continue;
 		left--;
 		if ((e->tag ^ tag) & mask || !intersects(e, page, last))
@@ -460,18 +470,11 @@ static inline bool only_base_pages(const struct tlb *t, uint64_t page, uint64_t 
 	return t->by_size[0] == t->count && count <= t->count && page + count - 1 >= page;
 }
 
-unsigned tlb_invalidate_range(struct tlb *t, uint64_t tag, uint64_t page, uint64_t count)
+static G_GNUC_NO_INLINE unsigned invalidate_mixed(struct tlb *t, uint64_t tag, uint64_t page, uint64_t count)
 {
 	unsigned removed = 0;
 	uint64_t probes = 0;
 
-	if (!t->count || !count)
-		return 0;
-	if (only_base_pages(t, page, count)) {
-		for (struct tlb_key k = {tag, page, PAGE_SHIFT}; k.page < page + count; k.page++)
-			removed += tlb_remove(t, &k);
-		return removed;
-	}
 	for (unsigned s = 0; s < SIZES; s++)
 		if (t->by_size[s])
 			probes += ((page + count - 1) >> (9 * s)) - (page >> (9 * s)) + 1;
@@ -483,6 +486,19 @@ unsigned tlb_invalidate_range(struct tlb *t, uint64_t tag, uint64_t page, uint64
 		for (; t->by_size[s] && k.page <= (page + count - 1) >> (9 * s); k.page++)
 			removed += tlb_remove(t, &k);
 	}
+	return removed;
+}
+
+unsigned tlb_invalidate_range(struct tlb *t, uint64_t tag, uint64_t page, uint64_t count)
+{
+	unsigned removed = 0;
+
+	if (!t->count || !count)
+		return 0;
+	if (G_UNLIKELY(!only_base_pages(t, page, count)))
+		return invalidate_mixed(t, tag, page, count);
+	for (struct tlb_key k = {tag, page, PAGE_SHIFT}; k.page < page + count; k.page++)
+		removed += tlb_remove(t, &k);
 	return removed;
 }
 
@@ -507,22 +523,12 @@ unsigned tlb_invalidate_all(struct tlb *t)
 	return removed;
 }
 
-void tlb_visit_range(struct tlb *t, uint64_t tag, uint64_t mask, uint64_t page, uint64_t count,
-		     tlb_visit_fn fn, void *arg)
+/* Entries of several sizes or tags: probe for each page of each size, or look at all entries. */
+static G_GNUC_NO_INLINE void visit_mixed(struct tlb *t, uint64_t tag, uint64_t mask, uint64_t page,
+					 uint64_t count, tlb_visit_fn fn, void *arg)
 {
 	uint64_t probes = 0, last = page + count - 1;
 
-	if (!t->count || !count)
-		return;
-	if (mask == UINT64_MAX && only_base_pages(t, page, count)) {
-		for (struct tlb_key k = {tag, page, PAGE_SHIFT}; k.page < page + count; k.page++) {
-			uint32_t slot = find(t, &k);
-
-			if (slot != NONE)
-				fn(arg, &k, &t->entries[slot].payload, slot);
-		}
-		return;
-	}
 	for (unsigned s = 0; s < SIZES; s++)
 		if (t->by_size[s])
 			probes += (last >> (9 * s)) - (page >> (9 * s)) + 1;
@@ -531,7 +537,7 @@ void tlb_visit_range(struct tlb *t, uint64_t tag, uint64_t mask, uint64_t page, 
 			struct entry *e = &t->entries[slot];
 			struct tlb_key k = {e->tag, e->page, e->shift};
 
-			if (e->valid && !((e->tag ^ tag) & mask) &&
+			if (e->shift && !((e->tag ^ tag) & mask) &&
 			    intersects(e, page, last < page ? UINT64_MAX : last))
 				fn(arg, &k, &e->payload, slot);
 		}
@@ -549,13 +555,30 @@ void tlb_visit_range(struct tlb *t, uint64_t tag, uint64_t mask, uint64_t page, 
 	}
 }
 
+void tlb_visit_range(struct tlb *t, uint64_t tag, uint64_t mask, uint64_t page, uint64_t count,
+		     tlb_visit_fn fn, void *arg)
+{
+	if (!t->count || !count)
+		return;
+	if (G_UNLIKELY(mask != UINT64_MAX || !only_base_pages(t, page, count))) {
+		visit_mixed(t, tag, mask, page, count, fn, arg);
+		return;
+	}
+	for (struct tlb_key k = {tag, page, PAGE_SHIFT}; k.page < page + count; k.page++) {
+		uint32_t slot = find(t, &k);
+
+		if (slot != NONE)
+			fn(arg, &k, &t->entries[slot].payload, slot);
+	}
+}
+
 void tlb_visit(struct tlb *t, tlb_visit_fn fn, void *arg)
 {
 	for (uint32_t slot = 0; slot < t->n; slot++) {
 		struct entry *e = &t->entries[slot];
 		struct tlb_key k = {e->tag, e->page, e->shift};
 
-		if (e->valid)
+		if (e->shift)
 			fn(arg, &k, &e->payload, slot);
 	}
 }

@@ -73,8 +73,8 @@ void vtd_in_flight(struct vtd_unit *u, sim_time_t done)
 }
 
 /* ctx: what governs the request, NULL if the fault was in finding that (then FPD does not apply). */
-static int failed(struct vtd_unit *u, const struct vtd_context *ctx, const struct vtd_request *rq,
-		  uint8_t reason, struct vtd_result *res)
+static G_GNUC_NO_INLINE int failed(struct vtd_unit *u, const struct vtd_context *ctx,
+				   const struct vtd_request *rq, uint8_t reason, struct vtd_result *res)
 {
 	res->fault = reason;
 	/* An ATS request that only lacks rights is answered so; broken structures are faults all the same. */
@@ -101,24 +101,29 @@ static inline void count_hits(struct vtd_stats *st, unsigned shift, unsigned n)
 		st->iotlb_hits_1g += n;
 }
 
-/* The IOTLB entry for addr, of whatever size; entries of sizes that nobody uses are not looked for. */
-static inline uint64_t *iotlb_find(struct vtd_unit *u, uint64_t tag, uint64_t addr, unsigned *shift)
+/* The IOTLB entry for addr of a larger size; sizes that nobody uses are not looked for. */
+static G_GNUC_NO_INLINE uint64_t *iotlb_find_large(struct vtd_unit *u, uint64_t tag, uint64_t addr,
+						   unsigned *shift)
 {
-	static const uint8_t sizes[] = {12, 21, 30};
+	for (unsigned s = 21; s <= 30; s += 9) {
+		struct tlb_key key = {tag, addr >> s, (uint8_t)s};
+		uint64_t *p = tlb_count_shift(u->iotlb, s) ? tlb_lookup(u->iotlb, &key) : NULL;
 
-	for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++) {
-		struct tlb_key key = {tag, addr >> sizes[i], sizes[i]};
-		uint64_t *p;
-
-		if (i && !tlb_count_shift(u->iotlb, sizes[i]))
-			continue;
-		p = tlb_lookup(u->iotlb, &key);
 		if (p) {
-			*shift = sizes[i];
+			*shift = s;
 			return p;
 		}
 	}
 	return NULL;
+}
+
+static inline uint64_t *iotlb_find(struct vtd_unit *u, uint64_t tag, uint64_t addr, unsigned *shift)
+{
+	struct tlb_key key = {tag, addr >> PAGE_SHIFT, PAGE_SHIFT};
+	uint64_t *p = tlb_lookup(u->iotlb, &key);
+
+	*shift = PAGE_SHIFT;
+	return p ? p : iotlb_find_large(u, tag, addr, shift);
 }
 
 /* When a walker is free for a request that arrives at when. */
@@ -160,8 +165,9 @@ static bool walk(struct vtd_unit *u, const struct vtd_context *ctx, const struct
 }
 
 /* Not in the IOTLB: walk, keep the result, answer. */
-static int translate_miss(struct vtd_unit *u, const struct vtd_context *ctx, const struct vtd_request *rq,
-			  uint64_t tag, sim_time_t when, struct vtd_result *res)
+static G_GNUC_NO_INLINE int translate_miss(struct vtd_unit *u, const struct vtd_context *ctx,
+					   const struct vtd_request *rq, uint64_t tag, sim_time_t when,
+					   struct vtd_result *res)
 {
 	struct walk_leaf leaf;
 	struct tlb_key key;
@@ -179,8 +185,9 @@ static int translate_miss(struct vtd_unit *u, const struct vtd_context *ctx, con
 }
 
 /* Hit on a translation that is still being fetched: join that walk, or make one's own. */
-static int translate_pending(struct vtd_unit *u, const struct vtd_context *ctx, const struct vtd_request *rq,
-			     uint64_t tag, unsigned shift, sim_time_t when, struct vtd_result *res)
+static G_GNUC_NO_INLINE int translate_pending(struct vtd_unit *u, const struct vtd_context *ctx,
+					      const struct vtd_request *rq, uint64_t tag, unsigned shift,
+					      sim_time_t when, struct vtd_result *res)
 {
 	struct tlb_key key = {tag, rq->addr >> shift, (uint8_t)shift};
 
