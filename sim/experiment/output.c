@@ -60,26 +60,36 @@ bool result_check_dir(const char *dir, GError **error)
 	return true;
 }
 
+bool output_is_special(const char *path)
+{
+	return g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR) &&
+	       !g_file_test(path, G_FILE_TEST_IS_DIR);
+}
+
 FILE *output_open(struct output_set *s, const char *name, GError **error)
 {
-	char *temp = g_strdup_printf("%s/.%s.%d.tmp", s->dir, name, (int)getpid());
+	g_autofree char *path = g_build_filename(s->dir, name, NULL);
+	g_autofree char *temp = g_strdup_printf("%s/.%s.%d.tmp", s->dir, name, (int)getpid());
 
 	g_assert(!s->current);
-	s->current = fopen(temp, "we");
-	if (!s->current) {
-		failed(temp, "could not be written", errno, error);
-		g_free(temp);
+	if (output_is_special(path)) {
+		failed(path, "could not be written", ENOTSUP, error);
 		return NULL;
 	}
-	g_ptr_array_add(s->temps, temp);
-	g_ptr_array_add(s->names, g_strdup_printf("%s/%s", s->dir, name));
+	s->current = fopen(temp, "we");
+	if (!s->current) {
+		failed(path, "could not be written", errno, error);
+		return NULL;
+	}
+	g_ptr_array_add(s->temps, g_steal_pointer(&temp));
+	g_ptr_array_add(s->names, g_steal_pointer(&path));
 	return s->current;
 }
 
 bool output_close(struct output_set *s, GError **error)
 {
 	FILE *f = g_steal_pointer(&s->current);
-	const char *temp = s->temps->pdata[s->temps->len - 1];
+	const char *name = s->names->pdata[s->names->len - 1];
 	bool bad = ferror(f);
 	int err = errno;
 
@@ -92,7 +102,7 @@ bool output_close(struct output_set *s, GError **error)
 		err = errno;
 		bad = true;
 	}
-	return !bad || failed(temp, "could not be written", err ? err : EIO, error);
+	return !bad || failed(name, "could not be written", err ? err : EIO, error);
 }
 
 static void sync_dir(const char *dir)
@@ -135,13 +145,30 @@ void output_set_free(struct output_set *s)
 	g_free(s);
 }
 
+static bool write_special(const char *path, const char *data, size_t len, GError **error)
+{
+	FILE *f = fopen(path, "we");
+	bool bad = !f || fwrite(data, 1, len, f) != len || fflush(f);
+	int err = errno;
+
+	if (f && fclose(f) && !bad) {
+		err = errno;
+		bad = true;
+	}
+	return !bad || failed(path, "could not be written", err ? err : EIO, error);
+}
+
 bool output_write_file(const char *path, const char *data, size_t len, GError **error)
 {
 	g_autofree char *dir = g_path_get_dirname(path), *name = g_path_get_basename(path);
-	struct output_set *s = output_set_new(dir, error);
-	FILE *f = s ? output_open(s, name, error) : NULL;
+	struct output_set *s;
+	FILE *f;
 	bool ok = false;
 
+	if (output_is_special(path))
+		return write_special(path, data, len, error);
+	s = output_set_new(dir, error);
+	f = s ? output_open(s, name, error) : NULL;
 	if (f) {
 		fwrite(data, 1, len, f);
 		ok = output_close(s, error) && output_commit(s, error);

@@ -12,6 +12,8 @@
 #include <stdio.h>
 
 struct output_set;
+/* A device or a pipe, which a rename would replace by a file: it is written in place. */
+bool output_is_special(const char *path);
 struct output_set *output_set_new(const char *dir, GError **error);
 /* A stream to write name; NULL with *error. Finish it with output_close. */
 FILE *output_open(struct output_set *s, const char *name, GError **error);

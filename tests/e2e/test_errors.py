@@ -129,6 +129,28 @@ def bad_output(tmp):
     check((old / "result.json").read_bytes() == before, "a failed run changed the result that was there")
 
 
+def special_output(tmp):
+    """A pipe or device is written in place; a rename would put a file there instead. Links keep devices safe here."""
+    run("run", scenario(tmp, GOOD), "-o", tmp / "result")
+    for command in (["trace", "generate", "nvme", "requests=1000", "-o"], ["report", tmp / "result", "-o"]):
+        link = tmp / f"{command[0]}-full"
+        link.symlink_to("/dev/full")
+        done = run(*command, link)
+        check(done.returncode == 4 and str(link).encode() in done.stderr, f"{command[0]} to a full device", done)
+        check(link.is_symlink(), f"{command[0]} replaced a device's name")
+        pipe, plain = tmp / f"{command[0]}-pipe", tmp / f"{command[0]}-plain"
+        os.mkfifo(pipe)
+        writer = subprocess.Popen([BINARY, *map(str, command), pipe], stderr=subprocess.PIPE)
+        reader = subprocess.Popen(["timeout", "20", "cat", pipe], stdout=subprocess.PIPE)
+        through = reader.communicate()[0]
+        writer.communicate(timeout=60)
+        run(*command, plain)
+        check(writer.returncode == 0 and through == plain.read_bytes(), f"{command[0]} through a pipe")
+        check(pipe.is_fifo(), f"{command[0]} replaced a pipe")
+    leftovers = [p.name for p in tmp.iterdir() if ".tmp" in p.name]
+    check(not leftovers, f"left behind: {leftovers}")
+
+
 def interrupted(tmp):
     long = scenario(tmp, "[workload]\ngenerator = nvme\nrequests = 100000000\n")
     out = tmp / "interrupted"
@@ -146,5 +168,6 @@ with folder:
     bad_usage(tmp)
     bad_traces(tmp)
     bad_output(tmp)
+    special_output(tmp)
     interrupted(tmp)
 finish()

@@ -61,10 +61,14 @@ static bool start_archive(struct trace_output *out, GError **error)
 struct trace_output *trace_output_open(const char *path, GError **error)
 {
 	struct trace_output *out = g_new0(struct trace_output, 1);
+	struct stat st;
 
 	out->path = g_strdup(path);
 	if (strcmp(path, "-") == 0) {
 		out->fd = dup(STDOUT_FILENO);
+	} else if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		/* A device or a pipe is written in place: a rename would put a file there instead. */
+		out->fd = open(path, O_WRONLY | O_CLOEXEC);
 	} else {
 		out->temporary = g_strdup_printf("%s.%ld.tmp", path, (long)getpid());
 		out->fd = open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
