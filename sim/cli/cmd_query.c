@@ -335,6 +335,8 @@ static int check_names(const struct query *q)
 	g_ptr_array_add(names, (void *)"flushes");
 	json_object_foreach ((json_t *)stats, name, v)
 		g_ptr_array_add(names, (void *)name);
+	for (const struct perf_name *p = perf_names; p->stat; p++)
+		g_ptr_array_add(names, (void *)(p->uncore ? p->uncore : p->pmu));
 	for (const char *const *s = q->stats; *s; s++)
 		if (strcmp(*s, "flushes") && !g_str_has_prefix(*s, "memory.") && !json_object_get(stats, *s))
 			return cli_unknown("query", "statistic", *s, (const char *const *)names->pdata,

@@ -97,6 +97,7 @@ def bad_traces(tmp):
     one.write_text("# dmasim-trace v1\ntime_ns,cpu,device,queue,op,offset,bytes\n0,0,nvme0,1,R,0,4096\n")
     done = run("replay", one, "--json")
     check(done.returncode == 0 and b'"io.completed": 1' in done.stdout, "one request", done)
+    expect("format", run("replay", one, "--format", "natve-csv"), 3, 'did you mean "native-csv"')
     expect("trace of a scenario", run("run", scenario(tmp, "[workload]\ntrace = none.csv\n")), 3, "none.csv")
     expect("result of no run", run("plot", tmp), 3, "result.json")
 

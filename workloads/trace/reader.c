@@ -234,6 +234,18 @@ static bool unknown_format(GError **error, const char *fmt, ...)
 	return false;
 }
 
+static bool misspelt_format(const char *name, GError **error)
+{
+	const char *known[G_N_ELEMENTS(formats)], *near;
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(formats); i++)
+		known[i] = formats[i]->pub.name;
+	near = nearest_name(name, known, G_N_ELEMENTS(formats));
+	if (near)
+		return unknown_format(error, "unknown trace format \"%s\"; did you mean \"%s\"?", name, near);
+	return unknown_format(error, "unknown trace format \"%s\"", name);
+}
+
 /* First meaningful line of the probe. */
 static char *first_line(const char *text, char **comment)
 {
@@ -270,7 +282,7 @@ static bool detect(struct trace_reader *r, GError **error)
 	}
 	if (r->options.format) {
 		r->ops = find_format(r->options.format);
-		return r->ops || unknown_format(error, "unknown trace format \"%s\"", r->options.format);
+		return r->ops || misspelt_format(r->options.format, error);
 	}
 	if (n >= 8 && memcmp(bytes, "PERFILE2", 8) == 0) {
 		g_set_error(error, TRACE_ERROR, TRACE_ERROR_FORMAT,
