@@ -34,4 +34,25 @@ pages = "".join(open(os.path.join(source, "docs", "models", p)).read() for p in 
 for workload in os.listdir(os.path.join(source, "workloads")):
     if os.path.isdir(os.path.join(source, "workloads", workload)) and workload not in ("api", "trace", "dma_replay"):
         assert f"workloads/{workload}`" in pages, f"no page in docs/models on workloads/{workload}"
+
+# Commands in the documents use options that exist and name scenarios that are there.
+helps = {}
+wrong = []
+documents = ["README.md"] + [os.path.join("docs", n) for n in sorted(os.listdir(os.path.join(source, "docs"))) if n.endswith(".md")]
+seen = 0
+for document in documents:
+    for line in re.findall(r"(?:^ {4}(?:\$ )?(?:build/release/)?|`)dmasim ([a-z][^`\n]*)", open(os.path.join(source, document)).read(), re.M):
+        words = line.split("#")[0].split("|")[0].split()
+        if words[0] not in commands:
+            wrong.append(f"{document}: no command dmasim {words[0]}")
+            continue
+        if words[0] not in helps:
+            helps[words[0]] = subprocess.run([binary, words[0], "--help"], capture_output=True, text=True).stdout
+        options = [w.split("=")[0].rstrip(".,;:)") for w in words if w.startswith("--")]
+        wrong += [f"{document}: dmasim {words[0]} has no {o}" for o in options if o not in helps[words[0]]]
+        wrong += [f"{document}: {w} is not there" for w in words
+                  if w.startswith("scenarios/") and not os.path.exists(os.path.join(source, w)) and w != "scenarios/"]
+        seen += 1
+assert seen > 40, f"only {seen} commands in the documents"
+assert not wrong, "\n".join(wrong)
 print(f"{len(blocks)} passed, 0 failed")
