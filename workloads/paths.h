@@ -10,6 +10,7 @@ extern const struct driver_path odp_legacy_path, odp_link_path;
 extern const struct driver_path vfio_legacy_path, vfio_link_path;
 extern const struct driver_path rdma_rw_legacy_path, rdma_rw_link_path;
 extern const struct driver_path dmabuf_legacy_path, dmabuf_link_path;
+extern const struct driver_path dma_replay_legacy_path, dma_replay_link_path;
 extern const struct driver_path crypto_legacy_path;
 
 #endif

@@ -97,6 +97,7 @@ struct trace_options {
 	const char *format;      /* force a format by name; NULL: by content */
 	const char *device;      /* keep only this device; NULL: all */
 	const char *member;      /* tar archives: glob of the members to read; NULL: all */
+	bool calls;              /* recordings of a kernel: its DMA API calls, not block requests */
 	bool strict;             /* stop at the first bad record */
 	bool queue_events;       /* blktrace: Q instead of D */
 	bool keep_time;          /* times as recorded, not from the first record */

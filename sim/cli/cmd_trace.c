@@ -9,7 +9,7 @@
 
 struct trace_cli {
 	struct cli_common common;
-	char *format, *device, *member, *scale, *out;
+	char *format, *device, *member, *scale, *out, *as;
 	int seed;
 	gboolean strict, queue;
 };
@@ -27,6 +27,12 @@ static bool read_options(const struct trace_cli *o, struct trace_options *t, GEr
 	t->member = o->member;
 	t->strict = o->strict;
 	t->queue_events = o->queue;
+	t->calls = o->as && !strcmp(o->as, trace_workload_names[TRACE_DMA]);
+	if (o->as && !t->calls) {
+		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_USAGE,
+			    "--as wants dma_replay (a recording's mapping calls), found \"%s\"", o->as);
+		return false;
+	}
 	if (!o->scale)
 		return true;
 	t->time_scale = g_ascii_strtod(o->scale, &end);
@@ -327,6 +333,9 @@ static const struct cli_option options[] = {
      NULL},
     {"seed", 0, CLI_NUMBER, O(seed), "N", "generate: random seed (0)", NULL},
     {"format", 0, CLI_STRING, O(format), "NAME", "force a trace format (else: found by content)", "@formats"},
+    {"as", 0, CLI_STRING, O(as), "WORKLOAD",
+     "dma_replay: read a recording (ftrace text, trace.dat) as its mapping calls, not as block requests",
+     "dma_replay"},
     {"device", 0, CLI_STRING, O(device), "NAME", "keep only this device's records", NULL},
     {"member", 0, CLI_STRING, O(member), "GLOB", "tar archives: which files in it to read", NULL},
     {"time-scale", 0, CLI_STRING, O(scale), "X", "multiply all times (2: half as fast)", NULL},

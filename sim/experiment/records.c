@@ -43,6 +43,7 @@ static struct trace_reader *open_trace(struct record_source *r, const char *path
 		return g_steal_pointer(&r->scenario->first);
 	o.format = w->format && *w->format ? w->format : NULL;
 	o.device = w->device && *w->device ? w->device : NULL;
+	o.calls = scenario_workload(r->scenario)->input == TRACE_DMA;
 	o.time_scale = w->time_scale;
 	return trace_open(path, &o, error);
 }

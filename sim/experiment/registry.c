@@ -8,6 +8,7 @@
 extern const struct workload_ops rdma_odp_workload;
 extern const struct workload_ops vfio_migration_workload;
 extern const struct workload_ops nvme_workload;
+extern const struct workload_ops dma_replay_workload;
 extern const struct workload_ops pcie_bench_workload;
 extern const struct workload_ops map_bench_workload;
 extern const struct workload_ops rdma_rw_workload;
@@ -15,6 +16,7 @@ extern const struct workload_ops dmabuf_p2p_workload;
 extern const struct workload_ops crypto_workload;
 extern const struct param_table odp_param_table;
 extern const struct param_table vfio_param_table;
+extern const struct param_table dma_replay_param_table;
 extern const struct param_table pcie_bench_param_table;
 extern const struct param_table map_bench_param_table;
 extern const struct param_table rdma_rw_param_table;
@@ -46,6 +48,7 @@ const struct param_table *const param_tables[] = {
     &nvme_param_table,
     &odp_param_table,
     &vfio_param_table,
+    &dma_replay_param_table,
     &pcie_bench_param_table,
     &map_bench_param_table,
     &rdma_rw_param_table,
@@ -69,6 +72,7 @@ const struct workload_ops *const workloads[] = {
     &nvme_workload,
     &rdma_odp_workload,
     &vfio_migration_workload,
+    &dma_replay_workload,
     &pcie_bench_workload,
     &map_bench_workload,
     &rdma_rw_workload,

@@ -11,6 +11,7 @@ const struct dma_api dma_api_legacy = {
 	    [WORKLOAD_NVME] = &nvme_legacy_path,
 	    [WORKLOAD_RDMA_ODP] = &odp_legacy_path,
 	    [WORKLOAD_VFIO_MIGRATION] = &vfio_legacy_path,
+	    [WORKLOAD_DMA_REPLAY] = &dma_replay_legacy_path,
 	    [WORKLOAD_RDMA_RW] = &rdma_rw_legacy_path,
 	    [WORKLOAD_DMABUF_P2P] = &dmabuf_legacy_path,
 	    [WORKLOAD_CRYPTO] = &crypto_legacy_path,

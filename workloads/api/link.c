@@ -12,6 +12,7 @@ const struct dma_api dma_api_link = {
 	    [WORKLOAD_NVME] = &nvme_link_path,
 	    [WORKLOAD_RDMA_ODP] = &odp_link_path,
 	    [WORKLOAD_VFIO_MIGRATION] = &vfio_link_path,
+	    [WORKLOAD_DMA_REPLAY] = &dma_replay_link_path,
 	    [WORKLOAD_RDMA_RW] = &rdma_rw_link_path,
 	    [WORKLOAD_DMABUF_P2P] = &dmabuf_link_path,
 	},

@@ -14,10 +14,10 @@ const char *const trace_skip_names[TRACE_SKIP_KINDS] = {"empty", "other device",
 
 /* In order of detection: magic bytes first, then the most telling lines. */
 static const struct format_ops *const formats[] = {
-    &format_native_dmt, &format_blktrace, &format_trace_dat, &format_native_csv,
-    &format_fio,        &format_systor,   &format_msr,       &format_alibaba,
-    &format_tencent,    &format_spc,      &format_mqsim,     &format_disksim,
-    &format_fiu,        &format_blkparse, &format_qemu,      &format_ftrace,
+    &format_native_dmt, &format_blktrace,  &format_trace_dat, &format_native_csv, &format_fio,
+    &format_systor,     &format_msr,       &format_alibaba,   &format_tencent,    &format_spc,
+    &format_mqsim,      &format_disksim,   &format_fiu,       &format_blkparse,   &format_qemu,
+    &format_ftrace,     &format_dma_calls,
 };
 
 const struct trace_format *const *trace_formats(void)
@@ -297,6 +297,8 @@ static bool detect(struct trace_reader *r, GError **error)
 	for (unsigned i = 0; i < G_N_ELEMENTS(formats) && !r->ops; i++)
 		if (formats[i]->detect(&p))
 			r->ops = formats[i];
+	if (r->options.calls && (r->ops == &format_ftrace || r->ops == &format_trace_dat))
+		r->ops = &format_dma_calls;
 	if (!r->ops) {
 		line[MIN(strlen(line), 60)] = '\0';
 		shown = g_strescape(line, NULL);

@@ -67,7 +67,7 @@ struct trace_reader {
 
 extern const struct format_ops format_native_dmt, format_blktrace, format_trace_dat, format_native_csv,
     format_fio, format_systor, format_msr, format_alibaba, format_tencent, format_spc, format_mqsim,
-    format_disksim, format_fiu, format_blkparse, format_qemu, format_ftrace;
+    format_disksim, format_fiu, format_blkparse, format_qemu, format_ftrace, format_dma_calls;
 
 /* Index of a device name, added when new. */
 uint32_t reader_device(struct trace_reader *r, const char *name, size_t len);
