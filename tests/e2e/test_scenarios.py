@@ -136,6 +136,12 @@ EXPECT = {
     "migrate-no-iommu": lambda r: r.same("vfio.save_bytes", "vfio.mtt_entries")
     and r("legacy", "passthrough", "iova.allocs") == 0 == r("link", "passthrough", "iova.allocs")
     and r.peak("legacy", "passthrough", "sg.tables") == 2 * 69632 and r.peak("link", "passthrough", "sg.tables") == 0,
+    "dma-replay": lambda r: r.same("iova.allocs", "dma_replay.maps", "dma_replay.unmaps", *FLUSHES)
+    and all(r(a, m, "dma_replay.maps") == r(a, m, "dma_replay.unmaps") == 138 and r(a, m, "dma_replay.links") == 13 * 64
+            and r(a, m, "dma_replay.unknown_unmaps") == 10 for a, m in r.runs)
+    and r("link", "strict", "iova.allocs") == 146 and r("link", "passthrough", "iova.allocs") == 0
+    and r("legacy", "strict", "iommu.map_ops") < r("link", "strict", "iommu.map_ops")
+    and r.peak("legacy", "strict", "sg.tables") > 0 == r.peak("link", "strict", "sg.tables"),
     "pcie-latency": lambda r: r("legacy", "strict", "pcie_bench.windows") == 4,
 }
 

@@ -34,7 +34,8 @@ static int end_ftrace(struct trace_reader *r, GError **error)
 	g_set_error(
 	    error, TRACE_ERROR, TRACE_ERROR_FORMAT,
 	    "%s: the recording has mapping events but no requests (nvme_setup_cmd or block_rq_issue); "
-	    "replay it as mapping calls with `dmasim verify`, or record the nvme events too",
+	    "replay it as mapping calls with --as dma_replay (or `dmasim verify`), or record the nvme events "
+	    "too",
 	    input_name(r->in));
 	return -1;
 }
