@@ -3,9 +3,9 @@
  * Probing a drive: DMA limits, rings in coherent memory, descriptor pools (nvme_probe, nvme_alloc_queue,
  * nvme_setup_prp_pools of drivers/nvme/host/pci.c), and the way back.
  *
- * Statistics cover what requests cause. Probing and removing a drive are left out of them, and the
- * descriptor pools start with a block for every request in flight, as they have in a kernel that has
- * been running for a while.
+ * Statistics cover what requests cause. Probing and removing a drive are left out of them and cost no
+ * CPU time, so that the first request meets an idle machine; the descriptor pools start with a block for
+ * every request in flight, as they have in a kernel that has been running for a while.
  */
 #include "request.h"
 
@@ -21,13 +21,25 @@ struct quiet {
 	struct vtd_stats vtd;
 	struct pcie_stats pcie;
 	struct nvme_device_stats drive;
+	sim_time_t cost[COST_COUNT], start;
+	uint64_t steps[COST_COUNT];
+	sim_time_t step_extra[COST_COUNT];
 };
 
 static void quiet_begin(struct nvme_workload *w, struct quiet *q)
 {
 	struct machine *m = w->m;
+	const struct cpu *cpu = &m->sim.cpus[0];
 
-	*q = (struct quiet){m->dma_stats, m->vtd_stats, m->pcie_stats, w->st.drive};
+	*q = (struct quiet){.dma = m->dma_stats,
+			    .vtd = m->vtd_stats,
+			    .pcie = m->pcie_stats,
+			    .drive = w->st.drive,
+			    .start = cpu->now};
+	memcpy(q->cost, m->sim.cost, sizeof(q->cost));
+	memcpy(q->steps, cpu->steps, sizeof(q->steps));
+	memcpy(q->step_extra, cpu->step_extra, sizeof(q->step_extra));
+	memset(m->sim.cost, 0, sizeof(m->sim.cost));
 	m->dma_stats.map_size = hist_new_exact();
 	m->dma_stats.unmap_size = hist_new_exact();
 	m->dma_stats.iova_pages = hist_new_exact();
@@ -37,7 +49,12 @@ static void quiet_begin(struct nvme_workload *w, struct quiet *q)
 static void quiet_end(struct nvme_workload *w, const struct quiet *q)
 {
 	struct machine *m = w->m;
+	struct cpu *cpu = &m->sim.cpus[0];
 
+	memcpy(m->sim.cost, q->cost, sizeof(q->cost));
+	memcpy(cpu->steps, q->steps, sizeof(q->steps));
+	memcpy(cpu->step_extra, q->step_extra, sizeof(q->step_extra));
+	cpu->idle += cpu->now - q->start; /* waits for the hardware, if any */
 	hist_free(m->dma_stats.map_size);
 	hist_free(m->dma_stats.unmap_size);
 	hist_free(m->dma_stats.iova_pages);
