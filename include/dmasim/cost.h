@@ -50,7 +50,8 @@
 	  "with SOSP 2024 on bare metal; on virtual units each poll is an exit")                             \
 	X(INDIRECT_CALL, "indirect_call", 5, "E", "indirect call with retpoline off")                        \
 	X(SWIOTLB_SEARCH, "swiotlb_search", 60, "E", "search of one bounce area, fixed part")                \
-	X(SWIOTLB_PROBE, "swiotlb_probe", 5, "E", "each further bounce slot probed")                         \
+	X(SWIOTLB_PROBE, "swiotlb_probe", 5, "E",                                                            \
+	  "each further bounce slot looked at or updated under the lock")                                    \
 	X(SWIOTLB_COPY_KIB, "swiotlb_copy_kib", 100, "E", "bounce copy per KiB (10 GB/s)")                   \
 	X(SG_ALLOC, "sg_alloc", 60, "E", "scatterlist allocation and initialisation, fixed part")            \
 	X(KMALLOC, "kmalloc", 40, "E", "slab allocation plus free of a small object")                        \

@@ -16,6 +16,7 @@ struct kernel_profile {
 	bool has_map_phys; /* 6.18: dma_map_page is dma_map_phys */
 	bool generic_pt;   /* generic radix page table; else per-chunk page-size calls */
 	bool ih_hint; /* page-selective descriptors carry IH when no table was freed (6.12, 7.0; not 6.1) */
+	bool cache_tags;        /* flushes of one domain one after the other, under its cache_lock (6.10) */
 	unsigned qi_batch;      /* descriptors per submission; 1 on 6.1 */
 	bool opt_mapping_clamp; /* max_hw_sectors <= dma_opt_mapping_size (6.4) */
 	bool bio_merges_pages;  /* adjacent pages join when the bio is built: segments = runs (6.1, 6.12) */

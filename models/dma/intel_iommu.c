@@ -215,11 +215,17 @@ static struct qi_desc range_desc(struct intel_iommu *iommu, struct iommu_domain 
 	return qi_desc_iotlb(d->did, QI_PAGE, base, order, ih, drains(iommu));
 }
 
-/* Invalidate what one order and base describe, on the unit and in the device's own cache. */
+/*
+ * Invalidate what one order and base describe, on the unit and in the device's own cache. Since 6.10 the
+ * list of cache tags is walked under the domain's lock, which is kept until the descriptors have been
+ * awaited (drivers/iommu/intel/cache.c, cache_tag_flush_range): one flush per domain at a time.
+ */
 static void flush_tags(struct iommu_domain *d, dma_addr_t start, dma_addr_t end, bool leaf_only, bool device)
 {
 	struct intel_iommu *iommu = d->intel;
 	const struct dma_observer *o = d->l->observer;
+	bool lock = d->l->kernel->cache_tags;
+	struct cpu *cpu = sim_cpu(d->l->sim);
 	struct qi_desc desc[2];
 	dma_addr_t base = 0;
 	unsigned n = 0, order = MAX_AGAW_PFN_WIDTH;
@@ -232,7 +238,11 @@ static void flush_tags(struct iommu_domain *d, dma_addr_t start, dma_addr_t end,
 	if (G_UNLIKELY(d->ats) && device)
 		desc[n++] = qi_desc_device_tlb(d->dev->pci->sid, d->dev->pci->sid, DEV_TLB_QUEUE_DEPTH, base,
 					       order);
+	if (lock)
+		spin_lock(cpu, &d->cache_lock);
 	submit_batch(iommu, desc, n);
+	if (lock)
+		spin_unlock(cpu, &d->cache_lock);
 }
 
 void cache_tag_flush_range(struct iommu_domain *d, dma_addr_t start, dma_addr_t end, bool leaf_only)
@@ -288,6 +298,7 @@ int intel_domain_alloc(struct iommu_domain *d)
 	d->aperture_end = pgtable_last_iova(d->pt);
 	d->iotlb_sync_map = caps->rwbf || (caps->caching_mode && !d->first_stage);
 	d->did = d->intel->next_did++;
+	dma_lock_init(&d->cache_lock, "cache_lock");
 	l->st->table_pages_allocated++;
 	return 0;
 }

@@ -31,8 +31,9 @@ void iommu_release_tables(struct iommu_domain *d, struct pgtable_list *l);
 struct iommu_domain {
 	struct dma_layer *l;
 	struct iommu_domain *next;
-	struct device *dev;        /* its group has one device */
-	struct intel_iommu *intel; /* driver side of the device's unit */
+	struct device *dev;         /* its group has one device */
+	struct intel_iommu *intel;  /* driver side of the device's unit */
+	struct spinlock cache_lock; /* kernels with cache tags: held while a flush is submitted and awaited */
 	uint16_t did;
 	bool lazy; /* type DMA-FQ */
 	bool first_stage, ats;

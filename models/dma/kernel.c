@@ -24,6 +24,7 @@ const struct kernel_profile kernel_profiles[KERNEL_VERSIONS] = {
 	{
 	    .name = "6.12",
 	    .ih_hint = true,
+	    .cache_tags = true,
 	    .psi_aligns_base = true,
 	    .replace_flush_to_end = true,
 	    .qi_batch = 16,
@@ -41,6 +42,7 @@ const struct kernel_profile kernel_profiles[KERNEL_VERSIONS] = {
 	    .has_map_phys = true,
 	    .generic_pt = true,
 	    .ih_hint = true,
+	    .cache_tags = true,
 	    .psi_aligns_base = true,
 	    .qi_batch = 16,
 	    .opt_mapping_clamp = true,

@@ -73,6 +73,8 @@ static void take_slots(struct device *dev, struct io_tlb_pool *pool, struct io_t
 	}
 	for (uint64_t i = first; i % IO_TLB_SEGSIZE && pool->slots[i - 1].list; i--)
 		pool->slots[i - 1].list = ++free_run;
+	/* The runs of all free slots before it in the segment change with it, under the lock. */
+	cpu_charge_n(dev->sim->cpu, COST_SWIOTLB_PROBE, count + free_run);
 	area->used += count;
 	st->swiotlb_slots_used += count;
 	if (st->swiotlb_slots_used > st->swiotlb_slots_peak)
@@ -174,7 +176,7 @@ void swiotlb_release_slots(struct device *dev, struct io_tlb_pool *pool, phys_ad
 	uint64_t index = (tlb_addr - offset - pool->start) >> IO_TLB_SHIFT;
 	struct io_tlb_area *area;
 	uint64_t count;
-	uint16_t run = 0;
+	uint16_t run = 0, before;
 
 	index -= pool->slots[index].pad_slots;
 	count = nr_slots(pool->slots[index].alloc_size + offset);
@@ -192,8 +194,10 @@ void swiotlb_release_slots(struct device *dev, struct io_tlb_pool *pool, phys_ad
 		slot->alloc_size = 0;
 		slot->pad_slots = 0;
 	}
+	before = run;
 	for (uint64_t i = index; i % IO_TLB_SEGSIZE && pool->slots[i - 1].list; i--)
 		pool->slots[i - 1].list = ++run;
+	cpu_charge_n(dev->sim->cpu, COST_SWIOTLB_PROBE, count + (unsigned)(run - before));
 	area->used -= count;
 	dev->dma->st->swiotlb_slots_used -= count;
 	spin_unlock(dev->sim->cpu, &area->lock);

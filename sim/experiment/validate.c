@@ -256,8 +256,7 @@ static const char fitted_constants[] =
     "| `cpu.cost_iova_*` of that machine | block E4 | 4 KiB row, tree functions alone: fitted |\n"
     "| pinning and accounting per page and folio | block P14 | 4 KiB and transparent 2 MiB pages: fitted |\n"
     "| `rnic.*` times of that machine | block P15 | the two first uses: fitted |\n"
-    "| `rx_ring.packet_cost`, `cpu.cost_qi_poll` of that guest | block P13 | one core: fitted; exit time: "
-    "estimate |\n";
+    "| `rx_ring.packet_cost` of that guest | block P13 | one core: fitted |\n";
 
 char *validate_markdown(const GPtrArray *blocks)
 {

@@ -31,8 +31,8 @@ static void map_unmap_rounds(struct cpu_work *w, struct cpu *cpu)
 }
 
 /* ROUNDS on each of ncpus CPUs at once, to the flush-queue timer at most; returns when the last ended. */
-static sim_time_t run(struct bench *b, enum iommu_mode mode, enum fidelity fidelity, unsigned ncpus,
-		      unsigned pages)
+static sim_time_t run_on(enum kernel_version kernel, struct bench *b, enum iommu_mode mode,
+			 enum fidelity fidelity, unsigned ncpus, unsigned pages)
 {
 	struct rig *r = &b->r;
 	sim_time_t end = 0;
@@ -40,7 +40,7 @@ static sim_time_t run(struct bench *b, enum iommu_mode mode, enum fidelity fidel
 
 	r->config = config_new();
 	ck_assert(config_set(r->config, "cpu.count", "64", "test", &error));
-	r->m = machine_new(r->config, mode, &kernel_profiles[KERNEL_6_12], fidelity, 1, &error);
+	r->m = machine_new(r->config, mode, &kernel_profiles[kernel], fidelity, 1, &error);
 	r->dev = machine_add_device(r->m, NULL, &error);
 	ck_assert_ptr_nonnull(r->dev);
 	for (unsigned i = 0; i < ncpus; i++) {
@@ -51,6 +51,12 @@ static sim_time_t run(struct bench *b, enum iommu_mode mode, enum fidelity fidel
 	for (unsigned i = 0; i < ncpus; i++)
 		end = MAX(end, r->m->sim.cpus[i].now);
 	return end;
+}
+
+static sim_time_t run(struct bench *b, enum iommu_mode mode, enum fidelity fidelity, unsigned ncpus,
+		      unsigned pages)
+{
+	return run_on(KERNEL_6_12, b, mode, fidelity, ncpus, pages);
 }
 
 static uint64_t lock_wait(const struct bench *b)
@@ -116,6 +122,23 @@ START_TEST(queue_serialises_many_cpus)
 }
 END_TEST
 
+/* 6.1 has several CPUs' submissions in the queue at once; since 6.10 a domain's flushes follow each other. */
+START_TEST(cache_lock_serialises_a_domain)
+{
+	struct bench before, after;
+	sim_time_t overlapped = run_on(KERNEL_6_1, &before, IOMMU_STRICT, FIDELITY_TIMING, 4, 1);
+	sim_time_t serial = run_on(KERNEL_6_12, &after, IOMMU_STRICT, FIDELITY_TIMING, 4, 1);
+	const struct qi_params *p = config_get(after.r.config, &qi_param_table);
+
+	ck_assert_uint_eq(before.r.dev->domain->cache_lock.acquired, 0);
+	ck_assert_uint_eq(after.r.dev->domain->cache_lock.acquired, 4 * ROUNDS);
+	ck_assert_uint_ge(serial, 4 * ROUNDS * (p->service + p->wait_latency));
+	ck_assert_uint_lt(overlapped, serial);
+	rig_free(&before.r);
+	rig_free(&after.r);
+}
+END_TEST
+
 START_TEST(tree_lock_is_contended_by_large_ranges)
 {
 	struct bench small, large;
@@ -170,6 +193,7 @@ int main(void)
 	tcase_add_loop_test(t, one_cpu_counts_are_equal, IOMMU_LAZY, IOMMU_STRICT + 1);
 	tcase_add_test(t, strict_unmap_waits_for_the_hardware);
 	tcase_add_test(t, queue_serialises_many_cpus);
+	tcase_add_test(t, cache_lock_serialises_a_domain);
 	tcase_add_test(t, tree_lock_is_contended_by_large_ranges);
 	tcase_add_test(t, lazy_timer_fires_on_a_busy_machine);
 	tcase_add_test(t, many_cpus_fill_the_invalidation_queue);
