@@ -56,6 +56,7 @@ def mistakes(tmp):
         (["trace", "inform", DATA / "msr.csv"], 2, "info"),
         (["trace", "info", "--format", "xml", DATA / "msr.csv"], 3, "native-csv"),
         (["trace", "info", "--time-scale", "no", DATA / "msr.csv"], 2, "--time-scale"),
+        (["trace", "info", "--as", "nvme", DATA / "msr.csv"], 2, "dma_replay"),
     ]
     for args, status, word in cases:
         done = run(*args)
@@ -79,8 +80,24 @@ def mistakes(tmp):
     check(left == [], f"temporary files are left: {left}")
 
 
+def calls(tmp):
+    """A recording read as its mapping calls, directly and through the native form, gives the same runs."""
+    recording, native = SOURCE / "tests/data/calls/7.0-windows.trace.txt.zst", tmp / "calls.dmt"
+    ok("calls", run("trace", "convert", "--as", "dma_replay", recording, native))
+    stats = []
+    for args in ([recording, "--as", "dma_replay"], [native]):
+        done = ok("calls", run("replay", *args, "--json", "--iommu", "strict"))
+        stats.append({r["api"]: r["stats"] for r in json.loads(done.stdout)["runs"]})
+    for api in ("legacy", "link"):
+        a, b = stats[0][api], stats[1][api]
+        check(a["dma_replay.links"] == 832 and a["iova.allocs"] == 13, f"{api}: not the recorded calls")
+        check(all(a[k] == b[k] for k in a if k.startswith(("dma_replay.", "iova.", "iommu.", "qi."))),
+              f"{api}: the native form runs differently")
+
+
 keep, folder = scratch()
 conversions(folder)
+calls(folder)
 generation(folder)
 mistakes(folder)
 finish()

@@ -629,6 +629,16 @@ static bool replay_finish(struct workload *base, GError **error)
 	return false;
 }
 
+/* An API's own mappings are undone as a driver's code is, on a CPU. */
+static void free_instances(void *arg)
+{
+	struct replay_workload *w = arg;
+
+	for (unsigned i = 0; i < w->ndevs; i++)
+		if (w->api->instance_free && w->devs[i].instance)
+			w->api->instance_free(w->devs[i].instance);
+}
+
 static void replay_destroy(struct workload *base)
 {
 	struct replay_workload *w = (struct replay_workload *)base;
@@ -636,9 +646,8 @@ static void replay_destroy(struct workload *base)
 	if (!w)
 		return;
 	undo_all(w);
-	for (unsigned i = 0; i < w->ndevs; i++)
-		if (w->api->instance_free && w->devs[i].instance)
-			w->api->instance_free(w->devs[i].instance);
+	if (w->ndevs)
+		cpu_run(w->m->sim.cpus, free_instances, w);
 	g_ptr_array_free(w->mappings, TRUE);
 	g_free(w->buckets);
 	g_free(w->devs);
