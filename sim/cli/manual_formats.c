@@ -38,8 +38,8 @@ void manual_scenario(GString *out)
 	manual_heading(out, "DESCRIPTION");
 	manual_text(
 	    out,
-	    "An .ini file: sections in brackets, key = value lines, comments from # or ; to the end of the "
-	    "line. Sizes take B, KiB, MiB, GiB (and kB, MB, GB for powers of 1000), times ps, ns, us, ms, s. "
+	    "An .ini file: sections in brackets, key = value lines, comment lines that start with # or ;. "
+	    "Sizes take B, KiB, MiB, GiB (and kB, MB, GB for powers of 1000), times ps, ns, us, ms, s. "
 	    "An unknown section or key, a wrong unit or a value out of range is an error that names file and "
 	    "line. Paths are relative to the file. Every result contains its effective scenario, from which "
 	    "it can be run again.\n");
@@ -53,9 +53,9 @@ void manual_scenario(GString *out)
 			parameter(out, &(*t)->specs[i]);
 	}
 	g_string_append(out, ".SH [sweep]\n");
-	manual_tag(
-	    out, "section.key = V1, V2, ...",
-	    "vary a parameter over a list or a range FIRST..LAST..STEP, as --vary does for dmasim sweep");
+	manual_tag(out, "section.key = V1, V2, ...",
+		   "vary a parameter over a list or a range FIRST..LAST+STEP or FIRST..LAST*FACTOR, as "
+		   "--vary does for dmasim sweep");
 }
 
 void manual_trace(GString *out)

@@ -43,7 +43,7 @@ static const struct row rows[] = {
      NUMBER_BYTES,
      false},
     {"requests/s", {"io.iops"}, NUMBER_RATE, false},
-    {"bandwidth", {"io.bandwidth"}, NUMBER_BYTES, false},
+    {"bytes per second", {"io.bandwidth"}, NUMBER_BYTES, false},
     {"latency p50", {"io.latency_p50_ns"}, NUMBER_TIME_NS, false},
     {"latency p99", {"io.latency_p99_ns"}, NUMBER_TIME_NS, false},
 };

@@ -92,6 +92,8 @@ static double sweep_value(const json_t *run, const void *arg)
 	if (!strcmp(s->stat, "flushes"))
 		v = run_number(run, "qi.desc_iotlb_page") + run_number(run, "qi.desc_iotlb_domain") +
 		    run_number(run, "qi.desc_iotlb_global");
+	else if (!strcmp(s->stat, "memory"))
+		v = run_number(run, "memory.total.peak") - run_number(run, "memory.swiotlb.pool.peak");
 	else
 		v = run_number(run, s->stat);
 	if (s->per_request)

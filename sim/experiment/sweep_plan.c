@@ -43,6 +43,9 @@ static int parse_range(const char *text, double *from, double *to, char *op, dou
 	return 0;
 }
 
+/* A range with more is a slip (1..1000000), not a plan. */
+#define MAX_VALUES 10000
+
 static bool expand_range(const char *whole, const char *text, GPtrArray *values, GError **error)
 {
 	double from, to, step;
@@ -59,11 +62,16 @@ static bool expand_range(const char *whole, const char *text, GPtrArray *values,
 		g_free(unit);
 		return bad(whole, "a range with * starts above 0", error);
 	}
-	for (double v = from; v <= to * (1 + 1e-12) && values->len < 100000;
-	     v = op == '*' ? v * step : v + step)
+	for (double v = from; v <= to * (1 + 1e-12); v = op == '*' ? v * step : v + step) {
+		if (values->len == MAX_VALUES) {
+			g_free(unit);
+			return bad(whole, "more values than one sweep should have; want a larger step",
+				   error);
+		}
 		g_ptr_array_add(
 		    values,
 		    g_strdup_printf("%s%s", g_ascii_formatd(digits, sizeof(digits), "%.12g", v), unit));
+	}
 	g_free(unit);
 	return true;
 }
