@@ -4,18 +4,19 @@
 
 #include <inttypes.h>
 
-#define TOTALS(X)                                                                                           \
-	X(addresses)                                                                                        \
-	X(predicted)                                                                                        \
-	X(ordered)                                                                                          \
-	X(bound)                                                                                            \
-	X(explained)                                                                                        \
-	X(diverging)                                                                                        \
-	X(descriptors)                                                                                      \
-	X(tag_flushes)                                                                                      \
-	X(maps)                                                                                             \
-	X(unmaps) X(frees) X(calls) X(inferred) X(foreign) X(timer_flushes) X(full_flushes) X(model_timers) \
-	    X(adopted) X(domains_bound) X(hints_bound) X(requests) X(counts) X(divergences)
+#define TOTALS(X)                                                                                            \
+	X(addresses)                                                                                         \
+	X(predicted)                                                                                         \
+	X(ordered)                                                                                           \
+	X(bound)                                                                                             \
+	X(explained)                                                                                         \
+	X(diverging)                                                                                         \
+	X(descriptors)                                                                                       \
+	X(tag_flushes)                                                                                       \
+	X(maps)                                                                                              \
+	X(unmaps)                                                                                            \
+	X(frees) X(calls) X(inferred) X(foreign) X(timer_flushes) X(full_flushes) X(model_timers) X(adopted) \
+	    X(domains_bound) X(hints_bound) X(requests) X(counts) X(divergences)
 
 static json_t *totals_json(const struct replay_totals *t)
 {
