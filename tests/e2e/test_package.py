@@ -39,7 +39,7 @@ def files_below(root):
             if not os.path.relpath(d, root).startswith("var/")}
 
 
-for tool in ("dpkg", "dpkg-deb", "cpack", "pkg-config", "cc"):
+for tool in ("dpkg", "dpkg-deb", "dpkg-shlibdeps", "file", "cpack", "pkg-config", "cc"):
     if not shutil.which(tool):
         skip(f"no {tool}")
 if not os.path.exists(os.path.join(build, "CPackConfig.cmake")):
