@@ -315,7 +315,7 @@ static int next_call(struct trace_reader *r, struct trace_record *out, GError **
 
 const struct format_ops format_dma_calls = {
     .pub = {"dma-calls", "a recording (ftrace text, trace.dat) as its DMA API calls: --as dma_replay",
-	    TRACE_DMA, false},
+	    TRACE_DMA, false, NULL},
     .evidence = "only on request: --as dma_replay or --format dma-calls",
     .detect = detect,
     .state_size = sizeof(struct calls),
