@@ -84,6 +84,7 @@ static int dma_page(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t 
 	struct pcie_bar *bar = pcie_route_direct(fn, addr, d->translated);
 	struct pcie_train tr = {.arrival = when};
 	enum pcie_route route = PCIE_ROUTE_DIRECT;
+	bool timed = f->sim->timing && !(bar && bar->node == fn); /* its own memory: no link is passed */
 	sim_time_t ready;
 	phys_addr_t phys;
 	int err;
@@ -92,7 +93,7 @@ static int dma_page(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t 
 		st->tlps_read += tlps;
 	else
 		st->tlps_write += tlps;
-	if (f->sim->timing) {
+	if (timed) {
 		tr = (struct pcie_train){
 		    .fn = fn, .op = d->op, .addr = addr, .n = n, .tlps = tlps, .cold = d->cold};
 		tr.mps = (uint64_t)1 << f->mps_lg2;
@@ -119,7 +120,7 @@ static int dma_page(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t 
 			st->p2p_bytes_host_bridge += n;
 	}
 	*done = ready;
-	if (f->sim->timing) {
+	if (timed) {
 		tr.phys = phys;
 		*done = bar ? pcie_time_peer(&tr, bar->node, route, ready) : pcie_time_memory(&tr, ready);
 		d->accepted = MAX(d->accepted, tr.sent);

@@ -43,15 +43,15 @@ void run_collect(struct run_result *r, struct machine *m, const struct workload_
 	for (const struct stat_group *g = stat_groups; g->table; g++)
 		collect_table(r, g->table, (const char *)m + g->offset);
 	if (ops->stats)
-		collect_table(r, ops->stats, ops->stats_values(w));
+		collect_table(r, ops->stats, w->stats);
 	r->ledger = m->sim.ledger;
 	collect_histogram(r, "qi.page_span", "pages", true, m->vtd_stats.page_span);
 	collect_histogram(r, "iommu.map_size", "bytes", true, m->dma_stats.map_size);
 	collect_histogram(r, "iommu.unmap_size", "bytes", true, m->dma_stats.unmap_size);
 	collect_histogram(r, "iova.alloc_pages", "pages", true, m->dma_stats.iova_pages);
 	collect_histogram(r, "io.latency_ns", "ns", false, m->io.latency_ns);
-	if (ops->curve && ops->curve(w)) {
-		r->curve = *ops->curve(w);
+	if (w->curve.nrows) {
+		r->curve = w->curve;
 		r->curve.values = g_memdup2(r->curve.values, (gsize)r->curve.nrows * r->curve.ncolumns *
 								 sizeof(*r->curve.values));
 	}

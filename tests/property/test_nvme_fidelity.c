@@ -17,7 +17,7 @@
 static bool one_request(const struct nvme_rig *rig, const struct trace_segment *s, unsigned n, uint64_t bytes)
 {
 	const struct blk_limits *lim =
-	    &((const struct nvme_workload *)(const void *)rig->workload)->devs[0]->limits;
+	    &nvme_dev_at((const struct nvme_workload *)(const void *)rig->workload, 0)->limits;
 	struct phys_vec v[64];
 	struct blk_part part;
 

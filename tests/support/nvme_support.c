@@ -41,7 +41,7 @@ void nvme_rig_free(struct nvme_rig *rig)
 
 const struct nvme_stats *nvme_rig_stats(const struct nvme_rig *rig)
 {
-	return nvme_workload.stats_values(rig->workload);
+	return rig->workload->stats;
 }
 
 void nvme_rig_submit(struct nvme_rig *rig, enum nvme_op op, uint64_t offset, uint64_t bytes,

@@ -58,7 +58,7 @@ static inline uint64_t workload_rig_stat(struct workload_rig *r, const char *nam
 
 	for (size_t i = 0; i < t->nspecs; i++)
 		if (!strcmp(t->specs[i].name, name))
-			return stat_read(&t->specs[i], r->ops->stats_values(r->w), r->fidelity).i;
+			return stat_read(&t->specs[i], r->w->stats, r->fidelity).i;
 	ck_abort_msg("no statistic %s", name);
 	return 0;
 }

@@ -61,6 +61,7 @@ struct buffer {
 };
 
 struct crypto {
+	struct workload base;
 	struct machine *m;
 	struct crypto_params p;
 	struct crypto_stats st;
@@ -192,8 +193,7 @@ static void crypto_destroy(struct workload *base)
 		return;
 	close_buffer(w, &w->src);
 	close_buffer(w, &w->dst);
-	if (w->instance && w->api->instance_free)
-		w->api->instance_free(w->instance);
+	dma_api_instance_free(w->api, w->m, w->instance);
 	g_free(w);
 }
 
@@ -201,6 +201,7 @@ static struct workload *crypto_create(struct machine *m, const struct dma_api *a
 {
 	struct crypto *w = g_new0(struct crypto, 1);
 
+	w->base.stats = &w->st;
 	w->m = m;
 	w->api = api;
 	w->path = dma_api_path(api, WORKLOAD_CRYPTO);
@@ -214,8 +215,7 @@ static struct workload *crypto_create(struct machine *m, const struct dma_api *a
 		return NULL;
 	}
 	dma_set_mask(w->dev, UINT64_MAX);
-	if (api->instance_new)
-		w->instance = api->instance_new(m, w->dev);
+	w->instance = dma_api_instance_new(api, m, w->dev);
 	if (!open_buffer(w, &w->src) || !open_buffer(w, &w->dst)) {
 		g_set_error(error, PARAM_ERROR, 0,
 			    "no memory for the buffers: want a larger memory.size or fewer crypto.entries");
@@ -223,14 +223,6 @@ static struct workload *crypto_create(struct machine *m, const struct dma_api *a
 		return NULL;
 	}
 	return (struct workload *)w;
-}
-
-static bool crypto_record(struct workload *base, const struct trace_record *rec, GError **error)
-{
-	(void)base;
-	(void)rec;
-	g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD, "crypto makes its own load and takes no records");
-	return false;
 }
 
 static bool crypto_finish(struct workload *base, GError **error)
@@ -244,11 +236,6 @@ static bool crypto_finish(struct workload *base, GError **error)
 	return true;
 }
 
-static const void *crypto_stats_values(struct workload *base)
-{
-	return &((struct crypto *)base)->st;
-}
-
 const struct workload_ops crypto_workload = {
     .kind = WORKLOAD_CRYPTO,
     .name = "crypto",
@@ -256,8 +243,6 @@ const struct workload_ops crypto_workload = {
     .params = &crypto_param_table,
     .stats = &crypto_stat_table,
     .create = crypto_create,
-    .record = crypto_record,
     .finish = crypto_finish,
-    .stats_values = crypto_stats_values,
     .destroy = crypto_destroy,
 };

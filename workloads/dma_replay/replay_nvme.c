@@ -51,12 +51,12 @@ struct replay_nvme *replay_nvme_new(struct machine *m, struct device *dev, const
 	const struct dma_api *api = dma_api_find(m->kernel->nvme_iterator ? "link" : "legacy");
 	struct replay_nvme *n = g_new0(struct replay_nvme, 1);
 
-	n->w.m = m;
-	n->w.api = api;
+	n->w.base.m = m;
+	n->w.base.api = api;
 	n->w.params = *params;
-	n->w.path = dma_api_path(api, WORKLOAD_NVME);
+	n->w.base.path = dma_api_path(api, WORKLOAD_NVME);
 	n->dev.w = &n->w;
-	n->dev.dev = dev;
+	n->dev.base.dev = dev;
 	blk_nvme_limits(&n->dev.limits, dev, m->kernel, params);
 	n->queue.dev = &n->dev;
 	n->parts = g_hash_table_new_full(NULL, NULL, NULL, part_free);
@@ -268,13 +268,13 @@ static struct nvme_request *request_new(struct replay_nvme *n, const struct part
 {
 	struct nvme_request *rq = g_new0(struct nvme_request, 1);
 
-	rq->obj.dev = n->dev.dev;
-	rq->obj.path = n->w.path;
+	rq->obj.dev = n->dev.base.dev;
+	rq->obj.path = n->w.base.path;
 	rq->obj.dir = setup->nvme.op == REC_NVME_WRITE ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
 	rq->obj.bytes = p->bytes;
 	rq->obj.max_segs = MAX_SEGMENTS;
 	rq->obj.segs = g_new0(struct dma_segment, MAX_SEGMENTS);
-	rq->obj.state = g_malloc0(MAX(n->w.path->state_size, 1));
+	rq->obj.state = g_malloc0(MAX(n->w.base.path->state_size, 1));
 	rq->queue = &n->queue;
 	rq->op = setup->nvme.op == REC_NVME_WRITE ? NVME_OP_WRITE : NVME_OP_READ;
 	rq->lba = setup->nvme.slba;
@@ -302,7 +302,7 @@ void replay_nvme_submit(struct replay *r)
 	r->totals.requests++;
 	rq = request_new(n, p, setup);
 	g_hash_table_insert(n->live, GUINT_TO_POINTER(key_of(setup)), rq);
-	err = n->w.path->map(&rq->obj, 0, rq->vecs, rq->nvecs);
+	err = n->w.base.path->map(&rq->obj, 0, rq->vecs, rq->nvecs);
 	if (err)
 		replay_diverge(r, "the driver cannot map the request: %s", g_strerror(-err));
 	rq->mapped = !err;
@@ -318,7 +318,7 @@ void replay_nvme_complete(struct replay *r)
 		replay_diverge(r, "completion of a request that is not mapped");
 		replay_abandon(r);
 	}
-	n->w.path->unmap(&rq->obj, 0, rq->bytes);
+	n->w.base.path->unmap(&rq->obj, 0, rq->bytes);
 	g_hash_table_remove(n->live, GUINT_TO_POINTER(key_of(e)));
 }
 
@@ -330,7 +330,7 @@ void replay_nvme_completed(struct replay *r, const struct recording_event *e)
 
 	if (!rq)
 		return;
-	n->w.path->unmap(&rq->obj, 0, rq->bytes);
+	n->w.base.path->unmap(&rq->obj, 0, rq->bytes);
 	g_hash_table_remove(n->live, GUINT_TO_POINTER(key_of(e)));
 }
 

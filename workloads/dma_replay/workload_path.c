@@ -4,9 +4,8 @@
  * Two-step: one vector by dma_map_phys, several linked into one window where they can touch there (inner
  * ends on page boundaries, Documentation/core-api/dma-api.rst), else one by one.
  */
-#include "../paths.h"
-
-#include <dmasim/scatterlist.h>
+#include "paths.h"
+#include "vectors.h"
 
 struct legacy_state {
 	struct sg_table sgt; /* sgl NULL: one vector, in obj->segs */
@@ -30,28 +29,16 @@ static int legacy_single(struct dma_object *obj, const struct phys_vec *v)
 static int legacy_map(struct dma_object *obj, size_t offset, const struct phys_vec *vec, unsigned n)
 {
 	struct legacy_state *st = obj->state;
-	struct scatterlist *sg;
-	unsigned i;
 	int err;
 
 	(void)offset;
 	st->sgt.sgl = NULL;
 	if (n == 1)
 		return legacy_single(obj, vec);
-	err = sg_alloc_table(obj->dev->sim, &st->sgt, n);
+	err = vectors_map_list(obj, &st->sgt, vec, n);
 	if (err)
-		return err;
-	for_each_sg (st->sgt.sgl, sg, st->sgt.orig_nents, i)
-		sg_set_phys(sg, vec[i].paddr, (uint32_t)vec[i].len);
-	err = dma_map_sgtable(obj->dev, &st->sgt, obj->dir, obj->attrs);
-	if (err) {
-		sg_free_table(obj->dev->sim, &st->sgt);
 		st->sgt.sgl = NULL;
-		return err;
-	}
-	for_each_sg (st->sgt.sgl, sg, st->sgt.nents, i)
-		dma_object_add(obj, sg->dma_address, sg->dma_length);
-	return 0;
+	return err;
 }
 
 static void legacy_unmap(struct dma_object *obj, size_t offset, size_t len)
@@ -61,8 +48,7 @@ static void legacy_unmap(struct dma_object *obj, size_t offset, size_t len)
 	(void)offset;
 	(void)len;
 	if (st->sgt.sgl) {
-		dma_unmap_sgtable(obj->dev, &st->sgt, obj->dir, obj->attrs);
-		sg_free_table(obj->dev->sim, &st->sgt);
+		vectors_unmap_list(obj, &st->sgt);
 		st->sgt.sgl = NULL;
 	} else if (obj->attrs & DMA_ATTR_MMIO) {
 		dma_unmap_resource(obj->dev, obj->segs[0].addr, obj->segs[0].len, obj->dir,
@@ -82,27 +68,6 @@ struct link_state {
 	struct dma_iova_state iova; /* not in use: the vectors' own addresses are in obj->segs */
 };
 
-static void unmap_singles(struct dma_object *obj)
-{
-	for (unsigned i = 0; i < obj->nsegs; i++)
-		dma_unmap_phys(obj->dev, obj->segs[i].addr, obj->segs[i].len, obj->dir, obj->attrs);
-}
-
-static int map_singles(struct dma_object *obj, const struct phys_vec *vec, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		dma_addr_t addr = dma_map_phys(obj->dev, vec[i].paddr, vec[i].len, obj->dir, obj->attrs);
-
-		if (dma_mapping_error(obj->dev, addr)) {
-			unmap_singles(obj);
-			obj->nsegs = 0;
-			return -EIO;
-		}
-		dma_object_add(obj, addr, vec[i].len);
-	}
-	return 0;
-}
-
 static bool can_touch(const struct phys_vec *vec, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -115,26 +80,13 @@ static bool can_touch(const struct phys_vec *vec, unsigned n)
 static int link_map(struct dma_object *obj, size_t offset, const struct phys_vec *vec, unsigned n)
 {
 	struct link_state *st = obj->state;
-	size_t linked = 0;
-	int err = 0;
 
 	(void)offset;
 	st->iova = (struct dma_iova_state){0};
 	if (n == 1 || !can_touch(vec, n) ||
 	    !dma_iova_try_alloc(obj->dev, &st->iova, vec[0].paddr, obj->bytes))
-		return map_singles(obj, vec, n);
-	for (unsigned i = 0; i < n && !err; i++) {
-		err = dma_iova_link(obj->dev, &st->iova, vec[i].paddr, linked, vec[i].len, obj->dir,
-				    obj->attrs);
-		linked += err ? 0 : vec[i].len;
-	}
-	if (!err)
-		err = dma_iova_sync(obj->dev, &st->iova, 0, linked);
-	if (err)
-		dma_iova_destroy(obj->dev, &st->iova, linked, obj->dir, obj->attrs);
-	else
-		dma_object_add(obj, st->iova.addr, linked);
-	return err;
+		return vectors_map_each(obj, obj->attrs, vec, n);
+	return vectors_link(obj, &st->iova, vec, n);
 }
 
 static void link_unmap(struct dma_object *obj, size_t offset, size_t len)
@@ -146,7 +98,7 @@ static void link_unmap(struct dma_object *obj, size_t offset, size_t len)
 	if (dma_use_iova(&st->iova))
 		dma_iova_destroy(obj->dev, &st->iova, obj->bytes, obj->dir, obj->attrs);
 	else if (dma_need_unmap(obj->dev))
-		unmap_singles(obj);
+		vectors_unmap_each(obj, obj->attrs);
 }
 
 const struct driver_path dma_replay_link_path = {

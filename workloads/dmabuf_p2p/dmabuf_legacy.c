@@ -4,6 +4,7 @@
  * through dma_map_resource, range by range, whatever route there is to it.
  */
 #include "dmabuf.h"
+#include "vectors.h"
 
 #include <dmasim/cpu.h>
 
@@ -42,22 +43,10 @@ static void legacy_close(struct dma_object *obj)
 
 static int map_list(struct dma_object *obj, struct part *part, const struct phys_vec *vec, unsigned n)
 {
-	struct sim *sim = obj->dev->sim;
-	struct scatterlist *sg;
-	unsigned i;
-	int err = sg_alloc_table(sim, &part->table, n);
+	int err = vectors_map_list(obj, &part->table, vec, n);
 
 	if (err)
 		return err;
-	for_each_sg (part->table.sgl, sg, n, i)
-		sg_set_phys(sg, vec[i].paddr, vec[i].len);
-	err = dma_map_sgtable(obj->dev, &part->table, obj->dir, obj->attrs);
-	if (err) {
-		sg_free_table(sim, &part->table);
-		return err;
-	}
-	for_each_sg (part->table.sgl, sg, part->table.nents, i)
-		dma_object_add(obj, sg->dma_address, sg->dma_length);
 	if (part->table.sgl->dma_flags & SG_DMA_BUS_ADDRESS)
 		dmabuf_object(obj)->st->bus_address++;
 	else
@@ -124,8 +113,7 @@ static void legacy_unmap(struct dma_object *obj, size_t offset, size_t len)
 		unmap_resources(obj, part);
 		return;
 	}
-	dma_unmap_sgtable(obj->dev, &part->table, obj->dir, obj->attrs);
-	sg_free_table(obj->dev->sim, &part->table);
+	vectors_unmap_list(obj, &part->table);
 }
 
 const struct driver_path dmabuf_legacy_path = {

@@ -5,6 +5,7 @@
  * window, or are mapped one by one where nothing translates.
  */
 #include "dmabuf.h"
+#include "vectors.h"
 
 #include <dmasim/cpu.h>
 
@@ -48,17 +49,10 @@ static void link_close(struct dma_object *obj)
 static int map_singles(struct dma_object *obj, struct link_state *st, const struct phys_vec *vec, unsigned n,
 		       unsigned long attrs)
 {
-	for (unsigned i = 0; i < n; i++) {
-		dma_addr_t addr = dma_map_phys(obj->dev, vec[i].paddr, vec[i].len, obj->dir, attrs);
+	int err = vectors_map_each(obj, attrs, vec, n);
 
-		if (addr == DMA_MAPPING_ERROR) {
-			while (i-- > 0)
-				dma_unmap_phys(obj->dev, obj->segs[--obj->nsegs].addr, vec[i].len, obj->dir,
-					       attrs);
-			return -EIO;
-		}
-		dma_object_add(obj, addr, vec[i].len);
-	}
+	if (err)
+		return err;
 	st->nsingles += n;
 	dmabuf_object(obj)->st->singles++;
 	return 0;
@@ -86,11 +80,9 @@ static int link_ranges(struct dma_object *obj, struct link_state *st, size_t at,
 static int map_window(struct dma_object *obj, struct link_state *st, const struct phys_vec *vec, unsigned n,
 		      unsigned long attrs)
 {
-	size_t total = 0;
+	size_t total = vectors_bytes(vec, n);
 	int err;
 
-	for (unsigned i = 0; i < n; i++)
-		total += vec[i].len;
 	if (!dma_iova_try_alloc(obj->dev, &st->iova, vec[0].paddr, total))
 		return map_singles(obj, st, vec, n, attrs);
 	err = link_ranges(obj, st, 0, vec, n, attrs, &st->mapped);
@@ -169,8 +161,7 @@ static void link_unmap(struct dma_object *obj, size_t offset, size_t len)
 		st->window = false;
 		return;
 	}
-	for (unsigned i = 0; i < obj->nsegs; i++)
-		dma_unmap_phys(obj->dev, obj->segs[i].addr, obj->segs[i].len, obj->dir, attrs);
+	vectors_unmap_each(obj, attrs);
 	st->nsingles = 0;
 }
 

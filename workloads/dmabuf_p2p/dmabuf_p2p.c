@@ -90,6 +90,7 @@ struct piece {
 };
 
 struct dmabuf {
+	struct workload base;
 	struct machine *m;
 	struct dmabuf_params p;
 	struct dmabuf_stats st;
@@ -97,7 +98,6 @@ struct dmabuf {
 	const struct driver_path *path;
 	struct device *dev; /* importer */
 	struct pcie_node *exporter;
-	void *instance;
 	struct dmabuf_object o;
 	struct phys_vec *vecs;
 	struct dma_segment *segs; /* of the whole buffer */
@@ -105,7 +105,6 @@ struct dmabuf {
 	unsigned nranges, order;
 	struct cpu_work work;
 	struct rng rng;
-	struct workload_curve curve;
 };
 
 /* ---- memory ---- */
@@ -263,7 +262,7 @@ static void matrix(struct dmabuf *w)
 	struct pcie_node *e = w->exporter;
 	phys_addr_t dram = memory_alloc_pages(w->m->memory, 0, 0);
 	struct pcie_bar *bar[3];
-	double *row = w->curve.values;
+	double *row = w->base.curve.values;
 
 	for (unsigned i = 0; i < 3; i++)
 		bar[i] = e->bars[i] ? e->bars[i] : pcie_add_bar(e, i, 0, 64 * KIB, MEMORY_MMIO);
@@ -280,8 +279,8 @@ static void matrix(struct dmabuf *w)
 			w->st.refused += row[2] != 0;
 			row += DMABUF_MATRIX_COLUMNS;
 		}
-	w->curve.nrows = dmabuf_matrix_rows();
-	w->m->io.completed = w->curve.nrows - w->st.refused;
+	w->base.curve.nrows = dmabuf_matrix_rows();
+	w->m->io.completed = w->base.curve.nrows - w->st.refused;
 	memory_free_pages(w->m->memory, dram, 0);
 }
 
@@ -320,12 +319,11 @@ static void dmabuf_destroy(struct workload *base)
 	if (!w)
 		return;
 	free_ranges(w);
-	if (w->instance && w->api->instance_free)
-		w->api->instance_free(w->instance);
+	dma_api_instance_free(w->api, w->m, w->o.obj.instance);
 	g_free(w->vecs);
 	g_free(w->segs);
 	g_free(w->pieces);
-	g_free(w->curve.values);
+	g_free(w->base.curve.values);
 	g_free(w->o.obj.state);
 	g_free(w);
 }
@@ -381,9 +379,9 @@ static bool set_up(struct dmabuf *w, GError **error)
 	w->o.p = &w->p;
 	w->o.st = &w->st;
 	if (p->op == DMABUF_OP_MATRIX) {
-		w->curve = (struct workload_curve){.columns = dmabuf_matrix_columns,
+		w->base.curve = (struct workload_curve){.columns = dmabuf_matrix_columns,
 						   .ncolumns = DMABUF_MATRIX_COLUMNS};
-		w->curve.values = g_new0(double, (size_t)dmabuf_matrix_rows() * DMABUF_MATRIX_COLUMNS);
+		w->base.curve.values = g_new0(double, (size_t)dmabuf_matrix_rows() * DMABUF_MATRIX_COLUMNS);
 		return true;
 	}
 	if (each > UINT32_MAX || !(p->kind == DMABUF_DRAM ? dram_ranges(w, each) : bar_ranges(w, each))) {
@@ -400,6 +398,7 @@ static struct workload *dmabuf_create(struct machine *m, const struct dma_api *a
 {
 	struct dmabuf *w = g_new0(struct dmabuf, 1);
 
+	w->base.stats = &w->st;
 	w->m = m;
 	w->api = api;
 	w->path = dma_api_path(api, WORKLOAD_DMABUF_P2P);
@@ -410,18 +409,8 @@ static struct workload *dmabuf_create(struct machine *m, const struct dma_api *a
 		dmabuf_destroy((struct workload *)w);
 		return NULL;
 	}
-	if (api->instance_new)
-		w->o.obj.instance = w->instance = api->instance_new(m, w->dev);
+	w->o.obj.instance = dma_api_instance_new(api, m, w->dev);
 	return (struct workload *)w;
-}
-
-static bool dmabuf_record(struct workload *base, const struct trace_record *rec, GError **error)
-{
-	(void)base;
-	(void)rec;
-	g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
-		    "dmabuf_p2p makes its own load and takes no records");
-	return false;
 }
 
 static bool dmabuf_finish(struct workload *base, GError **error)
@@ -435,18 +424,6 @@ static bool dmabuf_finish(struct workload *base, GError **error)
 	return true;
 }
 
-static const void *dmabuf_stats(struct workload *base)
-{
-	return &((struct dmabuf *)base)->st;
-}
-
-static const struct workload_curve *dmabuf_curve(struct workload *base)
-{
-	struct dmabuf *w = (struct dmabuf *)base;
-
-	return w->curve.nrows ? &w->curve : NULL;
-}
-
 const struct workload_ops dmabuf_p2p_workload = {
     .kind = WORKLOAD_DMABUF_P2P,
     .name = "dmabuf_p2p",
@@ -454,9 +431,6 @@ const struct workload_ops dmabuf_p2p_workload = {
     .params = &dmabuf_p2p_param_table,
     .stats = &dmabuf_p2p_stat_table,
     .create = dmabuf_create,
-    .record = dmabuf_record,
     .finish = dmabuf_finish,
-    .stats_values = dmabuf_stats,
-    .curve = dmabuf_curve,
     .destroy = dmabuf_destroy,
 };

@@ -137,6 +137,7 @@ struct thread {
 };
 
 struct map_bench {
+	struct workload base;
 	struct machine *m;
 	struct device *dev;
 	struct map_bench_params p;
@@ -144,7 +145,6 @@ struct map_bench {
 	int how;
 	struct thread *threads;
 	double row[G_N_ELEMENTS(columns)];
-	struct workload_curve curve;
 };
 
 static phys_addr_t piece(const struct thread *t, uint64_t i)
@@ -335,6 +335,7 @@ static struct workload *bench_create(struct machine *m, const struct dma_api *ap
 	struct map_bench *b = g_new0(struct map_bench, 1);
 	uint64_t span;
 
+	b->base.stats = &b->st;
 	b->m = m;
 	b->p = *(const struct map_bench_params *)config_get(m->config, &map_bench_param_table);
 	b->p.unit = (uint64_t)1 << order_base_2(b->p.unit);
@@ -363,7 +364,7 @@ static struct workload *bench_create(struct machine *m, const struct dma_api *ap
 		for (uint64_t k = 0; k < b->p.depth; k++)
 			t->ring[k].addrs = g_new0(dma_addr_t, b->p.pages);
 	}
-	b->curve = (struct workload_curve){
+	b->base.curve = (struct workload_curve){
 	    .columns = columns, .ncolumns = G_N_ELEMENTS(columns), .values = b->row};
 	return (struct workload *)b;
 }
@@ -407,16 +408,7 @@ static void collect(struct map_bench *b)
 	b->row[3] = unmap_mean(&b->st);
 	b->row[4] = lock_wait_mean(&b->st);
 	b->row[5] = rate(&b->st);
-	b->curve.nrows = 1;
-}
-
-static bool bench_record(struct workload *base, const struct trace_record *rec, GError **error)
-{
-	(void)base;
-	(void)rec;
-	g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
-		    "map_bench makes its own load and takes no records");
-	return false;
+	b->base.curve.nrows = 1;
 }
 
 static bool bench_finish(struct workload *base, GError **error)
@@ -432,16 +424,6 @@ static bool bench_finish(struct workload *base, GError **error)
 	return true;
 }
 
-static const void *bench_stats(struct workload *base)
-{
-	return &((struct map_bench *)base)->st;
-}
-
-static const struct workload_curve *bench_curve(struct workload *base)
-{
-	return &((struct map_bench *)base)->curve;
-}
-
 const struct workload_ops map_bench_workload = {
     .kind = WORKLOAD_MAP_BENCH,
     .name = "map_bench",
@@ -450,9 +432,6 @@ const struct workload_ops map_bench_workload = {
     .params = &map_bench_param_table,
     .stats = &map_bench_stat_table,
     .create = bench_create,
-    .record = bench_record,
     .finish = bench_finish,
-    .stats_values = bench_stats,
-    .curve = bench_curve,
     .destroy = bench_destroy,
 };

@@ -20,10 +20,10 @@ static void vecs_reserve(struct nvme_io *io, unsigned n)
 static bool lay_out(struct nvme_io *io, uint64_t bytes)
 {
 	struct nvme_dev *d = io->queue->dev;
-	struct memory *mem = io->w->m->memory;
+	struct memory *mem = io->w->base.m->memory;
 	unsigned max = (unsigned)div_round_up(bytes, PAGE_SIZE) + 1;
 
-	if (bytes <= io->buffer_bytes && io->buffer_node == d->dev->node)
+	if (bytes <= io->buffer_bytes && io->buffer_node == d->base.dev->node)
 		return true;
 	if (io->nbuffer)
 		memory_release(mem, io->buffer, io->nbuffer);
@@ -33,11 +33,11 @@ static bool lay_out(struct nvme_io *io, uint64_t bytes)
 		io->buffer_room = max;
 		io->buffer = g_renew(struct phys_vec, io->buffer, max);
 	}
-	io->nbuffer = memory_lay_out(mem, &d->rng, d->dev->node, 0, bytes, io->buffer, max);
+	io->nbuffer = memory_lay_out(mem, &d->rng, d->base.dev->node, 0, bytes, io->buffer, max);
 	if (io->nbuffer == 0)
 		return false;
 	io->buffer_bytes = bytes;
-	io->buffer_node = d->dev->node;
+	io->buffer_node = d->base.dev->node;
 	return true;
 }
 
@@ -46,7 +46,7 @@ static bool use_buffer(struct nvme_io *io, uint64_t bytes)
 	const struct blk_limits *lim = &io->queue->dev->limits;
 	unsigned i = 0;
 
-	if (bytes == io->buffer_vecs_bytes && io->buffer_node == io->queue->dev->dev->node &&
+	if (bytes == io->buffer_vecs_bytes && io->buffer_node == io->queue->dev->base.dev->node &&
 	    io->buffer_limits == lim) {
 		io->nvecs = io->buffer_nvecs; /* as last time */
 		return true;
@@ -134,7 +134,7 @@ static bool use_peer_memory(struct nvme_io *io, uint64_t bytes)
 void nvme_io_drop_buffers(struct nvme_io *io)
 {
 	if (io->nbuffer)
-		memory_release(io->w->m->memory, io->buffer, io->nbuffer);
+		memory_release(io->w->base.m->memory, io->buffer, io->nbuffer);
 	if (io->peer)
 		pci_free_p2pmem(io->peer_provider, io->peer, io->peer_bytes);
 	g_free(io->buffer);

@@ -10,32 +10,13 @@
 /* Tries with nothing else in flight after which the request fails: the memory will never come. */
 #define MAX_TRIES 8
 
-struct nvme_io *nvme_io_get(struct nvme_workload *w)
+void nvme_io_free(struct replayer_job *base)
 {
-	struct nvme_io *io = w->free_ios;
+	struct nvme_io *io = (struct nvme_io *)base;
 
-	if (io) {
-		w->free_ios = io->next;
-		return io;
-	}
-	io = g_new0(struct nvme_io, 1);
-	io->w = w;
-	g_ptr_array_add(w->all_ios, io);
-	return io;
-}
-
-void nvme_io_put(struct nvme_workload *w, struct nvme_io *io)
-{
-	io->next = w->free_ios;
-	w->free_ios = io;
-}
-
-void nvme_io_destroy(struct nvme_io *io)
-{
 	nvme_io_drop_buffers(io);
 	g_free(io->vecs);
 	g_free(io->requests);
-	g_free(io);
 }
 
 /* First vector behind the bio that starts at from: 256 vectors, all of the same kind of memory. */
@@ -66,8 +47,11 @@ bool nvme_io_fill(struct nvme_io *io, const struct trace_record *rec, GError **e
 	io->total_bytes = rec->nvme.bytes;
 	io->bytes = rec->nsegs ? rec->nvme.bytes : align_up(rec->nvme.bytes, lbs);
 	io->done_ns = rec->nvme.done_ns;
-	io->cpu = rec->cpu < w->m->sim.ncpus ? rec->cpu : rec->cpu % w->m->sim.ncpus;
-	io->done_cpu = io->done_ns == TRACE_NO_TIME ? io->queue->cpu : rec->nvme.done_cpu % w->m->sim.ncpus;
+	io->base.cpu =
+	    &w->base.m->sim
+		 .cpus[rec->cpu < w->base.m->sim.ncpus ? rec->cpu : rec->cpu % w->base.m->sim.ncpus];
+	io->done_cpu = io->done_ns == TRACE_NO_TIME ? io->queue->cpu
+						    : rec->nvme.done_cpu % w->base.m->sim.ncpus;
 	io->outstanding = io->nrequests = io->tries = 0;
 	io->at = (struct blk_cursor){0, 0};
 	io->nvecs = 0;
@@ -125,12 +109,12 @@ static bool metadata(struct nvme_io *io, struct nvme_request *rq)
 		return true;
 	rq->meta.len = (uint32_t)((rq->bytes >> p->block_shift) * p->metadata);
 	if (rq->meta.len > rq->meta.room) {
-		struct memory *mem = io->w->m->memory;
+		struct memory *mem = io->w->base.m->memory;
 		unsigned order = order_base_2(div_round_up(rq->meta.len, PAGE_SIZE));
 
 		if (rq->meta.room)
 			memory_free_pages(mem, rq->meta.phys, order_base_2(rq->meta.room / PAGE_SIZE));
-		rq->meta.phys = memory_alloc_pages(mem, io->queue->dev->dev->node, order);
+		rq->meta.phys = memory_alloc_pages(mem, io->queue->dev->base.dev->node, order);
 		rq->meta.room = rq->meta.phys ? (uint32_t)(PAGE_SIZE << order) : 0;
 	}
 	return rq->meta.room > 0;
@@ -138,7 +122,7 @@ static bool metadata(struct nvme_io *io, struct nvme_request *rq)
 
 static void fill_pattern(struct nvme_request *rq)
 {
-	struct memory *mem = nvme_request_workload(rq)->m->memory;
+	struct memory *mem = nvme_request_workload(rq)->base.m->memory;
 	uint8_t page[PAGE_SIZE];
 	uint64_t at = 0;
 
@@ -160,7 +144,7 @@ static void check_pattern(struct nvme_request *rq)
 	for (unsigned i = 0; i < rq->nvecs; i++) {
 		for (uint32_t k = 0, len; k < rq->vecs[i].len; k += len, at += len) {
 			len = (uint32_t)MIN(sizeof(page), rq->vecs[i].len - k);
-			memory_read(w->m->memory, rq->vecs[i].paddr + k, page, len);
+			memory_read(w->base.m->memory, rq->vecs[i].paddr + k, page, len);
 			w->st.mismatches += nvme_pattern_check(rq->lba, at, page, len);
 		}
 	}
@@ -169,35 +153,30 @@ static void check_pattern(struct nvme_request *rq)
 static void io_end(struct nvme_io *io)
 {
 	struct nvme_workload *w = io->w;
-	struct machine *m = w->m;
+	struct machine *m = w->base.m;
 	sim_time_t now = m->sim.timing ? m->sim.cpu->now : m->sim.now;
 
 	if (io->failed) {
 		m->io.failed++;
+		m->io.last = MAX(m->io.last, now);
 	} else {
-		m->io.completed++;
-		m->io.bytes += io->total_bytes;
-		if (m->sim.timing)
-			hist_add(m->io.latency_ns, (now - io->start) / SIM_NS, 1);
+		replayer_count_io(&w->base, io->total_bytes, io->base.start, now);
 	}
-	m->io.last = MAX(m->io.last, now);
 	io->queue->in_flight--;
 	io->queue->room_at = now;
-	w->in_flight--;
-	nvme_io_put(w, io);
+	replayer_job_end(&w->base, &io->base);
 }
 
 static void wake_waiter(struct nvme_queue *q)
 {
-	struct nvme_io *io = q->waiting;
-	struct cpu *cpu = q->dev->dev->sim->cpu;
+	struct replayer_job *job = q->waiting;
 
-	if (!io)
+	if (!job)
 		return;
-	q->waiting = io->next;
+	q->waiting = job->next;
 	if (!q->waiting)
 		q->waiting_tail = &q->waiting;
-	cpu_post(&cpu->sim->cpus[io->cpu], &io->work, cpu->now);
+	cpu_post(job->cpu, &job->work, job->cpu->sim->cpu->now);
 }
 
 void nvme_request_done(struct nvme_request *rq, bool failed)
@@ -225,7 +204,7 @@ void nvme_request_done(struct nvme_request *rq, bool failed)
 static void remember(struct nvme_io *io, struct nvme_request *rq)
 {
 	io->outstanding++;
-	if (io->w->m->sim.timing)
+	if (io->w->base.m->sim.timing)
 		return;
 	if (io->nrequests == io->requests_room) {
 		io->requests_room = MAX(4, 2 * io->requests_room);
@@ -237,7 +216,7 @@ static void remember(struct nvme_io *io, struct nvme_request *rq)
 /* A free tag; tags are made ready when they are first needed. One entry of a ring stays empty. */
 static struct nvme_request *get_tag(struct nvme_queue *q)
 {
-	const struct driver_path *path = q->dev->w->path;
+	const struct driver_path *path = q->dev->w->base.path;
 	struct nvme_request *rq;
 
 	if (q->free || q->ninit + 1 == q->entries)
@@ -245,9 +224,9 @@ static struct nvme_request *get_tag(struct nvme_queue *q)
 	rq = &q->requests[q->ninit];
 	rq->queue = q;
 	rq->cid = (uint16_t)q->ninit++;
-	rq->obj.dev = q->dev->dev;
+	rq->obj.dev = q->dev->base.dev;
 	rq->obj.path = path;
-	rq->obj.instance = q->dev->instance;
+	rq->obj.instance = q->dev->base.instance;
 	rq->obj.state = path->state_size ? g_malloc0(align_up(path->state_size, sizeof(uint64_t))) : NULL;
 	rq->obj.max_segs = 2;
 	rq->obj.segs = g_new(struct dma_segment, rq->obj.max_segs);
@@ -314,17 +293,17 @@ static void wait_for_room(struct nvme_io *io, struct cpu *cpu)
 	struct nvme_queue *q = io->queue;
 
 	if (q->busy == 0) {
-		cpu_post(cpu, &io->work, cpu->now + RESOURCE_DELAY);
+		cpu_post(cpu, &io->base.work, cpu->now + RESOURCE_DELAY);
 		return;
 	}
-	io->next = NULL;
-	*q->waiting_tail = io;
-	q->waiting_tail = &io->next;
+	io->base.next = NULL;
+	*q->waiting_tail = &io->base;
+	q->waiting_tail = &io->base.next;
 }
 
 void nvme_io_submit(struct cpu_work *work, struct cpu *cpu)
 {
-	struct nvme_io *io = (struct nvme_io *)((char *)work - offsetof(struct nvme_io, work));
+	struct nvme_io *io = (struct nvme_io *)work;
 	int err;
 
 	do {

@@ -8,10 +8,8 @@
 /* nvme_setup_discard always hands over room for 256 ranges of 16 bytes. */
 #define DSM_PAYLOAD_BYTES 4096u
 
-/* A fresh record: from the free list, or new. io_free gives it back. */
-struct nvme_io *nvme_io_get(struct nvme_workload *w);
-void nvme_io_put(struct nvme_workload *w, struct nvme_io *io);
-void nvme_io_destroy(struct nvme_io *io);
+/* What a record owns besides its head. */
+void nvme_io_free(struct replayer_job *base);
 /* Take over what rec says, vectors included; false with *error naming the record. */
 bool nvme_io_fill(struct nvme_io *io, const struct trace_record *rec, GError **error);
 /* The record's vectors, into io->vecs. */
@@ -19,7 +17,7 @@ bool nvme_io_vectors(struct nvme_io *io, const struct trace_record *rec, GError 
 void nvme_io_drop_buffers(struct nvme_io *io);
 static inline bool nvme_is_peer(const struct nvme_workload *w, phys_addr_t phys)
 {
-	enum memory_kind kind = memory_kind(w->m->memory, phys);
+	enum memory_kind kind = memory_kind(w->base.m->memory, phys);
 
 	return kind == MEMORY_P2P || kind == MEMORY_MMIO;
 }

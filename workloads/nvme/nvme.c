@@ -56,20 +56,26 @@ const struct stat_table nvme_stat_table = {
     .struct_size = sizeof(struct nvme_stats),
 };
 
-static bool add_device(struct nvme_workload *w, GError **error)
+static struct replayer_dev *dev_new(struct replayer *r, GError **error)
 {
-	struct nvme_dev *d = nvme_dev_new(w, error);
+	struct nvme_workload *w = (struct nvme_workload *)r;
+	struct replayer_dev *d = nvme_dev_new(r, error);
 
-	if (!d)
-		return false;
-	w->devs = g_renew(struct nvme_dev *, w->devs, w->ndevs + 1);
-	w->devs[w->ndevs++] = d;
-	for (unsigned i = 0; pcie_node_at(w->m->fabric, i); i++) {
+	for (unsigned i = 0; d && pcie_node_at(r->m->fabric, i); i++) {
 		for (unsigned bar = 0; bar < PCIE_BARS; bar++)
-			w->peers |= pcie_node_at(w->m->fabric, i)->bars[bar] != NULL;
+			w->peers |= pcie_node_at(r->m->fabric, i)->bars[bar] != NULL;
 	}
-	return true;
+	return d;
 }
+
+static const struct replayer_ops ops = {
+    .size = sizeof(struct nvme_workload),
+    .job_size = sizeof(struct nvme_io),
+    .jobs = "requests",
+    .dev_new = dev_new,
+    .dev_free = nvme_dev_free,
+    .job_free = nvme_io_free,
+};
 
 static void nvme_destroy(struct workload *base)
 {
@@ -77,67 +83,43 @@ static void nvme_destroy(struct workload *base)
 
 	if (!w)
 		return;
-	for (unsigned i = 0; i < w->all_ios->len; i++)
-		nvme_io_destroy(g_ptr_array_index(w->all_ios, i));
-	g_ptr_array_free(w->all_ios, TRUE);
-	for (unsigned i = 0; i < w->ndevs; i++)
-		nvme_dev_free(w->devs[i]);
 	while (w->free_sg) {
 		struct nvme_sg_element *e = w->free_sg;
 
 		w->free_sg = e->next;
 		g_free(e);
 	}
-	g_free(w->devs);
 	g_free(w->pending);
-	g_free(w);
+	replayer_destroy(base);
 }
 
 static struct workload *nvme_create(struct machine *m, const struct dma_api *api, GError **error)
 {
-	struct nvme_workload *w = g_new0(struct nvme_workload, 1);
+	struct nvme_workload *w = replayer_new(&ops, WORKLOAD_NVME, offsetof(struct nvme_workload, st), m,
+					       api);
 
-	w->m = m;
-	w->api = api;
-	w->path = dma_api_path(api, WORKLOAD_NVME);
 	w->params = *(const struct nvme_params *)config_get(m->config, &nvme_param_table);
 	if (!nvme_params_resolve(&w->params, error)) {
-		g_free(w);
+		nvme_destroy(&w->base.base);
 		return NULL;
 	}
 	w->params.queue_depth = MIN(w->params.queue_depth, w->params.queue_entries - 1);
-	w->all_ios = g_ptr_array_new();
-	for (unsigned i = 0; i < w->params.controllers; i++) {
-		if (!add_device(w, error)) {
-			nvme_destroy((struct workload *)w);
-			return NULL;
-		}
+	if (w->params.controllers && !replayer_dev(&w->base, (unsigned)w->params.controllers - 1, error)) {
+		nvme_destroy(&w->base.base);
+		return NULL;
 	}
-	return (struct workload *)w;
-}
-
-/* Run the machine until something has happened; false when nothing will any more. */
-static bool step(struct nvme_workload *w)
-{
-	struct sim *s = &w->m->sim;
-	sim_time_t t = event_peek_time(s->events);
-
-	if (t == SIM_TIME_NEVER)
-		return false;
-	sim_advance(s, t);
-	return true;
+	return &w->base.base;
 }
 
 /* Counts: the record's effects now; completions that are due before it come first. */
 static void record_counts(struct nvme_workload *w, struct nvme_io *io, sim_time_t t)
 {
-	struct cpu *cpu = &w->m->sim.cpus[io->cpu];
 	struct nvme_queue *q = io->queue;
 
-	io->start = t;
+	io->base.start = t;
 	do {
-		io->work.fn = nvme_io_submit;
-		cpu_post(cpu, &io->work, t);
+		io->base.work.fn = nvme_io_submit;
+		cpu_post(io->base.cpu, &io->base.work, t);
 		if (io->submitted)
 			break;
 		if (!nvme_complete_next(w, q) && io->nrequests)
@@ -152,7 +134,7 @@ static bool room_counts(struct nvme_workload *w, struct nvme_queue *q, const str
 	sim_time_t t = rec->time_ns * SIM_NS;
 
 	nvme_pending_until(w, t);
-	sim_advance(&w->m->sim, t);
+	sim_advance(&w->base.m->sim, t);
 	while (rec->nvme.done_ns == TRACE_NO_TIME && q->fifo_len >= w->params.queue_depth)
 		nvme_complete_next(w, q);
 	return true;
@@ -165,18 +147,14 @@ static bool room_timing(struct nvme_workload *w, struct nvme_queue *q, const str
 	bool open = w->params.loop == NVME_LOOP_OPEN;
 	uint64_t room = open ? q->entries - 1 : w->params.queue_depth;
 
-	*start = open ? rec->time_ns * SIM_NS : w->m->sim.now;
+	*start = open ? rec->time_ns * SIM_NS : w->base.m->sim.now;
 	if (open)
-		sim_advance(&w->m->sim, *start);
+		sim_advance(&w->base.m->sim, *start);
 	while (q->in_flight >= room) {
-		if (!step(w)) {
-			g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
-				    "record at %" G_GUINT64_FORMAT ": the requests before it never end",
-				    rec->where);
-			return false;
-		}
+		if (!replayer_step(&w->base))
+			return replayer_stuck(&w->base, rec, error);
 		if (!open)
-			*start = MAX(w->m->sim.now, q->room_at);
+			*start = MAX(w->base.m->sim.now, q->room_at);
 	}
 	return true;
 }
@@ -187,11 +165,9 @@ static struct nvme_queue *find_queue(struct nvme_workload *w, const struct trace
 	struct nvme_dev *d;
 	uint32_t i;
 
-	while (ctrl >= w->ndevs) {
-		if (!add_device(w, error))
-			return NULL;
-	}
-	d = w->devs[ctrl];
+	d = (struct nvme_dev *)replayer_dev(&w->base, (unsigned)ctrl, error);
+	if (!d)
+		return NULL;
 	i = rec->nvme.queue;
 	return &d->queues[i < d->nqueues ? i : i % d->nqueues];
 }
@@ -199,7 +175,7 @@ static struct nvme_queue *find_queue(struct nvme_workload *w, const struct trace
 static bool nvme_record(struct workload *base, const struct trace_record *rec, GError **error)
 {
 	struct nvme_workload *w = (struct nvme_workload *)base;
-	struct sim *sim = &w->m->sim;
+	struct sim *sim = &w->base.m->sim;
 	struct nvme_queue *q = find_queue(w, rec, error);
 	sim_time_t start = rec->time_ns * SIM_NS;
 	struct nvme_io *io;
@@ -208,25 +184,25 @@ static bool nvme_record(struct workload *base, const struct trace_record *rec, G
 		return false;
 	if (sim->timing ? !room_timing(w, q, rec, &start, error) : !room_counts(w, q, rec))
 		return false;
-	io = nvme_io_get(w);
+	io = replayer_job_get(&w->base);
+	io->w = w;
 	io->queue = q;
 	io->nsid = w->params.namespaces == 1 ? 1 : (uint32_t)(rec->device % w->params.namespaces) + 1;
 	if (!nvme_io_fill(io, rec, error)) {
-		nvme_io_put(w, io);
+		replayer_job_put(&w->base, &io->base);
 		return false;
 	}
-	if (w->st.records++ == 0)
-		w->m->io.first = start;
-	w->m->io.records++;
+	w->st.records++;
+	replayer_count_record(&w->base, start);
 	q->in_flight++;
-	w->in_flight++;
+	w->base.in_flight++;
 	if (!sim->timing) {
 		record_counts(w, io, sim->now);
 		return true;
 	}
-	io->start = start;
-	io->work.fn = nvme_io_submit;
-	cpu_post(&sim->cpus[io->cpu], &io->work, start);
+	io->base.start = start;
+	io->base.work.fn = nvme_io_submit;
+	cpu_post(io->base.cpu, &io->base.work, start);
 	return true;
 }
 
@@ -234,25 +210,12 @@ static bool nvme_finish(struct workload *base, GError **error)
 {
 	struct nvme_workload *w = (struct nvme_workload *)base;
 
-	if (!w->m->sim.timing) {
+	if (!w->base.m->sim.timing) {
 		nvme_pending_until(w, SIM_TIME_NEVER);
-		while (w->in_flight && nvme_complete_next(w, &w->devs[0]->queues[0]))
-			;
-	} else {
-		while (w->in_flight && step(w))
+		while (w->base.in_flight && nvme_complete_next(w, &nvme_dev_at(w, 0)->queues[0]))
 			;
 	}
-	if (w->in_flight) {
-		g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD, "%u requests never end", w->in_flight);
-		return false;
-	}
-	sim_run(&w->m->sim); /* the last flush-queue timers */
-	return true;
-}
-
-static const void *nvme_stats_values(struct workload *base)
-{
-	return &((struct nvme_workload *)base)->st;
+	return replayer_finish(base, error);
 }
 
 const struct workload_ops nvme_workload = {
@@ -266,6 +229,5 @@ const struct workload_ops nvme_workload = {
     .create = nvme_create,
     .record = nvme_record,
     .finish = nvme_finish,
-    .stats_values = nvme_stats_values,
     .destroy = nvme_destroy,
 };

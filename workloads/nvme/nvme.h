@@ -8,6 +8,7 @@
 
 #include "block.h"
 #include "paths.h"
+#include "replayer.h"
 
 #include <dmasim/nvme_device.h>
 #include <dmasim/workload.h>
@@ -70,16 +71,14 @@ struct nvme_request {
 
 /* One record of the trace: split into one or more requests. */
 struct nvme_io {
-	struct cpu_work work;
+	struct replayer_job base;
 	struct nvme_workload *w;
 	struct nvme_queue *queue;
-	struct nvme_io *next; /* free list, or queue of waiters */
-	unsigned cpu, done_cpu;
+	unsigned done_cpu;
 	uint8_t op;
 	bool split_front, failed;
 	uint64_t lba, bytes; /* what is left to submit */
 	uint64_t total_bytes;
-	sim_time_t start;
 	uint64_t done_ns; /* recorded completion, TRACE_NO_TIME: none */
 	uint32_t nsid;
 	unsigned tries;
@@ -120,22 +119,21 @@ struct nvme_queue {
 	unsigned busy;         /* tags taken */
 	struct nvme_io **fifo; /* counts, no recorded completion: ring of queue_depth */
 	unsigned fifo_head, fifo_len;
-	struct nvme_io *waiting, **waiting_tail; /* timing: records that wait for a free tag */
+	struct replayer_job *waiting, **waiting_tail; /* timing: records that wait for a free tag */
 	struct cpu_work irq;
 	bool irq_posted;
 	sim_time_t room_at; /* timing, closed loop: when the last record completed */
 };
 
 struct nvme_dev {
+	struct replayer_dev base;
 	struct nvme_workload *w;
-	struct device *dev;
 	struct nvme_ctrl *ctrl;
 	struct blk_limits limits;
 	struct nvme_queue *admin;
 	struct nvme_queue *queues; /* I/O queues, qid 1.. */
 	unsigned nqueues;
 	struct dma_pool *page_pool, *small_pool;
-	void *instance;             /* of the DMA API */
 	struct rng rng;             /* layout of buffers */
 	struct pcie_node *provider; /* of peer memory, NULL: none */
 };
@@ -161,22 +159,19 @@ struct nvme_stats {
 extern const struct stat_table nvme_stat_table;
 
 struct nvme_workload {
-	struct machine *m;
-	const struct dma_api *api;
-	const struct driver_path *path;
+	struct replayer base; /* its jobs: struct nvme_io */
 	struct nvme_params params;
-	struct nvme_dev **devs;
-	unsigned ndevs;
 	struct nvme_stats st;
-	struct nvme_io *free_ios;
-	GPtrArray *all_ios;
 	struct nvme_sg_element *free_sg;
 	struct nvme_pending *pending; /* counts: heap of recorded completions */
 	unsigned npending, pending_room;
 	uint64_t sequence;
-	bool peers;         /* there are BARs, so a vector may lie in one */
-	unsigned in_flight; /* records */
+	bool peers; /* there are BARs, so a vector may lie in one */
 };
+static inline struct nvme_dev *nvme_dev_at(const struct nvme_workload *w, unsigned i)
+{
+	return (struct nvme_dev *)w->base.devs[i];
+}
 
 static inline struct nvme_request *nvme_request(struct dma_object *obj)
 {
@@ -192,7 +187,7 @@ int nvme_setup_data(struct nvme_request *rq, struct nvme_command *cmd);
 void nvme_free_lists(struct nvme_request *rq);
 
 /* setup.c */
-struct nvme_dev *nvme_dev_new(struct nvme_workload *w, GError **error);
-void nvme_dev_free(struct nvme_dev *d);
+struct replayer_dev *nvme_dev_new(struct replayer *r, GError **error);
+void nvme_dev_free(struct replayer *r, struct replayer_dev *base);
 
 #endif

@@ -17,7 +17,7 @@ struct legacy_state {
 /* Bytes of one mempool element: it holds the largest request the driver accepts. */
 static uint64_t element_bytes(const struct nvme_workload *w)
 {
-	return (uint64_t)align_up(w->m->kernel->nvme_max_segments, 128) * sizeof(struct scatterlist);
+	return (uint64_t)align_up(w->base.m->kernel->nvme_max_segments, 128) * sizeof(struct scatterlist);
 }
 
 static struct nvme_sg_element *element_get(struct nvme_workload *w)
@@ -29,8 +29,8 @@ static struct nvme_sg_element *element_get(struct nvme_workload *w)
 		w->free_sg = e->next;
 	else
 		e = g_malloc0(sizeof(*e) + bytes);
-	ledger_charge(&w->m->sim.ledger, LEDGER_SG_TABLES, bytes);
-	cpu_charge(w->m->sim.cpu, COST_KMALLOC);
+	ledger_charge(&w->base.m->sim.ledger, LEDGER_SG_TABLES, bytes);
+	cpu_charge(w->base.m->sim.cpu, COST_KMALLOC);
 	return e;
 }
 
@@ -38,7 +38,7 @@ static void element_put(struct nvme_workload *w, struct nvme_sg_element *e)
 {
 	e->next = w->free_sg;
 	w->free_sg = e;
-	ledger_release(&w->m->sim.ledger, LEDGER_SG_TABLES, element_bytes(w));
+	ledger_release(&w->base.m->sim.ledger, LEDGER_SG_TABLES, element_bytes(w));
 }
 
 /* blk_rq_map_sg: adjacent vectors within the limits share an entry. */
@@ -62,7 +62,7 @@ static unsigned fill_list(const struct nvme_request *rq, struct scatterlist *sgl
 static int map_list(struct nvme_request *rq, struct legacy_state *st)
 {
 	struct nvme_workload *w = nvme_request_workload(rq);
-	struct cpu *cpu = w->m->sim.cpu;
+	struct cpu *cpu = w->base.m->sim.cpu;
 	struct nvme_sg_element *e = element_get(w);
 	const struct nvme_params *p = &w->params;
 	struct scatterlist *sg;

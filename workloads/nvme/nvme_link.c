@@ -16,7 +16,7 @@ struct link_state {
 
 static uint64_t vec_element_bytes(const struct nvme_workload *w)
 {
-	return (uint64_t)w->m->kernel->nvme_max_segments * NVME_DMA_VEC_BYTES;
+	return (uint64_t)w->base.m->kernel->nvme_max_segments * NVME_DMA_VEC_BYTES;
 }
 
 /* nvme_pci_sgl_policy: gaps inside a controller page leave no choice. */
@@ -85,8 +85,8 @@ static void store_vecs(struct nvme_request *rq, struct link_state *st)
 	if (!dma_need_unmap(rq->obj.dev))
 		return;
 	st->stored_vecs = true;
-	ledger_charge(&w->m->sim.ledger, LEDGER_DRIVER_DMA_ADDRESSES, vec_element_bytes(w));
-	cpu_charge(w->m->sim.cpu, COST_KMALLOC);
+	ledger_charge(&w->base.m->sim.ledger, LEDGER_DRIVER_DMA_ADDRESSES, vec_element_bytes(w));
+	cpu_charge(w->base.m->sim.cpu, COST_KMALLOC);
 }
 
 static void unmap_runs(struct nvme_request *rq, struct link_state *st)
@@ -99,7 +99,7 @@ static void unmap_runs(struct nvme_request *rq, struct link_state *st)
 			dma_unmap_phys(obj->dev, obj->segs[i].addr, obj->segs[i].len, obj->dir, obj->attrs);
 	}
 	if (st->stored_vecs)
-		ledger_release(&w->m->sim.ledger, LEDGER_DRIVER_DMA_ADDRESSES, vec_element_bytes(w));
+		ledger_release(&w->base.m->sim.ledger, LEDGER_DRIVER_DMA_ADDRESSES, vec_element_bytes(w));
 	st->stored_vecs = false;
 }
 

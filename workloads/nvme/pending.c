@@ -52,7 +52,7 @@ static struct nvme_io *heap_pop(struct nvme_workload *w)
 /* The drive finishes every request of io that is under way. */
 static void complete(struct cpu_work *work, struct cpu *cpu)
 {
-	struct nvme_io *io = (struct nvme_io *)((char *)work - offsetof(struct nvme_io, work));
+	struct nvme_io *io = (struct nvme_io *)work;
 	unsigned n = io->nrequests;
 
 	(void)cpu;
@@ -63,14 +63,14 @@ static void complete(struct cpu_work *work, struct cpu *cpu)
 
 static void complete_io(struct nvme_workload *w, struct nvme_io *io)
 {
-	io->work.fn = complete;
-	cpu_post(&w->m->sim.cpus[io->done_cpu], &io->work, w->m->sim.now);
+	io->base.work.fn = complete;
+	cpu_post(&w->base.m->sim.cpus[io->done_cpu], &io->base.work, w->base.m->sim.now);
 }
 
 void nvme_pending_until(struct nvme_workload *w, sim_time_t t)
 {
 	while (w->npending && w->pending[0].done_ns * SIM_NS <= t) {
-		sim_advance(&w->m->sim, w->pending[0].done_ns * SIM_NS);
+		sim_advance(&w->base.m->sim, w->pending[0].done_ns * SIM_NS);
 		complete_io(w, heap_pop(w));
 	}
 }
@@ -95,9 +95,11 @@ bool nvme_complete_next(struct nvme_workload *w, struct nvme_queue *q)
 		nvme_pending_until(w, w->pending[0].done_ns * SIM_NS);
 		return true;
 	}
-	for (unsigned d = 0; d < w->ndevs; d++) {
-		for (unsigned i = 0; i < w->devs[d]->nqueues; i++) {
-			struct nvme_queue *other = &w->devs[d]->queues[i];
+	for (unsigned d = 0; d < w->base.ndevs; d++) {
+		const struct nvme_dev *dev = nvme_dev_at(w, d);
+
+		for (unsigned i = 0; i < dev->nqueues; i++) {
+			struct nvme_queue *other = &dev->queues[i];
 
 			if (other->fifo_len) {
 				complete_io(w, fifo_pop(w, other));

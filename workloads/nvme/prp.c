@@ -29,10 +29,10 @@ static void *add_list(struct nvme_request *rq, bool small)
 		return NULL;
 	rq->list_phys[i] = phys;
 	rq->lists = small ? 0 : (int8_t)(i + 1);
-	cpu_charge(d->dev->sim->cpu, COST_KMALLOC);
-	ledger_charge(&d->dev->sim->ledger, LEDGER_DRIVER_COMMAND_BUFFERS,
+	cpu_charge(d->base.dev->sim->cpu, COST_KMALLOC);
+	ledger_charge(&d->base.dev->sim->ledger, LEDGER_DRIVER_COMMAND_BUFFERS,
 		      small ? NVME_SMALL_POOL_SIZE : NVME_PAGE_SIZE);
-	return memory_ptr(d->w->m->memory, phys);
+	return memory_ptr(d->w->base.m->memory, phys);
 }
 
 void nvme_free_lists(struct nvme_request *rq)
@@ -41,7 +41,7 @@ void nvme_free_lists(struct nvme_request *rq)
 
 	if (rq->lists < 0)
 		return;
-	ledger_release(&d->dev->sim->ledger, LEDGER_DRIVER_COMMAND_BUFFERS, list_bytes(rq));
+	ledger_release(&d->base.dev->sim->ledger, LEDGER_DRIVER_COMMAND_BUFFERS, list_bytes(rq));
 	if (rq->lists == 0)
 		dma_pool_free(d->small_pool, rq->list_phys[0], rq->list_dma[0]);
 	for (int i = 0; i < rq->lists; i++)
@@ -97,7 +97,7 @@ static int write_prp_list(struct nvme_request *rq, struct prp_walk *walk, uint64
 		list[i++] = addr;
 		left -= len;
 	}
-	cpu_charge_n(rq->queue->dev->dev->sim->cpu, COST_DRIVER_DESCRIPTOR, entries);
+	cpu_charge_n(rq->queue->dev->base.dev->sim->cpu, COST_DRIVER_DESCRIPTOR, entries);
 	return 0;
 }
 
@@ -163,7 +163,7 @@ static int setup_sgls(struct nvme_request *rq, struct nvme_command *cmd)
 	for (unsigned i = 0; i < n; i++)
 		list[i] = sgl_desc(rq->obj.segs[i].addr, rq->obj.segs[i].len, NVME_SGL_DATA_BLOCK);
 	cmd->sgl = sgl_desc(rq->list_dma[0], n * sizeof(*list), NVME_SGL_LAST_SEGMENT);
-	cpu_charge_n(rq->queue->dev->dev->sim->cpu, COST_DRIVER_DESCRIPTOR, n);
+	cpu_charge_n(rq->queue->dev->base.dev->sim->cpu, COST_DRIVER_DESCRIPTOR, n);
 	*(small ? &st->sgl_small : &st->sgl_pages) += 1;
 	return 0;
 }

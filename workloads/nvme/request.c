@@ -57,7 +57,7 @@ static int map_object(struct nvme_request *rq)
 	unsigned room = rq->nvecs;
 	int err = 0;
 
-	if (!rq->queue->dev->w->api->paths[WORKLOAD_NVME])
+	if (!rq->queue->dev->w->base.api->paths[WORKLOAD_NVME])
 		room += (unsigned)(rq->bytes >> PAGE_SHIFT) + 1; /* a generic path may go page by page */
 	obj->dir = rq->op == NVME_OP_READ ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
 	obj->bytes = rq->bytes;
@@ -87,9 +87,9 @@ static int map_metadata(struct nvme_request *rq, struct nvme_command *cmd)
 
 	if (!rq->meta.len)
 		return 0;
-	rq->meta.dma = dma_map_page(d->dev, rq->meta.phys & PAGE_MASK, rq->meta.phys & ~PAGE_MASK,
+	rq->meta.dma = dma_map_page(d->base.dev, rq->meta.phys & PAGE_MASK, rq->meta.phys & ~PAGE_MASK,
 				    rq->meta.len, rq->obj.dir);
-	if (dma_mapping_error(d->dev, rq->meta.dma))
+	if (dma_mapping_error(d->base.dev, rq->meta.dma))
 		return -ENOMEM;
 	cmd->mptr = rq->meta.dma;
 	return 0;
@@ -132,7 +132,7 @@ int nvme_queue_rq(struct nvme_request *rq)
 	struct nvme_command cmd = {.opcode = opcodes[rq->op], .cid = rq->cid, .nsid = rq->nsid};
 	int err;
 
-	cpu_charge(w->m->sim.cpu, COST_DRIVER_SUBMIT);
+	cpu_charge(w->base.m->sim.cpu, COST_DRIVER_SUBMIT);
 	rq->lists = -1;
 	rq->format = NVME_FORMAT_AUTO;
 	rq->mapping = NVME_MAP_NONE;
@@ -158,7 +158,7 @@ int nvme_queue_rq(struct nvme_request *rq)
 void nvme_ring_doorbell(struct nvme_queue *q)
 {
 	struct nvme_workload *w = q->dev->w;
-	struct sim *sim = &w->m->sim;
+	struct sim *sim = &w->base.m->sim;
 
 	if (q->sq_rung == q->sq_tail)
 		return;
@@ -182,7 +182,7 @@ static void complete_request(struct nvme_queue *q, const struct nvme_completion 
 	struct nvme_request *rq = &q->requests[cqe->cid];
 	bool failed = cqe->status >> 1;
 
-	cpu_charge(w->m->sim.cpu, COST_DRIVER_COMPLETE);
+	cpu_charge(w->base.m->sim.cpu, COST_DRIVER_COMPLETE);
 	unmap_data(rq);
 	nvme_request_done(rq, failed);
 }
@@ -190,7 +190,7 @@ static void complete_request(struct nvme_queue *q, const struct nvme_completion 
 /* nvme_poll_cq: everything that has arrived; false when there was nothing. */
 static bool poll_cq(struct nvme_queue *q)
 {
-	struct cpu *cpu = q->dev->dev->sim->cpu;
+	struct cpu *cpu = q->dev->base.dev->sim->cpu;
 	bool timing = cpu->sim->timing, found = false;
 
 	for (;;) {
@@ -242,7 +242,7 @@ void nvme_interrupt(void *arg, unsigned qid, sim_time_t when)
 {
 	struct nvme_dev *d = arg;
 	struct nvme_queue *q = &d->queues[qid - 1];
-	struct sim *sim = d->dev->sim;
+	struct sim *sim = d->base.dev->sim;
 
 	if (!sim->timing) {
 		struct cpu *cpu = sim->cpu;

@@ -28,7 +28,7 @@ struct quiet {
 
 static void quiet_begin(struct nvme_workload *w, struct quiet *q)
 {
-	struct machine *m = w->m;
+	struct machine *m = w->base.m;
 	const struct cpu *cpu = &m->sim.cpus[0];
 
 	*q = (struct quiet){.dma = m->dma_stats,
@@ -48,7 +48,7 @@ static void quiet_begin(struct nvme_workload *w, struct quiet *q)
 
 static void quiet_end(struct nvme_workload *w, const struct quiet *q)
 {
-	struct machine *m = w->m;
+	struct machine *m = w->base.m;
 	struct cpu *cpu = &m->sim.cpus[0];
 
 	memcpy(m->sim.cost, q->cost, sizeof(q->cost));
@@ -73,7 +73,7 @@ static uint8_t **ring_pages(struct nvme_workload *w, struct device *dev, phys_ad
 	uint8_t **pages = g_new(uint8_t *, n);
 
 	for (size_t i = 0; i < n; i++)
-		pages[i] = memory_ptr(w->m->memory, dma_coherent_phys(dev, phys, dma, i * PAGE_SIZE));
+		pages[i] = memory_ptr(w->base.m->memory, dma_coherent_phys(dev, phys, dma, i * PAGE_SIZE));
 	return pages;
 }
 
@@ -86,17 +86,17 @@ static bool queue_init(struct nvme_dev *d, struct nvme_queue *q, unsigned qid, u
 	q->dev = d;
 	q->qid = qid;
 	q->entries = entries;
-	q->cpu = qid ? (qid - 1) % w->m->sim.ncpus : 0;
-	q->cq_phys = dma_alloc_coherent(d->dev, cq, &q->cq_dma);
-	q->sq_phys = dma_alloc_coherent(d->dev, sq, &q->sq_dma);
+	q->cpu = qid ? (qid - 1) % w->base.m->sim.ncpus : 0;
+	q->cq_phys = dma_alloc_coherent(d->base.dev, cq, &q->cq_dma);
+	q->sq_phys = dma_alloc_coherent(d->base.dev, sq, &q->sq_dma);
 	if (!q->cq_phys || !q->sq_phys) {
 		g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
 			    "%s: no memory for the rings of queue %u: raise memory.size or lower nvme.queues",
-			    d->dev->name, qid);
+			    d->base.dev->name, qid);
 		return false;
 	}
-	q->cq_pages = ring_pages(w, d->dev, q->cq_phys, q->cq_dma, cq);
-	q->sq_pages = ring_pages(w, d->dev, q->sq_phys, q->sq_dma, sq);
+	q->cq_pages = ring_pages(w, d->base.dev, q->cq_phys, q->cq_dma, cq);
+	q->sq_pages = ring_pages(w, d->base.dev, q->sq_phys, q->sq_dma, sq);
 	q->cq_visible = g_new0(sim_time_t, entries);
 	q->cq_phase = 1;
 	q->waiting_tail = &q->waiting;
@@ -120,7 +120,7 @@ static void queue_fini(struct nvme_queue *q)
 		g_free(q->requests[i].obj.state);
 		g_free(q->requests[i].own_vecs);
 		if (q->requests[i].meta.room)
-			memory_free_pages(d->w->m->memory, q->requests[i].meta.phys,
+			memory_free_pages(d->w->base.m->memory, q->requests[i].meta.phys,
 					  order_base_2(q->requests[i].meta.room / PAGE_SIZE));
 	}
 	g_free(q->requests);
@@ -129,9 +129,11 @@ static void queue_fini(struct nvme_queue *q)
 	g_free(q->sq_pages);
 	g_free(q->cq_pages);
 	if (q->sq_phys)
-		dma_free_coherent(d->dev, q->entries * sizeof(struct nvme_command), q->sq_phys, q->sq_dma);
+		dma_free_coherent(d->base.dev, q->entries * sizeof(struct nvme_command), q->sq_phys,
+				  q->sq_dma);
 	if (q->cq_phys)
-		dma_free_coherent(d->dev, q->entries * sizeof(struct nvme_completion), q->cq_phys, q->cq_dma);
+		dma_free_coherent(d->base.dev, q->entries * sizeof(struct nvme_completion), q->cq_phys,
+				  q->cq_dma);
 }
 
 /* Take and give back n blocks, so that the pool owns the pages for them. */
@@ -163,24 +165,23 @@ static void probe(void *arg)
 	struct nvme_workload *w = d->w;
 	unsigned blocks;
 
-	dma_set_mask(d->dev, UINT64_MAX);
-	dma_set_max_seg_size(d->dev, UINT32_MAX);
-	dma_set_seg_boundary(d->dev, UINT32_MAX);
-	dma_set_min_align_mask(d->dev, NVME_PAGE_SIZE - 1);
-	if (w->api->instance_new)
-		d->instance = w->api->instance_new(w->m, d->dev);
+	dma_set_mask(d->base.dev, UINT64_MAX);
+	dma_set_max_seg_size(d->base.dev, UINT32_MAX);
+	dma_set_seg_boundary(d->base.dev, UINT32_MAX);
+	dma_set_min_align_mask(d->base.dev, NVME_PAGE_SIZE - 1);
+	d->base.instance = dma_api_instance_new(w->base.api, w->base.m, d->base.dev);
 	d->admin = g_new0(struct nvme_queue, 1);
 	if (!queue_init(d, d->admin, 0, NVME_ADMIN_ENTRIES, p->error))
 		return;
-	d->nqueues = (unsigned)(w->params.queues ? w->params.queues : w->m->sim.ncpus);
+	d->nqueues = (unsigned)(w->params.queues ? w->params.queues : w->base.m->sim.ncpus);
 	d->queues = g_new0(struct nvme_queue, d->nqueues);
 	for (unsigned i = 0; i < d->nqueues; i++) {
 		if (!queue_init(d, &d->queues[i], i + 1, (unsigned)w->params.queue_entries, p->error))
 			return;
 	}
-	d->page_pool = dma_pool_create("prp list page", d->dev, NVME_PAGE_SIZE, NVME_PAGE_SIZE, 0);
-	d->small_pool = dma_pool_create("prp list 256", d->dev, NVME_SMALL_POOL_SIZE, NVME_SMALL_POOL_SIZE,
-					0);
+	d->page_pool = dma_pool_create("prp list page", d->base.dev, NVME_PAGE_SIZE, NVME_PAGE_SIZE, 0);
+	d->small_pool = dma_pool_create("prp list 256", d->base.dev, NVME_SMALL_POOL_SIZE,
+					NVME_SMALL_POOL_SIZE, 0);
 	blocks = (unsigned)MIN(w->params.queue_depth * d->nqueues, MAX_WARM_BLOCKS);
 	warm_pool(d->page_pool, blocks);
 	warm_pool(d->small_pool, blocks);
@@ -192,16 +193,16 @@ static char *function_name(const struct nvme_workload *w)
 {
 	g_auto(GStrv) names = g_strsplit(w->params.functions ? w->params.functions : "", ",", -1);
 
-	if (w->ndevs >= g_strv_length(names) || !*g_strstrip(names[w->ndevs]))
+	if (w->base.ndevs >= g_strv_length(names) || !*g_strstrip(names[w->base.ndevs]))
 		return NULL;
-	return g_strdup(names[w->ndevs]);
+	return g_strdup(names[w->base.ndevs]);
 }
 
 /* The drive's own buffer and the provider of peer memory, as configured. */
 static bool peer_memory(struct nvme_dev *d, GError **error)
 {
 	const struct nvme_params *p = &d->w->params;
-	struct pcie_node *node = d->dev->pci;
+	struct pcie_node *node = d->base.dev->pci;
 	unsigned bar = 0;
 
 	if (p->cmb) {
@@ -211,13 +212,14 @@ static bool peer_memory(struct nvme_dev *d, GError **error)
 			g_set_error(error, PARAM_ERROR, 0,
 				    "nvme.cmb: %s has no room for a buffer of %" G_GUINT64_FORMAT
 				    " bytes among its BARs",
-				    d->dev->name, p->cmb);
+				    d->base.dev->name, p->cmb);
 			return false;
 		}
 	}
 	if (!p->p2p_provider || !strcmp(p->p2p_provider, "none"))
 		return true;
-	d->provider = strcmp(p->p2p_provider, "self") ? pcie_find(d->w->m->fabric, p->p2p_provider) : node;
+	d->provider = strcmp(p->p2p_provider, "self") ? pcie_find(d->w->base.m->fabric, p->p2p_provider)
+						      : node;
 	for (bar = 0; d->provider && bar < PCIE_BARS && !pci_has_p2pmem(d->provider); bar++) {
 		if (d->provider->bars[bar] && !pci_p2pdma_add_resource(d->provider, bar, 0, 0))
 			pci_p2pmem_publish(d->provider, true);
@@ -232,40 +234,41 @@ static bool peer_memory(struct nvme_dev *d, GError **error)
 	return false;
 }
 
-struct nvme_dev *nvme_dev_new(struct nvme_workload *w, GError **error)
+struct replayer_dev *nvme_dev_new(struct replayer *r, GError **error)
 {
+	struct nvme_workload *w = (struct nvme_workload *)r;
 	struct nvme_dev *d = g_new0(struct nvme_dev, 1);
 	struct probe p = {d, error, false};
-	g_autofree char *stream = g_strdup_printf("nvme%u", w->ndevs);
+	g_autofree char *stream = g_strdup_printf("nvme%u", w->base.ndevs);
 	g_autofree char *name = function_name(w);
 	struct quiet quiet;
 
 	d->w = w;
-	d->dev = machine_add_device(w->m, name, error);
-	if (!d->dev || !peer_memory(d, error)) {
+	d->base.dev = machine_add_device(w->base.m, name, error);
+	if (!d->base.dev || !peer_memory(d, error)) {
 		g_free(d);
 		return NULL;
 	}
-	d->ctrl = nvme_ctrl_new(&w->m->sim, w->m->memory, d->dev->pci, &w->params, &w->st.drive,
-				nvme_interrupt, d);
-	rng_init(&d->rng, w->m->sim.seed, stream);
+	d->ctrl = nvme_ctrl_new(&w->base.m->sim, w->base.m->memory, d->base.dev->pci, &w->params,
+				&w->st.drive, nvme_interrupt, d);
+	rng_init(&d->rng, w->base.m->sim.seed, stream);
 	quiet_begin(w, &quiet);
-	cpu_run(&w->m->sim.cpus[0], probe, &p);
+	cpu_run(&w->base.m->sim.cpus[0], probe, &p);
 	quiet_end(w, &quiet);
 	if (!p.ok) {
-		nvme_dev_free(d);
+		nvme_dev_free(r, &d->base);
 		return NULL;
 	}
-	blk_nvme_limits(&d->limits, d->dev, w->m->kernel, &w->params);
-	return d;
+	blk_nvme_limits(&d->limits, d->base.dev, w->base.m->kernel, &w->params);
+	return &d->base;
 }
 
 static void remove_dev(void *arg)
 {
 	struct nvme_dev *d = arg;
 
-	if (d->w->api->instance_free && d->instance)
-		d->w->api->instance_free(d->instance);
+	if (d->w->base.api->instance_free && d->base.instance)
+		d->w->base.api->instance_free(d->base.instance);
 	if (d->small_pool)
 		dma_pool_destroy(d->small_pool);
 	if (d->page_pool)
@@ -276,13 +279,14 @@ static void remove_dev(void *arg)
 		queue_fini(d->admin);
 }
 
-void nvme_dev_free(struct nvme_dev *d)
+void nvme_dev_free(struct replayer *r, struct replayer_dev *base)
 {
-	struct nvme_workload *w = d->w;
+	struct nvme_workload *w = (struct nvme_workload *)r;
+	struct nvme_dev *d = (struct nvme_dev *)base;
 	struct quiet quiet;
 
 	quiet_begin(w, &quiet);
-	cpu_run(&w->m->sim.cpus[0], remove_dev, d);
+	cpu_run(&w->base.m->sim.cpus[0], remove_dev, d);
 	quiet_end(w, &quiet);
 	nvme_ctrl_free(d->ctrl);
 	g_free(d->queues);

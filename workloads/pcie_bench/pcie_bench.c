@@ -98,6 +98,7 @@ static const char *const columns[] = {"window_bytes",   "pages",      "latency_m
 enum { COLUMNS = G_N_ELEMENTS(columns) };
 
 struct pcie_bench {
+	struct workload base;
 	struct machine *m;
 	struct pcie_bench_params p;
 	struct pcie_bench_stats st;
@@ -113,7 +114,6 @@ struct pcie_bench {
 	sim_time_t now;
 	sim_time_t *flight; /* completion times of transfers in flight */
 	unsigned window, head;
-	struct workload_curve curve;
 };
 
 static void map_pieces(void *arg)
@@ -154,7 +154,7 @@ static void bench_destroy(struct workload *base)
 	g_free(w->windows);
 	g_free(w->pieces);
 	g_free(w->flight);
-	g_free(w->curve.values);
+	g_free(w->base.curve.values);
 	g_free(w);
 }
 
@@ -183,6 +183,7 @@ static struct workload *bench_create(struct machine *m, const struct dma_api *ap
 	uint64_t largest = 0;
 
 	(void)api; /* the buffer is mapped once: all APIs do the same */
+	w->base.stats = &w->st;
 	w->m = m;
 	w->p = *(const struct pcie_bench_params *)config_get(m->config, &pcie_bench_param_table);
 	rng_init(&w->rng, m->sim.seed, "pcie_bench");
@@ -201,8 +202,8 @@ static struct workload *bench_create(struct machine *m, const struct dma_api *ap
 	w->st.pages = largest >> PAGE_SHIFT;
 	w->window = (unsigned)(w->p.size <= w->p.command_limit ? w->p.command_window : w->p.engine_window);
 	w->flight = g_new0(sim_time_t, w->window);
-	w->curve = (struct workload_curve){.columns = columns, .ncolumns = COLUMNS};
-	w->curve.values = g_new0(double, (size_t)w->nwindows *COLUMNS);
+	w->base.curve = (struct workload_curve){.columns = columns, .ncolumns = COLUMNS};
+	w->base.curve.values = g_new0(double, (size_t)w->nwindows *COLUMNS);
 	return (struct workload *)w;
 }
 
@@ -298,7 +299,7 @@ static void one(struct pcie_bench *w, struct measurement *ms, uint64_t window, u
 
 static void fill_row(struct pcie_bench *w, const struct measurement *ms, unsigned row)
 {
-	double *v = &w->curve.values[(size_t)row * COLUMNS];
+	double *v = &w->base.curve.values[(size_t)row * COLUMNS];
 	const struct vtd_stats *st = &w->m->vtd_stats;
 	double seconds = (double)(ms->end - ms->begin) / SIM_S;
 	uint64_t lookups = st->iotlb_lookups - ms->lookups;
@@ -339,15 +340,6 @@ static void measure(struct pcie_bench *w, unsigned row)
 	w->m->io.bytes += w->p.samples * w->p.size;
 }
 
-static bool bench_record(struct workload *base, const struct trace_record *rec, GError **error)
-{
-	(void)base;
-	(void)rec;
-	g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
-		    "pcie_bench makes its own load and takes no records");
-	return false;
-}
-
 static bool bench_finish(struct workload *base, GError **error)
 {
 	struct pcie_bench *w = (struct pcie_bench *)base;
@@ -362,7 +354,7 @@ static bool bench_finish(struct workload *base, GError **error)
 	for (unsigned i = 0; ok && i < w->nwindows; i++)
 		measure(w, i);
 	w->m->io.last = w->now;
-	w->curve.nrows = w->nwindows;
+	w->base.curve.nrows = w->nwindows;
 	cpu_run(cpu, unmap_pieces, w);
 	sim_run(&w->m->sim);
 	if (!ok)
@@ -373,16 +365,6 @@ static bool bench_finish(struct workload *base, GError **error)
 	return ok;
 }
 
-static const void *bench_stats(struct workload *base)
-{
-	return &((struct pcie_bench *)base)->st;
-}
-
-static const struct workload_curve *bench_curve(struct workload *base)
-{
-	return &((struct pcie_bench *)base)->curve;
-}
-
 const struct workload_ops pcie_bench_workload = {
     .kind = WORKLOAD_PCIE_BENCH,
     .name = "pcie_bench",
@@ -391,9 +373,6 @@ const struct workload_ops pcie_bench_workload = {
     .params = &pcie_bench_param_table,
     .stats = &pcie_bench_stat_table,
     .create = bench_create,
-    .record = bench_record,
     .finish = bench_finish,
-    .stats_values = bench_stats,
-    .curve = bench_curve,
     .destroy = bench_destroy,
 };

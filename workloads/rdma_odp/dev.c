@@ -4,29 +4,28 @@
 
 #include <string.h>
 
-struct odp_dev *odp_dev_new(struct odp_workload *w, GError **error)
+struct replayer_dev *odp_dev_new(struct replayer *r, GError **error)
 {
-	struct device *dev = machine_add_device(w->m, NULL, error);
-	struct odp_dev *d;
+	struct odp_workload *w = (struct odp_workload *)r;
+	struct odp_dev *d = g_new0(struct odp_dev, 1);
 
-	if (!dev)
+	/* mlx5_core main.c, set_dma_caps */
+	if (!replayer_dev_init(r, &d->base, UINT64_MAX, 1u << 31, error)) {
+		g_free(d);
 		return NULL;
-	d = g_new0(struct odp_dev, 1);
+	}
 	d->w = w;
-	d->dev = dev;
-	dma_set_mask(dev, UINT64_MAX); /* mlx5_core main.c, set_dma_caps */
-	dma_set_max_seg_size(dev, 1u << 31);
 	d->next_key = 1;
-	rng_init(&d->rng, w->m->sim.seed, "rdma_odp.layout");
+	rng_init(&d->rng, r->m->sim.seed, "rdma_odp.layout");
 	odp_cache_init(&d->cache, w->params.cache_entries, w->params.cache_ways);
-	d->instance = w->api->instance_new ? w->api->instance_new(w->m, dev) : NULL;
-	return d;
+	return &d->base;
 }
 
-void odp_dev_free(struct odp_dev *d)
+void odp_dev_free(struct replayer *r, struct replayer_dev *base)
 {
-	if (d->w->api->instance_free && d->instance)
-		d->w->api->instance_free(d->instance);
+	struct odp_dev *d = (struct odp_dev *)base;
+
+	replayer_dev_fini(r, base);
 	odp_cache_fini(&d->cache);
 	g_free(d->mrs);
 	g_free(d);
@@ -115,7 +114,7 @@ struct odp_umem *odp_mr_at(struct odp_dev *d, struct odp_mr *mr, uint64_t offset
 			/* The child's key is enabled by one work request over all of its (empty) entries. */
 			d->w->st.children_created++;
 			d->w->st.umr_posts++;
-			cpu_charge(d->w->m->sim.cpu, COST_DOORBELL);
+			cpu_charge(d->w->base.m->sim.cpu, COST_DOORBELL);
 		}
 	}
 	return mr->children[i];

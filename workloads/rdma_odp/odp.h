@@ -7,9 +7,7 @@
 #define DMASIM_ODP_H
 
 #include "paths.h"
-
-#include <dmasim/cpu.h>
-#include <dmasim/workload.h>
+#include "replayer.h"
 
 /* Entry of a region's pfn list: the page's address and what HMM and the driver know of it. */
 #define ODP_PFN_VALID 1ull      /* present: the device may read it */
@@ -76,31 +74,32 @@ struct odp_cache {
 };
 
 struct odp_dev {
+	struct replayer_dev base;
 	struct odp_workload *w;
-	struct device *dev;
-	void *instance;      /* of the DMA API */
 	struct odp_mr **mrs; /* ascending numbers */
 	unsigned nmrs;
 	uint32_t next_key;
 	struct odp_cache cache;
 	struct rng rng;
-	unsigned in_flight;
 };
 
-struct odp_job;
+/* One event of the trace on its way. */
+struct odp_job {
+	struct replayer_job base;
+	struct event step;
+	struct odp_dev *dev;
+	struct odp_mr *mr;
+	uint32_t number;
+	uint8_t event;
+	bool write, implicit;
+	uint64_t offset, bytes, pos;
+	sim_time_t finished, stopped;
+};
+
 struct odp_workload {
-	struct machine *m;
-	const struct dma_api *api;
-	const struct driver_path *path;
+	struct replayer base;
 	struct odp_params params;
 	struct odp_stats st;
-	struct odp_dev **devs;
-	unsigned ndevs;
-	struct odp_job *free_jobs;
-	GPtrArray *jobs;
-	unsigned in_flight;
-	int failed; /* errno of a job that could not be carried out; its record: */
-	uint64_t failed_where;
 };
 
 /* umem.c */
@@ -126,9 +125,16 @@ void odp_cache_fini(struct odp_cache *c);
 bool odp_cache_lookup(struct odp_cache *c, uint32_t key, uint64_t page); /* fills on a miss */
 void odp_cache_drop(struct odp_cache *c, uint32_t key, uint64_t first, uint64_t n);
 
+/* event.c: work for a job's CPU. The kernel's part of an event; a message's fault, which resumes it. */
+void odp_run_event(struct cpu_work *work, struct cpu *cpu);
+void odp_run_fault(struct cpu_work *work, struct cpu *cpu);
+
+/* message.c: step of a job that moves data. */
+void odp_run_message(struct event *ev, sim_time_t now);
+
 /* dev.c */
-struct odp_dev *odp_dev_new(struct odp_workload *w, GError **error);
-void odp_dev_free(struct odp_dev *d);
+struct replayer_dev *odp_dev_new(struct replayer *r, GError **error);
+void odp_dev_free(struct replayer *r, struct replayer_dev *base);
 struct odp_mr *odp_mr_find(struct odp_dev *d, uint32_t number);
 int odp_mr_register(struct odp_dev *d, uint32_t number, uint64_t bytes, bool implicit);
 void odp_mr_deregister(struct odp_dev *d, struct odp_mr *mr);

@@ -18,19 +18,19 @@ struct odp_umem *odp_umem_new(struct odp_dev *d, uint64_t bytes, int *err)
 	u->dev = d;
 	u->key = d->next_key++;
 	u->npages = div_round_up(bytes, PAGE_SIZE);
-	u->obj.dev = d->dev;
-	u->obj.path = w->path;
+	u->obj.dev = d->base.dev;
+	u->obj.path = w->base.path;
 	u->obj.dir = DMA_BIDIRECTIONAL;
 	u->obj.bytes = u->npages << PAGE_SHIFT;
-	u->obj.instance = d->instance;
-	u->obj.state = g_malloc0(MAX(w->path->state_size, 1));
+	u->obj.instance = d->base.instance;
+	u->obj.state = g_malloc0(MAX(w->base.path->state_size, 1));
 	u->taken = g_array_new(FALSE, FALSE, sizeof(struct phys_vec));
 	spin_lock_init(&u->lock, "umem_mutex", 0);
 	u->pfns = g_try_malloc0_n(u->npages, sizeof(*u->pfns));
 	u->mtt = g_try_malloc0_n(u->npages, sizeof(*u->mtt));
 	*err = u->pfns && u->mtt ? 0 : -ENOMEM;
-	if (!*err && w->path->open)
-		*err = w->path->open(&u->obj, u->obj.bytes);
+	if (!*err && w->base.path->open)
+		*err = w->base.path->open(&u->obj, u->obj.bytes);
 	if (*err) {
 		g_free(u->pfns);
 		g_free(u->mtt);
@@ -39,8 +39,8 @@ struct odp_umem *odp_umem_new(struct odp_dev *d, uint64_t bytes, int *err)
 		g_free(u);
 		return NULL;
 	}
-	ledger_charge(&w->m->sim.ledger, LEDGER_DRIVER_PAGE_LISTS, u->npages * ODP_PFN_BYTES);
-	cpu_charge_n(w->m->sim.cpu, COST_KMALLOC, 2);
+	ledger_charge(&w->base.m->sim.ledger, LEDGER_DRIVER_PAGE_LISTS, u->npages * ODP_PFN_BYTES);
+	cpu_charge_n(w->base.m->sim.cpu, COST_KMALLOC, 2);
 	return u;
 }
 
@@ -74,8 +74,8 @@ void odp_umem_free(struct odp_umem *u)
 	unmap_pages(u, 0, u->npages);
 	if (u->obj.path->close)
 		u->obj.path->close(&u->obj);
-	ledger_release(&w->m->sim.ledger, LEDGER_DRIVER_PAGE_LISTS, u->npages * ODP_PFN_BYTES);
-	memory_release(w->m->memory, (struct phys_vec *)u->taken->data, u->taken->len);
+	ledger_release(&w->base.m->sim.ledger, LEDGER_DRIVER_PAGE_LISTS, u->npages * ODP_PFN_BYTES);
+	memory_release(w->base.m->memory, (struct phys_vec *)u->taken->data, u->taken->len);
 	g_array_free(u->taken, TRUE);
 	g_free(u->pfns);
 	g_free(u->mtt);
@@ -89,19 +89,19 @@ void odp_umem_free(struct odp_umem *u)
 static void post_umr(struct odp_umem *u, uint64_t n)
 {
 	struct odp_workload *w = u->dev->w;
-	struct cpu *cpu = w->m->sim.cpu;
+	struct cpu *cpu = w->base.m->sim.cpu;
 	uint64_t bytes = MIN(n * ODP_MTT_BYTES, UMR_LARGEST),
 		 posts = div_round_up(n * ODP_MTT_BYTES, UMR_LARGEST);
 
-	ledger_charge(&w->m->sim.ledger, LEDGER_DRIVER_COMMAND_BUFFERS, bytes);
+	ledger_charge(&w->base.m->sim.ledger, LEDGER_DRIVER_COMMAND_BUFFERS, bytes);
 	cpu_charge(cpu, COST_KMALLOC);
 	cpu_charge_n(cpu, COST_DRIVER_DESCRIPTOR, n);
 	cpu_charge_n(cpu, COST_DOORBELL, posts);
 	w->st.umr_posts += posts;
 	w->st.umr_entries += n;
-	if (w->m->sim.timing)
+	if (w->base.m->sim.timing)
 		cpu_wait_until(cpu, cpu->now + posts * w->params.umr_latency);
-	ledger_release(&w->m->sim.ledger, LEDGER_DRIVER_COMMAND_BUFFERS, bytes);
+	ledger_release(&w->base.m->sim.ledger, LEDGER_DRIVER_COMMAND_BUFFERS, bytes);
 }
 
 static void set_page(struct odp_umem *u, uint64_t page, phys_addr_t phys)
@@ -133,7 +133,7 @@ static int lay_out(struct odp_umem *u, uint64_t first, uint64_t n)
 			i++;
 		if (i == start)
 			continue;
-		got = memory_lay_out(w->m->memory, &u->dev->rng, u->obj.dev->node, 0,
+		got = memory_lay_out(w->base.m->memory, &u->dev->rng, u->obj.dev->node, 0,
 				     (i - start) << PAGE_SHIFT, u->vecs, (unsigned)(i - start));
 		if (got == 0)
 			return -ENOMEM;
@@ -207,7 +207,7 @@ int odp_fault_pages(struct odp_umem *u, uint64_t first, uint64_t n, bool write,
 		    const struct trace_segment *segs, uint32_t nsegs)
 {
 	struct odp_workload *w = u->dev->w;
-	struct cpu *cpu = w->m->sim.cpu;
+	struct cpu *cpu = w->base.m->sim.cpu;
 	uint64_t from, to;
 	int err;
 
@@ -262,7 +262,7 @@ static void zap_range(struct odp_umem *u, uint64_t first, uint64_t n)
 void odp_invalidate_pages(struct odp_umem *u, uint64_t first, uint64_t n)
 {
 	struct odp_workload *w = u->dev->w;
-	struct cpu *cpu = w->m->sim.cpu;
+	struct cpu *cpu = w->base.m->sim.cpu;
 
 	spin_lock(cpu, &u->lock);
 	if (u->mapped == 0) {

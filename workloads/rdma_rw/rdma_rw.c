@@ -68,6 +68,7 @@ struct lane {
 };
 
 struct rdma_rw {
+	struct workload base;
 	struct machine *m;
 	struct rdma_rw_params p;
 	struct rdma_rw_stats st;
@@ -297,8 +298,7 @@ static void rw_destroy(struct workload *base)
 			context_close(w, &w->lanes[i].ctx[k]);
 		g_free(w->lanes[i].ctx);
 	}
-	if (w->instance && w->api->instance_free)
-		w->api->instance_free(w->instance);
+	dma_api_instance_free(w->api, w->m, w->instance);
 	g_free(w->lanes);
 	g_free(w->queue);
 	g_free(w);
@@ -309,6 +309,7 @@ static struct workload *rw_create(struct machine *m, const struct dma_api *api, 
 	struct rdma_rw *w = g_new0(struct rdma_rw, 1);
 	unsigned n = m->sim.ncpus;
 
+	w->base.stats = &w->st;
 	w->m = m;
 	w->api = api;
 	w->path = dma_api_path(api, WORKLOAD_RDMA_RW);
@@ -321,8 +322,7 @@ static struct workload *rw_create(struct machine *m, const struct dma_api *api, 
 	/* What mlx5_core sets. */
 	dma_set_mask(w->dev, UINT64_MAX);
 	dma_set_max_seg_size(w->dev, 2u << 30);
-	if (api->instance_new)
-		w->instance = api->instance_new(m, w->dev);
+	w->instance = dma_api_instance_new(api, m, w->dev);
 	w->lanes = g_new0(struct lane, n);
 	w->nic.fn = nic_step;
 	w->nic.priority = EVENT_HARDWARE;
@@ -349,15 +349,6 @@ static struct workload *rw_create(struct machine *m, const struct dma_api *api, 
 	return (struct workload *)w;
 }
 
-static bool rw_record(struct workload *base, const struct trace_record *rec, GError **error)
-{
-	(void)base;
-	(void)rec;
-	g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
-		    "rdma_rw makes its own load and takes no records");
-	return false;
-}
-
 static bool rw_finish(struct workload *base, GError **error)
 {
 	struct rdma_rw *w = (struct rdma_rw *)base;
@@ -375,11 +366,6 @@ static bool rw_finish(struct workload *base, GError **error)
 	return true;
 }
 
-static const void *rw_stats(struct workload *base)
-{
-	return &((struct rdma_rw *)base)->st;
-}
-
 const struct workload_ops rdma_rw_workload = {
     .kind = WORKLOAD_RDMA_RW,
     .name = "rdma_rw",
@@ -387,8 +373,6 @@ const struct workload_ops rdma_rw_workload = {
     .params = &rdma_rw_param_table,
     .stats = &rdma_rw_stat_table,
     .create = rw_create,
-    .record = rw_record,
     .finish = rw_finish,
-    .stats_values = rw_stats,
     .destroy = rw_destroy,
 };

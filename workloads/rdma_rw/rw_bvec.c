@@ -6,6 +6,7 @@
  * range fails the transfer: there is no way back to the other path.
  */
 #include "rdma_rw.h"
+#include "vectors.h"
 
 #include <dmasim/cpu.h>
 
@@ -15,70 +16,17 @@ struct bvec_state {
 	size_t mapped;
 };
 
-/* Registration still works on a temporary scatterlist. */
-static int map_mr(struct dma_object *obj, struct bvec_state *st, const struct phys_vec *vec, unsigned n)
-{
-	struct sim *sim = obj->dev->sim;
-	struct scatterlist *sg;
-	unsigned i;
-	int err = sg_alloc_table(sim, &st->table, n);
-
-	if (err)
-		return err;
-	cpu_charge_n(sim->cpu, COST_SG_SEGMENT, n);
-	for_each_sg (st->table.sgl, sg, n, i)
-		sg_set_phys(sg, vec[i].paddr, vec[i].len);
-	err = dma_map_sgtable(obj->dev, &st->table, obj->dir, obj->attrs);
-	if (err) {
-		sg_free_table(sim, &st->table);
-		return err;
-	}
-	for_each_sg (st->table.sgl, sg, st->table.nents, i)
-		dma_object_add(obj, sg->dma_address, sg->dma_length);
-	return 0;
-}
-
-static int map_each(struct dma_object *obj, const struct phys_vec *vec, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		dma_addr_t addr = dma_map_phys(obj->dev, vec[i].paddr, vec[i].len, obj->dir, obj->attrs);
-
-		if (dma_mapping_error(obj->dev, addr)) {
-			while (i-- > 0)
-				dma_unmap_phys(obj->dev, obj->segs[i].addr, obj->segs[i].len, obj->dir,
-					       obj->attrs);
-			obj->nsegs = 0;
-			return -ENOMEM;
-		}
-		dma_object_add(obj, addr, vec[i].len);
-	}
-	return 0;
-}
-
 /* 0, -EOPNOTSUPP when the device does not translate, or what linking said. */
 static int map_iova(struct dma_object *obj, struct bvec_state *st, const struct phys_vec *vec, unsigned n)
 {
-	size_t total = 0;
-	int err = 0;
+	size_t total = vectors_bytes(vec, n);
+	int err;
 
-	for (unsigned i = 0; i < n; i++)
-		total += vec[i].len;
 	if (!dma_iova_try_alloc(obj->dev, &st->iova, vec[0].paddr, total))
 		return -EOPNOTSUPP;
-	for (unsigned i = 0; i < n && !err; i++) {
-		err = dma_iova_link(obj->dev, &st->iova, vec[i].paddr, st->mapped, vec[i].len, obj->dir,
-				    obj->attrs);
-		if (!err)
-			st->mapped += vec[i].len;
-	}
-	if (!err)
-		err = dma_iova_sync(obj->dev, &st->iova, 0, st->mapped);
-	if (err) {
-		dma_iova_destroy(obj->dev, &st->iova, st->mapped, obj->dir, obj->attrs);
-		return err;
-	}
-	dma_object_add(obj, st->iova.addr, total);
-	return 0;
+	err = vectors_link(obj, &st->iova, vec, n);
+	st->mapped = err ? 0 : total;
+	return err;
 }
 
 static int bvec_map(struct dma_object *obj, size_t offset, const struct phys_vec *vec, unsigned n)
@@ -90,12 +38,13 @@ static int bvec_map(struct dma_object *obj, size_t offset, const struct phys_vec
 	(void)offset;
 	*st = (struct bvec_state){0};
 	if (rdma_rw_needs_mr(c)) {
-		c->type = RDMA_RW_MR;
-		return map_mr(obj, st, vec, n);
+		c->type = RDMA_RW_MR; /* still works on a temporary scatterlist */
+		cpu_charge_n(obj->dev->sim->cpu, COST_SG_SEGMENT, n);
+		return vectors_map_list(obj, &st->table, vec, n);
 	}
 	if (n == 1) {
 		c->type = RDMA_RW_SINGLE_WR;
-		return map_each(obj, vec, n);
+		return vectors_map_each(obj, obj->attrs, vec, n);
 	}
 	c->type = RDMA_RW_IOVA;
 	err = map_iova(obj, st, vec, n);
@@ -105,7 +54,7 @@ static int bvec_map(struct dma_object *obj, size_t offset, const struct phys_vec
 		return err;
 	}
 	c->type = RDMA_RW_MULTI_WR;
-	return map_each(obj, vec, n);
+	return vectors_map_each(obj, obj->attrs, vec, n);
 }
 
 static void bvec_unmap(struct dma_object *obj, size_t offset, size_t len)
@@ -117,16 +66,14 @@ static void bvec_unmap(struct dma_object *obj, size_t offset, size_t len)
 	(void)len;
 	switch (c->type) {
 	case RDMA_RW_MR:
-		dma_unmap_sgtable(obj->dev, &st->table, obj->dir, obj->attrs);
-		sg_free_table(obj->dev->sim, &st->table);
+		vectors_unmap_list(obj, &st->table);
 		break;
 	case RDMA_RW_IOVA:
 		dma_iova_destroy(obj->dev, &st->iova, st->mapped, obj->dir, obj->attrs);
 		ledger_release(&obj->dev->sim->ledger, LEDGER_IOVA_STATE, sizeof(st->iova));
 		break;
 	default:
-		for (unsigned i = 0; i < obj->nsegs; i++)
-			dma_unmap_phys(obj->dev, obj->segs[i].addr, obj->segs[i].len, obj->dir, obj->attrs);
+		vectors_unmap_each(obj, obj->attrs);
 	}
 }
 

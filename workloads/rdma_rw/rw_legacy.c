@@ -4,6 +4,7 @@
  * list is mapped at once; then one memory registration, one work request, or as many as it needs.
  */
 #include "rdma_rw.h"
+#include "vectors.h"
 
 #include <dmasim/cpu.h>
 
@@ -15,25 +16,13 @@ static int legacy_map(struct dma_object *obj, size_t offset, const struct phys_v
 {
 	struct rdma_rw_ctx *c = rdma_rw_ctx(obj);
 	struct legacy_state *st = obj->state;
-	struct sim *sim = obj->dev->sim;
-	struct scatterlist *sg;
-	unsigned i;
 	int err;
 
 	(void)offset;
-	err = sg_alloc_table(sim, &st->table, n);
+	cpu_charge_n(obj->dev->sim->cpu, COST_SG_SEGMENT, n);
+	err = vectors_map_list(obj, &st->table, vec, n);
 	if (err)
 		return err;
-	cpu_charge_n(sim->cpu, COST_SG_SEGMENT, n);
-	for_each_sg (st->table.sgl, sg, n, i)
-		sg_set_phys(sg, vec[i].paddr, vec[i].len);
-	err = dma_map_sgtable(obj->dev, &st->table, obj->dir, obj->attrs);
-	if (err) {
-		sg_free_table(sim, &st->table);
-		return err;
-	}
-	for_each_sg (st->table.sgl, sg, st->table.nents, i)
-		dma_object_add(obj, sg->dma_address, sg->dma_length);
 	if (rdma_rw_needs_mr(c) || (rdma_rw_is_read(c) && c->p->max_sgl_rd && obj->nsegs > c->p->max_sgl_rd))
 		c->type = RDMA_RW_MR;
 	else
@@ -47,8 +36,7 @@ static void legacy_unmap(struct dma_object *obj, size_t offset, size_t len)
 
 	(void)offset;
 	(void)len;
-	dma_unmap_sgtable(obj->dev, &st->table, obj->dir, obj->attrs);
-	sg_free_table(obj->dev->sim, &st->table);
+	vectors_unmap_list(obj, &st->table);
 }
 
 const struct driver_path rdma_rw_legacy_path = {

@@ -178,6 +178,7 @@ static struct workload *ring_create(struct machine *m, const struct dma_api *api
 {
 	struct rx_ring *r = g_new0(struct rx_ring, 1);
 
+	r->base.stats = &r->st;
 	r->m = m;
 	r->api = api;
 	r->linked = api->needs_iova_api;
@@ -203,7 +204,7 @@ static struct workload *ring_create(struct machine *m, const struct dma_api *api
 		q->states = g_new0(struct dma_iova_state, q->nbatches);
 		q->ready = g_new0(sim_time_t, r->p.ring);
 	}
-	r->curve = (struct workload_curve){
+	r->base.curve = (struct workload_curve){
 	    .columns = columns, .ncolumns = G_N_ELEMENTS(columns), .values = r->row};
 	return (struct workload *)r;
 }
@@ -251,18 +252,9 @@ static void collect(struct rx_ring *r)
 	*row++ = misses_mib(st);
 	*row++ = map_ns(st);
 	*row++ = unmap_ns(st);
-	r->curve.nrows = 1;
+	r->base.curve.nrows = 1;
 	r->m->io.completed = st->packets;
 	r->m->io.bytes = st->bytes;
-}
-
-static bool ring_record(struct workload *base, const struct trace_record *rec, GError **error)
-{
-	(void)base;
-	(void)rec;
-	g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
-		    "rx_ring makes its own load and takes no records");
-	return false;
 }
 
 static bool ring_finish(struct workload *base, GError **error)
@@ -293,16 +285,6 @@ static bool ring_finish(struct workload *base, GError **error)
 	return ok;
 }
 
-static const void *ring_stats(struct workload *base)
-{
-	return &((struct rx_ring *)base)->st;
-}
-
-static const struct workload_curve *ring_curve(struct workload *base)
-{
-	return &((struct rx_ring *)base)->curve;
-}
-
 const struct workload_ops rx_ring_workload = {
     .kind = WORKLOAD_RX_RING,
     .name = "rx_ring",
@@ -311,9 +293,6 @@ const struct workload_ops rx_ring_workload = {
     .params = &rx_ring_param_table,
     .stats = &rx_ring_stat_table,
     .create = ring_create,
-    .record = ring_record,
     .finish = ring_finish,
-    .stats_values = ring_stats,
-    .curve = ring_curve,
     .destroy = ring_destroy,
 };

@@ -62,6 +62,7 @@ struct rx_queue {
 };
 
 struct rx_ring {
+	struct workload base;
 	struct machine *m;
 	struct device *dev;
 	const struct dma_api *api;
@@ -80,7 +81,6 @@ struct rx_ring {
 	sim_time_t begin;
 	struct rx_ring_stats before;
 	double row[16];
-	struct workload_curve curve;
 };
 
 /* card.c */

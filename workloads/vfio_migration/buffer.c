@@ -32,8 +32,8 @@ static int lay_out(struct vfio_buffer *b, const struct trace_segment *segs, uint
 	if (nsegs > 0)
 		return -EINVAL;
 	b->taken = g_new(struct phys_vec, b->npages);
-	b->ntaken = memory_lay_out(w->m->memory, &b->dev->rng, b->obj.dev->node, 0, b->npages << PAGE_SHIFT,
-				   b->taken, (unsigned)b->npages);
+	b->ntaken = memory_lay_out(w->base.m->memory, &b->dev->rng, b->obj.dev->node, 0,
+				   b->npages << PAGE_SHIFT, b->taken, (unsigned)b->npages);
 	for (unsigned i = 0; i < b->ntaken; i++)
 		page = cut(b, page, b->taken[i].paddr, b->taken[i].len);
 	return page == b->npages ? 0 : -ENOMEM;
@@ -44,7 +44,7 @@ static void drop(struct vfio_buffer *b)
 	struct vfio_workload *w = vfio_buffer_workload(b);
 
 	if (b->ntaken)
-		memory_release(w->m->memory, b->taken, b->ntaken);
+		memory_release(w->base.m->memory, b->taken, b->ntaken);
 	g_free(b->taken);
 	g_free(b->pages);
 	g_free(b->obj.segs);
@@ -63,23 +63,23 @@ struct vfio_buffer *vfio_buffer_alloc(struct vfio_dev *d, uint32_t id, uint8_t p
 	b->id = id;
 	b->purpose = purpose;
 	b->npages = MAX(div_round_up(bytes, PAGE_SIZE), 1);
-	b->obj.dev = d->dev;
-	b->obj.path = w->path;
+	b->obj.dev = d->base.dev;
+	b->obj.path = w->base.path;
 	b->obj.dir = dir;
 	b->obj.bytes = b->npages << PAGE_SHIFT;
-	b->obj.instance = d->instance;
-	b->obj.state = g_malloc0(MAX(w->path->state_size, 1));
+	b->obj.instance = d->base.instance;
+	b->obj.state = g_malloc0(MAX(w->base.path->state_size, 1));
 	b->obj.max_segs = (unsigned)b->npages;
 	b->obj.segs = g_new(struct dma_segment, b->npages);
 	b->pages = g_new(struct phys_vec, b->npages);
 	*err = lay_out(b, segs, nsegs);
-	if (!*err && w->path->open)
-		*err = w->path->open(&b->obj, b->obj.bytes);
+	if (!*err && w->base.path->open)
+		*err = w->base.path->open(&b->obj, b->obj.bytes);
 	if (*err) {
 		drop(b);
 		return NULL;
 	}
-	cpu_spend(w->m->sim.cpu, b->npages * w->params.page_alloc);
+	cpu_spend(w->base.m->sim.cpu, b->npages * w->params.page_alloc);
 	w->st.buffers_allocated++;
 	w->st.pages += b->npages;
 	g_ptr_array_add(d->buffers, b);

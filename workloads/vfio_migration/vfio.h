@@ -7,9 +7,7 @@
 #define DMASIM_VFIO_H
 
 #include "paths.h"
-
-#include <dmasim/cpu.h>
-#include <dmasim/workload.h>
+#include "replayer.h"
 
 #define VFIO_MKEY_HEADER_BYTES 272u /* create_mkey_in up to its translations (0x880 bits) */
 #define VFIO_MTT_BYTES 8u
@@ -62,13 +60,23 @@ static inline uint64_t vfio_mkey_bytes(uint64_t npages)
 	return VFIO_MKEY_HEADER_BYTES + VFIO_MTT_BYTES * align_up(npages, 2);
 }
 
-struct vfio_job;
+/* One event of the trace on its way. */
+struct vfio_job {
+	struct replayer_job base;
+	struct event step;
+	struct vfio_dev *dev;
+	struct vfio_buffer *buffer;
+	uint8_t event, purpose, dir;
+	uint32_t id;
+	uint64_t bytes, moved;
+	sim_time_t begun, pace;
+};
+
 struct vfio_dev {
+	struct replayer_dev base;
 	struct vfio_workload *w;
-	struct device *dev;
-	void *instance;
-	GPtrArray *buffers;            /* few: two chunks, two headers, the tracker */
-	struct vfio_job *head, **tail; /* waiting, in order of the trace */
+	GPtrArray *buffers;                /* few: two chunks, two headers, the tracker */
+	struct replayer_job *head, **tail; /* waiting, in order of the trace */
 	unsigned queued;
 	bool busy;
 	uint64_t report_at; /* next byte of the tracker's receive buffer */
@@ -78,22 +86,28 @@ struct vfio_dev {
 };
 
 struct vfio_workload {
-	struct machine *m;
-	const struct dma_api *api;
-	const struct driver_path *path;
+	struct replayer base;
 	struct vfio_params params;
 	struct vfio_stats st;
-	struct vfio_dev **devs;
-	unsigned ndevs, in_flight;
-	struct vfio_job *free_jobs;
-	GPtrArray *jobs;
-	int failed;
-	uint64_t failed_where;
 };
 static inline struct vfio_workload *vfio_buffer_workload(const struct vfio_buffer *b)
 {
 	return b->dev->w;
 }
+
+static inline sim_time_t vfio_transfer_time(uint64_t bytes, double gb_per_s)
+{
+	return (sim_time_t)((double)bytes / gb_per_s * 1000.0); /* ps */
+}
+
+/* event.c: begin the VF's next event if it is free; it has ended, go on with the next. */
+void vfio_start_next(struct vfio_dev *d);
+void vfio_next_event(struct vfio_dev *d);
+/* The VF stands still from before from until after to. */
+void vfio_note_stop_copy(struct vfio_dev *d, sim_time_t from, sim_time_t to);
+
+/* transfer.c: the device moves the image of a SAVE or LOAD whose command is given on cpu. */
+void vfio_start_transfer(struct vfio_job *j, const struct cpu *cpu);
 
 /* buffer.c */
 struct vfio_buffer *vfio_buffer_find(struct vfio_dev *d, uint32_t id, bool tracker);

@@ -43,8 +43,8 @@ static unsigned append_pages(struct scatterlist *sgl, const struct phys_vec *vec
 static int map_list(struct vfio_buffer *b, struct legacy_state *st, const struct phys_vec *vec, unsigned n)
 {
 	struct vfio_workload *w = vfio_buffer_workload(b);
-	struct ledger *ledger = &w->m->sim.ledger;
-	struct cpu *cpu = w->m->sim.cpu;
+	struct ledger *ledger = &w->base.m->sim.ledger;
+	struct cpu *cpu = w->base.m->sim.cpu;
 	uint64_t round = MIN(n, VFIO_BULK_PAGES) * VFIO_POINTER_BYTES;
 	struct scatterlist *sg;
 	unsigned i;

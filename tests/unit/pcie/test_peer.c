@@ -380,6 +380,35 @@ START_TEST(latencies)
 }
 END_TEST
 
+/* A function that reaches its own memory does so inside itself: no link, no time. */
+START_TEST(own_memory)
+{
+	struct pcie_node *fn;
+	char data[16] = "out", back[16] = "";
+
+	open_machine(_i ? FIDELITY_TIMING : FIDELITY_COUNTS, NULL, 0, MACHINE("none"));
+	fn = node("0000:03:00.0");
+	for (enum pcie_op op = PCIE_WRITE;; op = PCIE_READ) {
+		struct pcie_dma d = {.fn = fn,
+				     .op = op,
+				     .addr = fn->bars[0]->bus + 5 * PAGE_SIZE - 8,
+				     .len = sizeof(data),
+				     .data = op == PCIE_WRITE ? data : back,
+				     .pasid = VTD_NO_PASID};
+
+		ck_assert_int_eq(pcie_dma(&d, SIM_MS), 0);
+		ck_assert_uint_eq(d.done, SIM_MS);
+		ck_assert_uint_eq(d.accepted, SIM_MS);
+		if (op == PCIE_READ)
+			break;
+	}
+	ck_assert_str_eq(back, "out");
+	ck_assert_uint_eq(st.p2p_bytes_direct, 2 * sizeof(data));
+	ck_assert_uint_eq(fn->up.busy, 0);
+	close_machine();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("peer");
@@ -393,5 +422,6 @@ int main(void)
 	tcase_add_test(t, uplink);
 	tcase_add_test(t, peer_reads);
 	tcase_add_test(t, latencies);
+	tcase_add_loop_test(t, own_memory, 0, 2);
 	return test_run("peer", t, NULL);
 }

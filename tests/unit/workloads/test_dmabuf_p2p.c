@@ -280,7 +280,7 @@ END_TEST
 
 static const double *matrix_row(struct workload_rig *r, unsigned kind, unsigned entry)
 {
-	const struct workload_curve *c = r->ops->curve(r->w);
+	const struct workload_curve *c = &r->w->curve;
 
 	ck_assert_uint_eq(c->nrows, 28);
 	return &c->values[(kind * 7 + entry) * c->ncolumns];

@@ -546,7 +546,7 @@ START_TEST(several_controllers)
 		ck_assert(nvme_workload.record(rig.workload, &rec, &error));
 	}
 	nvme_rig_finish(&rig);
-	ck_assert_uint_eq(w->ndevs, _i ? 1 : 4);
+	ck_assert_uint_eq(w->base.ndevs, _i ? 1 : 4);
 	ck_assert_uint_eq(rig.m->io.completed, 8);
 	ck_assert_uint_eq(rig.m->dma_stats.iova_allocs, 8);
 	assert_clean(&rig);
@@ -573,7 +573,7 @@ START_TEST(queue_limits)
 			struct nvme_rig rig = nvme_rig_new(rows[i].api, mode, rows[i].kernel, FIDELITY_COUNTS,
 							   NULL);
 			const struct nvme_workload *w = (const void *)rig.workload;
-			const struct blk_limits *lim = &w->devs[0]->limits;
+			const struct blk_limits *lim = &nvme_dev_at(w, 0)->limits;
 			bool translated = mode >= IOMMU_LAZY;
 
 			ck_assert_uint_eq(lim->max_hw_bytes / KIB,
