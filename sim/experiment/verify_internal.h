@@ -6,6 +6,7 @@
 #include "../../workloads/dma_replay/replay.h"
 #include "internal.h"
 
+#include <dmasim/nvme_device.h>
 #include <dmasim/verify.h>
 #include <jansson.h>
 
@@ -30,6 +31,40 @@ void verify_environment_from_summary(struct verify_environment *e, json_t *summa
 void verify_environment_from_events(struct verify_environment *e, const struct recording *r);
 /* Index in devices of the group of function name, -1. */
 int verify_environment_group(const struct verify_environment *e, const char *name);
+
+/* ---- verify_input.c: recordings and what lies beside them ---- */
+
+struct verify_input {
+	char *path, *directory, *name;
+	struct recording *recording;
+	json_t *summary; /* NULL: none */
+	unsigned order;
+};
+
+GPtrArray *verify_inputs_new(void);
+/* All recordings of a directory, in order of their clocks. NULL with *error. */
+GPtrArray *verify_read_directory(const char *path, GError **error);
+/* Files that follow one another and lie in one directory are one boot: how many of paths; 0 with *error. */
+unsigned verify_read_files(char *const *paths, unsigned n, GPtrArray *inputs, GError **error);
+
+/* ---- verify_machine.c: a machine like the recorded one ---- */
+
+struct verify_machine {
+	struct machine *machine;
+	struct config *config;
+	struct verify_environment *env;
+	struct nvme_params params;
+	bool calls_only;
+	GPtrArray *devices; /* struct device, as env->devices; then those only events name */
+	GHashTable *by_name;
+	struct device *usual;     /* where events name none */
+	struct replay_nvme *nvme; /* NULL: no NVMe in the recordings */
+};
+
+struct verify_machine *verify_machine_new(GPtrArray *inputs, const struct verify_options *o, GError **error);
+void verify_machine_free(struct verify_machine *b);
+/* The device that events call name; arg: struct verify_machine. */
+struct device *verify_machine_device(void *arg, const char *name);
 
 /* ---- verify_counts.c: the summary's numbers ---- */
 

@@ -341,3 +341,10 @@ bool recording_read_dat(struct recording *r, const char *path, GError **error)
 		g_propagate_error(error, failed);
 	return ok;
 }
+
+bool text_after(const char *s, const char *word, int base, uint64_t *value)
+{
+	const char *p = strstr(s, word);
+
+	return p && text_number(p + strlen(word), base, value, NULL);
+}

@@ -38,5 +38,19 @@ const char *text_value(const char *payload, const char *key);
 bool text_number(const char *s, int base, uint64_t *value, const char **end);
 /* The two in one. */
 bool text_field(const char *payload, const char *key, int base, uint64_t *value);
+/* Number right behind the first word in s. */
+bool text_after(const char *s, const char *word, int base, uint64_t *value);
+
+/* recording_requests.c: payloads of requests' events. */
+bool recording_decode_nvme_head(struct recording *r, const struct field_source *s, struct recording_event *e);
+bool recording_decode_nvme_setup(struct recording *r, const struct field_source *s,
+				 struct recording_event *e);
+bool recording_decode_vectors(struct recording *r, const struct field_source *s, struct recording_event *e);
+bool recording_decode_block_issue(struct recording *r, const struct field_source *s,
+				  struct recording_event *e);
+bool recording_decode_block_complete(struct recording *r, const struct field_source *s,
+				     struct recording_event *e);
+bool recording_decode_block_split(struct recording *r, const struct field_source *s,
+				  struct recording_event *e);
 
 #endif

@@ -1,56 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where the vectors of a request come from, best source first:
- *
- *	rq_vectors		the request's own vectors, in order (a probe of the recording machine)
- *	dma_map_page, dma_map_phys, dma_iova_link
- *				exact physical address and length of each mapped run
- *	dma_map_sg		start of each entry; lengths from the DMA lengths (direct mapping) or from
- *				the iommu map events of the same call
- *	iommu map		runs rounded to pages: the first starts at the smallest multiple of 512 in its
- *				page for which the request's bytes fit, the last is cut to the bytes
- *
- * Mapping runs on the CPU and task of the submission, so events are collected per CPU and belong to
- * the open request there when the task is the same. NVMe traces count slba in blocks of the
- * namespace: 512 bytes unless block_rq_issue shows otherwise.
- * (Events: Linux include/trace/events/{dma,iommu,block}.h, drivers/nvme/host/trace.h.)
+ * Requests of a traced kernel. Mapping runs on the CPU and task of the submission, so events are collected
+ * per CPU and belong to the open request there when the task is the same (kernel_vectors.c: what is made
+ * of them). NVMe traces count slba in blocks of the namespace: 512 bytes unless block_rq_issue shows
+ * otherwise. (Events: Linux include/trace/events/block.h, drivers/nvme/host/trace.h.)
  */
 #include "kernel_rq.h"
 #include "kernel_block.h"
+#include "kernel_vectors.h"
 
 #include <string.h>
 
 #define SECTOR 512u
 #define MAX_CPUS 4096u
-#define MAX_LIST 4096u
 #define SPLITS 256u
 #define ANY_DEV UINT64_MAX
-
-struct run {
-	uint64_t phys, len;
-	uint64_t iova; /* of iommu map events */
-};
-
-enum vector_source { FROM_NONE, FROM_RUNS, FROM_SG, FROM_CALLS, FROM_PROBE };
 
 struct context { /* of one CPU */
 	struct held *h;
 	uint64_t sequence; /* of h, to see that it still is ours */
 	uint32_t pid;
-	bool open;    /* mapping events belong to h */
-	bool admin;   /* an admin command: its mappings are nobody's */
-	bool sized;   /* bytes are known for sure */
-	int page_off; /* offset in the page, where a probe gives only that; -1 */
-	struct run *runs, *calls;
-	unsigned nruns, ncalls, cap_runs, cap_calls;
-	uint64_t *sg, *sg_len;
-	unsigned nsg, nsg_len;
-	/* from rq_vectors, for the command that follows */
-	bool probed;
-	uint32_t probe_qid, probe_cid, nprobe;
-	uint64_t probe_bytes;
-	int gap_bit;
-	uint64_t *probe_phys, *probe_len;
+	bool open;  /* mapping events belong to h */
+	bool admin; /* an admin command: its mappings are nobody's */
+	bool sized; /* bytes are known for sure */
+	struct kernel_vectors vectors;
 };
 
 struct kernel_rq {
@@ -81,16 +54,8 @@ void kernel_rq_free(struct kernel_rq *k)
 {
 	if (!k)
 		return;
-	for (unsigned i = 0; i < k->ncpus; i++) {
-		struct context *c = &k->cpus[i];
-
-		g_free(c->runs);
-		g_free(c->calls);
-		g_free(c->sg);
-		g_free(c->sg_len);
-		g_free(c->probe_phys);
-		g_free(c->probe_len);
-	}
+	for (unsigned i = 0; i < k->ncpus; i++)
+		kernel_vectors_fini(&k->cpus[i].vectors);
 	g_free(k->cpus);
 	pairs_fini(&k->open);
 	g_free(k);
@@ -107,27 +72,10 @@ static struct context *context_of(struct kernel_rq *k, uint32_t cpu)
 		k->cpus = g_renew(struct context, k->cpus, cpu + 1);
 		memset(k->cpus + k->ncpus, 0, (cpu + 1 - k->ncpus) * sizeof(*k->cpus));
 		for (unsigned i = k->ncpus; i <= cpu; i++)
-			k->cpus[i].page_off = -1;
+			kernel_vectors_init(&k->cpus[i].vectors);
 		k->ncpus = cpu + 1;
 	}
 	return &k->cpus[cpu];
-}
-
-static void clear_mappings(struct context *c)
-{
-	c->nruns = c->ncalls = c->nsg = c->nsg_len = 0;
-	c->page_off = -1;
-}
-
-static void add_run(struct run **runs, unsigned *n, unsigned *cap, struct run run)
-{
-	if (*n == MAX_LIST)
-		return;
-	if (*n == *cap) {
-		*cap = *cap ? *cap * 2 : 16;
-		*runs = g_renew(struct run, *runs, *cap);
-	}
-	(*runs)[(*n)++] = run;
 }
 
 static bool ours(const struct context *c)
@@ -135,119 +83,26 @@ static bool ours(const struct context *c)
 	return c->h && c->h->sequence == c->sequence;
 }
 
-/* ---- vectors ---- */
-
-/* Append the pieces of [phys, phys + len), 4 GiB - 1 at most each. */
-static void add_segment(struct held *h, uint64_t phys, uint64_t len)
-{
-	while (len > 0) {
-		uint32_t n = (uint32_t)MIN(len, (uint64_t)UINT32_MAX & PAGE_MASK);
-
-		held_segment(h, phys, n, MEMORY_RAM, 0);
-		phys += n;
-		len -= n;
-	}
-}
-
-/* Page-granular runs: cut the ends so that bytes remain. */
-static void use_runs(struct context *c, uint64_t bytes)
-{
-	uint64_t total = 0, skip = 0;
-	unsigned n = c->nruns;
-
-	for (unsigned i = 0; i < n; i++)
-		total += c->runs[i].len;
-	/* A page of the driver's own pool may have been mapped behind the data, at an IOVA of its own. */
-	while (n > 1 && total - c->runs[n - 1].len >= bytes &&
-	       c->runs[n - 1].iova != c->runs[n - 2].iova + c->runs[n - 2].len)
-		total -= c->runs[--n].len;
-	if (c->page_off >= 0)
-		skip = (uint64_t)c->page_off;
-	else if (total >= bytes + PAGE_SIZE && bytes % PAGE_SIZE == 0)
-		skip = SECTOR; /* one page more than the bytes fill: the start was not aligned */
-	for (unsigned i = 0; i < n && bytes > 0; i++) {
-		uint64_t len = MIN(c->runs[i].len - MIN(skip, c->runs[i].len), bytes);
-
-		add_segment(c->h, c->runs[i].phys + skip, len);
-		bytes -= len;
-		skip = 0;
-	}
-}
-
-/* Entries with their starts; lengths as mapped directly, or up to the end of the run they lie in. */
-static void use_sg(struct context *c, uint64_t bytes)
-{
-	bool direct = c->nsg_len == c->nsg;
-
-	for (unsigned i = 0; i < c->nsg && bytes > 0; i++) {
-		uint64_t start = c->sg[i], len = 0;
-
-		if (direct && c->nruns == 0) {
-			len = c->sg_len[i];
-		} else {
-			for (unsigned k = 0; k < c->nruns && !len; k++)
-				if (start >= c->runs[k].phys && start - c->runs[k].phys < c->runs[k].len)
-					len = c->runs[k].phys + c->runs[k].len - start;
-			if (i + 1 < c->nsg && c->sg[i + 1] > start && c->sg[i + 1] - start < len)
-				len = c->sg[i + 1] - start;
-		}
-		if (len == 0)
-			len = PAGE_SIZE - start % PAGE_SIZE;
-		len = MIN(len, bytes);
-		add_segment(c->h, start, len);
-		bytes -= len;
-	}
-}
-
-static enum vector_source best_source(const struct context *c)
-{
-	if (c->h->nsegs)
-		return FROM_PROBE;
-	if (c->ncalls)
-		return FROM_CALLS;
-	if (c->nsg)
-		return FROM_SG;
-	return c->nruns ? FROM_RUNS : FROM_NONE;
-}
-
 /* The mapping of the open request of this CPU is over: settle its vectors. */
 static void settle(struct kernel_rq *k, struct context *c)
 {
-	uint64_t sum = 0, want;
-
 	if (!c->open || !ours(c)) {
 		c->open = false;
-		clear_mappings(c);
+		kernel_vectors_clear(&c->vectors);
 		return;
 	}
-	want = c->h->rec.nvme.bytes;
 	c->open = false;
 	if (c->h->rec.nvme.op > NVME_OP_WRITE) {
 		c->h->nsegs = 0;
-		clear_mappings(c);
+		kernel_vectors_clear(&c->vectors);
 		return;
 	}
-	switch (best_source(c)) {
-	case FROM_CALLS:
-		for (unsigned i = 0; i < c->ncalls; i++)
-			add_segment(c->h, c->calls[i].phys, c->calls[i].len);
-		break;
-	case FROM_SG:
-		use_sg(c, want);
-		break;
-	case FROM_RUNS:
-		use_runs(c, want);
-		break;
-	default:
-		break;
-	}
-	for (uint32_t i = 0; i < c->h->nsegs; i++)
-		sum += c->h->segs[i].len;
-	if (sum != want) { /* events were lost, or a list was cut: no layout rather than a wrong one */
+	if (!kernel_vectors_use(&c->vectors, c->h, c->h->rec.nvme.bytes)) {
+		/* Events were lost, or a list was cut: no layout rather than a wrong one. */
 		c->h->nsegs = 0;
 		k->r->counts.no_vectors++;
 	}
-	clear_mappings(c);
+	kernel_vectors_clear(&c->vectors);
 }
 
 /* ---- requests ---- */
@@ -361,15 +216,16 @@ static bool on_setup(struct kernel_rq *k, const struct ftrace_line *l, uint64_t 
 		     GError **error)
 {
 	struct context *c = context_of(k, l->cpu);
+	struct kernel_vectors *v = &c->vectors;
 	uint64_t ctrl, qid, cid, slba, blocks;
-	bool probed = c->probed, split;
+	bool probed = v->probed, split;
 	char name[32];
 	struct held *h;
 	uint32_t device;
 	int op;
 
 	k->nvme = true;
-	c->probed = false;
+	v->probed = false;
 	settle(k, c);
 	c->h = NULL;
 	if (!find_ctrl(l->payload, &ctrl) || !ftrace_number(l->payload, "qid=", &qid) ||
@@ -392,21 +248,21 @@ static bool on_setup(struct kernel_rq *k, const struct ftrace_line *l, uint64_t 
 	split = was_split(k, ANY_DEV, slba << k->lba_lg2 >> 9);
 	h->rec.nvme.split_front = split;
 	c->sized = false;
-	if (probed && c->probe_qid == qid && c->probe_cid == cid) {
+	if (probed && v->probe_qid == qid && v->probe_cid == cid) {
 		uint64_t sum = 0;
 
-		for (uint32_t i = 0; i < c->nprobe; i++) {
-			held_segment(h, c->probe_phys[i], (uint32_t)c->probe_len[i], MEMORY_RAM, 0);
-			sum += c->probe_len[i];
+		for (uint32_t i = 0; i < v->nprobe; i++) {
+			held_segment(h, v->probe_phys[i], (uint32_t)v->probe_len[i], MEMORY_RAM, 0);
+			sum += v->probe_len[i];
 		}
-		if (sum != c->probe_bytes)
+		if (sum != v->probe_bytes)
 			h->nsegs = 0;
 		c->sized = true;
 		if (op <= NVME_OP_WRITE)
-			h->rec.nvme.bytes = c->probe_bytes;
+			h->rec.nvme.bytes = v->probe_bytes;
 		/* 6.19 and later read the request's gap bit: 0 with several vectors is a front part. */
-		if (c->gap_bit >= 0)
-			h->rec.nvme.split_front = c->gap_bit == 0 && c->nprobe > 1;
+		if (v->gap_bit >= 0)
+			h->rec.nvme.split_front = v->gap_bit == 0 && v->nprobe > 1;
 	}
 	if (!k->r->devices.keep[device]) {
 		reader_skip(k->r, TRACE_SKIP_DEVICE);
@@ -431,38 +287,6 @@ static bool on_complete(struct kernel_rq *k, const struct ftrace_line *l, const 
 		return false;
 	}
 	complete(k, nvme_key(ctrl, qid, cid), l);
-	return true;
-}
-
-static bool on_vectors(struct kernel_rq *k, const struct ftrace_line *l, const char **want)
-{
-	struct context *c = context_of(k, l->cpu);
-	const char *phys = ftrace_field(l->payload, "phys="), *len = ftrace_field(l->payload, "len=");
-	const char *gap = ftrace_field(l->payload, "gap_bit=");
-	uint64_t qid, cid, vecs, gap_bit = 0;
-
-	if (!c->probe_phys) {
-		c->probe_phys = g_new(uint64_t, MAX_LIST);
-		c->probe_len = g_new(uint64_t, MAX_LIST);
-	}
-	c->probed = false;
-	if (!phys || !len || !gap || !ftrace_number(l->payload, "qid=", &qid) ||
-	    !ftrace_number(l->payload, "cmdid=", &cid) || !ftrace_number(l->payload, "vecs=", &vecs) ||
-	    !ftrace_number(l->payload, "bytes=", &c->probe_bytes)) {
-		*want = "qid=, cmdid=, bytes=, gap_bit=, vecs=, phys={}, len={} of rq_vectors";
-		return false;
-	}
-	if (ftrace_list(phys, 8, c->probe_phys, MAX_LIST) != (int)MIN(vecs, MAX_LIST + 1) ||
-	    ftrace_list(len, 8, c->probe_len, MAX_LIST) != (int)MIN(vecs, MAX_LIST + 1))
-		return true; /* the probe cut its list: use the mapping events */
-	for (unsigned i = 0; i < vecs; i++)
-		if (c->probe_len[i] > UINT32_MAX)
-			return true;
-	c->probe_qid = (uint32_t)qid;
-	c->probe_cid = (uint32_t)cid;
-	c->nprobe = (uint32_t)vecs;
-	c->gap_bit = *gap == '-' ? -1 : parse_u64(&gap, &gap_bit) ? (int)MIN(gap_bit, 64) : -1;
-	c->probed = true;
 	return true;
 }
 
@@ -511,7 +335,7 @@ static bool on_issue(struct kernel_rq *k, const struct ftrace_line *l, uint64_t 
 	op = kernel_block_op(b.rwbs);
 	if (op < 0 || b.sector > UINT64_MAX / SECTOR - b.sectors) {
 		reader_skip(k->r, TRACE_SKIP_EVENT);
-		clear_mappings(c);
+		kernel_vectors_clear(&c->vectors);
 		return true;
 	}
 	g_snprintf(name, sizeof(name), "%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT, b.major, b.minor);
@@ -582,79 +406,20 @@ bad:
 
 /* ---- mapping events ---- */
 
-/* The context a mapping event belongs to, NULL when it is nobody's. */
-static struct context *mapping_context(struct kernel_rq *k, const struct ftrace_line *l)
+/* The vectors that a mapping event belongs to, NULL when it is nobody's. */
+static struct kernel_vectors *mapping_vectors(struct kernel_rq *k, const struct ftrace_line *l)
 {
 	struct context *c = context_of(k, l->cpu);
 
 	k->mappings = true;
 	if (k->nvme)
-		return c->open && c->pid == l->pid && ours(c) ? c : NULL;
+		return c->open && c->pid == l->pid && ours(c) ? &c->vectors : NULL;
 	/* Block events come after the mapping: collect, forget what another task left. */
 	if (c->pid != l->pid) {
-		clear_mappings(c);
+		kernel_vectors_clear(&c->vectors);
 		c->pid = l->pid;
 	}
-	return c;
-}
-
-static bool on_map_single(struct kernel_rq *k, const struct ftrace_line *l, const char **want)
-{
-	struct context *c = mapping_context(k, l);
-	uint64_t phys, size, off;
-
-	if (!ftrace_number(l->payload, "size=", &size)) {
-		*want = "size= of a mapping event";
-		return false;
-	}
-	if (!c)
-		return true;
-	if (ftrace_hex(l->payload, "phys_addr=", &phys) || ftrace_hex(l->payload, "phys=", &phys))
-		add_run(&c->calls, &c->ncalls, &c->cap_calls, (struct run){phys, size, 0});
-	else if (ftrace_number(l->payload, "off=", &off) && off < PAGE_SIZE)
-		c->page_off = (int)off; /* a probe that sees no physical address */
-	return true;
-}
-
-static bool on_map_sg(struct kernel_rq *k, const struct ftrace_line *l, const char **want)
-{
-	struct context *c = mapping_context(k, l);
-	const char *phys = ftrace_field(l->payload, "phys_addrs="), *len = ftrace_field(l->payload, "sizes=");
-	int n, m;
-
-	if (!len)
-		len = ftrace_field(l->payload, "lengths=");
-	if (!c)
-		return true;
-	if (!c->sg) {
-		c->sg = g_new(uint64_t, MAX_LIST);
-		c->sg_len = g_new(uint64_t, MAX_LIST);
-	}
-	n = phys ? ftrace_list(phys, 8, c->sg, MAX_LIST) : -1;
-	m = len ? ftrace_list(len, 4, c->sg_len, MAX_LIST) : -1;
-	if (n < 0 || m < 0) {
-		*want = "phys_addrs={} and sizes={} of dma_map_sg";
-		return false;
-	}
-	c->nsg = strstr(l->payload, "[TRUNCATED]") || strstr(l->payload, "truncated=1") ? 0 : (unsigned)n;
-	c->nsg_len = (unsigned)m;
-	return true;
-}
-
-static bool on_iommu_map(struct kernel_rq *k, const struct ftrace_line *l, const char **want)
-{
-	struct context *c = mapping_context(k, l);
-	uint64_t paddr, size, iova = 0;
-
-	ftrace_hex(l->payload, "iova=", &iova);
-	if (!ftrace_hex(l->payload, "paddr=", &paddr) || !ftrace_number(l->payload, "size=", &size)) {
-		*want = "paddr= and size= of the iommu map event";
-		return false;
-	}
-	/* Behind the list's own event comes only the driver's pool. */
-	if (c && c->nsg == 0 && c->ncalls == 0)
-		add_run(&c->runs, &c->nruns, &c->cap_runs, (struct run){paddr, size, iova});
-	return true;
+	return &c->vectors;
 }
 
 bool kernel_rq_event(struct kernel_rq *k, const struct ftrace_line *l, uint64_t where, const char **want,
@@ -674,16 +439,18 @@ bool kernel_rq_event(struct kernel_rq *k, const struct ftrace_line *l, uint64_t 
 	case 'd':
 		if (ftrace_is(l, "dma_map_phys") || ftrace_is(l, "dma_map_page") ||
 		    ftrace_is(l, "dma_map_resource") || ftrace_is(l, "dma_iova_link"))
-			return on_map_single(k, l, want);
-		return ftrace_is(l, "dma_map_sg") ? on_map_sg(k, l, want) : true;
+			return kernel_vectors_single(mapping_vectors(k, l), l, want);
+		return ftrace_is(l, "dma_map_sg") ? kernel_vectors_sg(mapping_vectors(k, l), l, want) : true;
 	case 'm':
-		return ftrace_is(l, "map") ? on_iommu_map(k, l, want) : true;
+		return ftrace_is(l, "map") ? kernel_vectors_run(mapping_vectors(k, l), l, want) : true;
 	case 'n':
 		if (ftrace_is(l, "nvme_setup_cmd"))
 			return on_setup(k, l, where, want, error);
 		return ftrace_is(l, "nvme_complete_rq") ? on_complete(k, l, want) : true;
 	case 'r':
-		return ftrace_is(l, "rq_vectors") ? on_vectors(k, l, want) : true;
+		return ftrace_is(l, "rq_vectors")
+			   ? kernel_vectors_probe(&context_of(k, l->cpu)->vectors, l, want)
+			   : true;
 	default:
 		return true;
 	}
