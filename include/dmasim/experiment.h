@@ -157,6 +157,8 @@ struct experiment_options {
 	void *progress_arg;
 };
 
+/* Could every run of a resolved scenario be set up: machine, devices, load? Nothing is run. */
+bool experiment_check(const struct scenario *s, GError **error);
 /* Run a resolved scenario. NULL with *error when any run fails or when interrupted. */
 struct experiment_result *experiment_run(struct scenario *s, const struct experiment_options *o,
 					 GError **error);
@@ -167,7 +169,7 @@ struct stat_value run_stat(const struct run_result *r, const char *name);
 /* The result.json document (new reference). */
 struct json_t *result_to_json(const struct experiment_result *r);
 /*
- * Write result.json, summary.csv, latency.hgrm, timing.json and what else was asked for into dir:
+ * Write result.json, summary.csv, curve.csv, latency.hgrm, timing.json and what else was asked for into dir:
  * first under temporary names, synced, then renamed, result.json last.
  */
 G_GNUC_WARN_UNUSED_RESULT bool result_write(const struct experiment_result *r, const char *dir,

@@ -53,6 +53,8 @@ G_GNUC_WARN_UNUSED_RESULT bool param_set(const struct param_spec *s, void *dst, 
 					 GError **error);
 /* The value in canonical text form, such that param_set reads it back to the same value. g_free it. */
 char *param_get(const struct param_spec *s, const void *src);
+/* "4KiB..4MiB", "a|b|c": what values it takes, NULL if any of its type. g_free it. */
+char *param_range(const struct param_spec *s);
 /* Nearest of the n names by edit distance, NULL if none is close enough to be meant. */
 const char *nearest_name(const char *name, const char *const *names, size_t n);
 

@@ -12,6 +12,7 @@
 #include <dmasim/rng.h>
 #include <dmasim/slab.h>
 #include <dmasim/types.h>
+#include <signal.h>
 
 struct cpu;
 struct fibre;
@@ -31,10 +32,11 @@ struct sim {
 	struct fibre *main_fibre; /* stack of who called the event loop; NULL in counts */
 	sim_time_t cost[COST_COUNT];
 	struct ledger ledger;
-	struct slab slab;          /* host memory for request-rate arrays; sim_fini empties it */
-	struct timeline *timeline; /* NULL unless asked for */
-	unsigned timeline_first;   /* this machine's tracks: first + enum timeline_kind */
-	uint64_t events_run;       /* hardware and timer events, and works of CPUs */
+	struct slab slab;                       /* host memory for request-rate arrays; sim_fini empties it */
+	struct timeline *timeline;              /* NULL unless asked for */
+	unsigned timeline_first;                /* this machine's tracks: first + enum timeline_kind */
+	const volatile sig_atomic_t *interrupt; /* set: loads end early; NULL unless somebody may ask */
+	uint64_t events_run;                    /* hardware and timer events, and works of CPUs */
 };
 
 void sim_init(struct sim *s, enum fidelity f, unsigned ncpus, uint64_t seed);
@@ -43,6 +45,12 @@ void sim_fini(struct sim *s);
 void sim_advance(struct sim *s, sim_time_t t);
 /* Run until no event is left (timers that re-arm only on demand end by themselves). */
 void sim_run(struct sim *s);
+
+/* Workloads that make their own load look here between requests: no more, drain and tear down. */
+static inline bool sim_interrupted(const struct sim *s)
+{
+	return s->interrupt && *s->interrupt;
+}
 
 static inline void sim_schedule(struct sim *s, struct event *ev, sim_time_t at)
 {

@@ -194,7 +194,8 @@ enum trace_error {
 	TRACE_ERROR_FORMAT,
 	TRACE_ERROR_RECORD,
 	TRACE_ERROR_TRUNCATED,
-	TRACE_ERROR_WRITE
+	TRACE_ERROR_WRITE,
+	TRACE_ERROR_USAGE /* what was asked for does not exist, e.g. the name of a format */
 };
 
 #endif

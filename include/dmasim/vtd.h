@@ -132,6 +132,9 @@ struct vtd_stats {
 };
 extern const struct stat_table vtd_stat_table;
 
+/* Whether a unit with these registers can do what is asked of it; the error names key and remedy. */
+bool vtd_params_check(const struct iommu_params *p, GError **error);
+
 struct vtd_unit;
 struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_params *p,
 			 struct vtd_stats *st);

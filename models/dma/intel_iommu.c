@@ -295,8 +295,10 @@ int intel_domain_alloc(struct iommu_domain *d)
 	page_sizes = pgtable_page_sizes(d->pt);
 	d->pgsize_bitmap = PAGE_SIZE | (page_sizes & VTD_PAGES_2M ? 2 * MIB : 0) |
 			   (page_sizes & VTD_PAGES_1G ? GIB : 0);
-	d->aperture_end = pgtable_last_iova(d->pt);
+	d->aperture_end = MIN(pgtable_last_iova(d->pt), UINT64_MAX >> (64 - caps->mgaw));
 	d->iotlb_sync_map = caps->rwbf || (caps->caching_mode && !d->first_stage);
+	if (d->intel->next_did >= caps->domains)
+		return -ENOSPC;
 	d->did = d->intel->next_did++;
 	dma_lock_init(&d->cache_lock, "cache_lock");
 	l->st->table_pages_allocated++;

@@ -2,6 +2,8 @@
 /* Capability registers: Intel VT-d architecture specification rev 4.1, 11.4.2 (CAP), 11.4.3 (ECAP). */
 #include "vtd_internal.h"
 
+#include <dmasim/param.h>
+
 static inline bool bit(uint64_t reg, unsigned n)
 {
 	return reg >> n & 1;
@@ -75,22 +77,105 @@ const struct vtd_caps *vtd_caps(const struct vtd_unit *u)
 	return &u->caps;
 }
 
+/* The widest second stage that SAGAW and iommu.levels (0: any) allow, VTD_FORMATS if there is none. */
+static enum vtd_format widest_second_stage(const struct vtd_caps *c, uint64_t levels)
+{
+	enum vtd_format best = VTD_FORMATS;
+
+	for (enum vtd_format f = VTD_SS_39; f <= VTD_SS_57; f++)
+		if (bit(c->widths, vtd_formats[f].levels - 2) && (!levels || vtd_formats[f].levels <= levels))
+			best = f;
+	return best;
+}
+
+static enum vtd_format first_stage_format(const struct vtd_caps *c, uint64_t levels)
+{
+	return c->five_level_first && (!levels || levels == 5) ? VTD_FS_57 : VTD_FS_48;
+}
+
 enum vtd_format vtd_second_stage_format(const struct vtd_unit *u)
 {
-	unsigned levels = (unsigned)u->p.iommu.levels, best = 0;
+	enum vtd_format f = widest_second_stage(&u->caps, u->p.iommu.levels);
 
-	for (unsigned l = 3; l <= VTD_MAX_LEVELS; l++)
-		if (bit(u->caps.widths, l - 2) && (!levels || l <= levels))
-			best = l;
-	/* A unit whose SAGAW has none of these is not usable; the widest common format stands in. */
-	return best == 3 ? VTD_SS_39 : best == 5 ? VTD_SS_57 : VTD_SS_48;
+	return f == VTD_FORMATS ? VTD_SS_48 : f; /* none: vtd_params_check() has refused it */
 }
 
 enum vtd_format vtd_domain_format(const struct vtd_unit *u)
 {
 	if (u->scalable && u->caps.first_stage)
-		return u->caps.five_level_first && u->p.iommu.levels != 4 ? VTD_FS_57 : VTD_FS_48;
+		return first_stage_format(&u->caps, u->p.iommu.levels);
 	return vtd_second_stage_format(u);
+}
+
+/* ---- what a user may ask of such registers ---- */
+
+static bool refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static bool refuse(GError **error, const char *format, ...)
+{
+	va_list args;
+	g_autofree char *text = NULL;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error_literal(error, PARAM_ERROR, 0, text);
+	return false;
+}
+
+static bool check_levels(const struct iommu_params *p, const struct vtd_caps *c, bool first, GError **error)
+{
+	enum vtd_format second = widest_second_stage(c, p->levels);
+	bool found;
+
+	if (!first && !(c->widths & 0xe))
+		return refuse(error,
+			      "iommu.cap = %#" G_GINT64_MODIFIER "x: its SAGAW field (bits 12:8) is %#x and "
+			      "names no table width, so the unit cannot translate; want bit 9, 10 or 11 set "
+			      "(3, 4 or 5 levels)",
+			      p->cap, c->widths);
+	if (!p->levels)
+		return true;
+	found = first && p->levels == vtd_formats[first_stage_format(c, p->levels)].levels;
+	if (!first || p->nested)
+		found = found || (second != VTD_FORMATS && vtd_formats[second].levels == p->levels);
+	if (found)
+		return true;
+	if (first)
+		return refuse(
+		    error,
+		    "iommu.levels = %" G_GUINT64_FORMAT ": first-stage tables of this unit have 4%s "
+		    "levels (CAP bit 60); want %s, or 0 for the most",
+		    p->levels, c->five_level_first ? " or 5" : "", c->five_level_first ? "4 or 5" : "4");
+	return refuse(error,
+		      "iommu.levels = %" G_GUINT64_FORMAT ": the SAGAW field of iommu.cap (bits 12:8, %#x) "
+		      "allows%s%s%s levels; want one of these, 0 for the most, or another iommu.cap",
+		      p->levels, c->widths, bit(c->widths, 1) ? " 3" : "", bit(c->widths, 2) ? " 4" : "",
+		      bit(c->widths, 3) ? " 5" : "");
+}
+
+bool vtd_params_check(const struct iommu_params *p, GError **error)
+{
+	struct vtd_caps c;
+
+	vtd_decode_caps(p->cap, p->ecap, &c);
+	if (p->scalable && !c.scalable)
+		return refuse(error,
+			      "iommu.scalable = true: iommu.ecap = %#" G_GINT64_MODIFIER
+			      "x has no scalable mode; "
+			      "want a register with SMTS (bit 43), e.g. 0x3ee9e86f050df",
+			      p->ecap);
+	if (p->scalable && !c.first_stage && !c.second_stage)
+		return refuse(error,
+			      "iommu.scalable = true: iommu.ecap = %#" G_GINT64_MODIFIER
+			      "x has neither FSTS (bit 47) nor SSTS (bit 46); want one of them set",
+			      p->ecap);
+	if (p->nested && !(p->scalable && c.nested && c.first_stage))
+		return refuse(error,
+			      "iommu.nested = true needs iommu.scalable = true and an iommu.ecap with NEST "
+			      "(bit 26) and FSTS (bit 47), e.g. 0x3ee9e86f050df; this one is "
+			      "%#" G_GINT64_MODIFIER "x",
+			      p->ecap);
+	return check_levels(p, &c, p->scalable && c.first_stage, error);
 }
 
 unsigned vtd_domain_page_sizes(const struct vtd_unit *u, enum vtd_format format)

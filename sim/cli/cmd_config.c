@@ -42,7 +42,12 @@ static int check(const struct cli_common *o, const struct scenario *s, const cha
 {
 	unsigned n;
 	const struct run_spec *runs = scenario_runs(s, &n);
-	json_t *list = json_array();
+	GError *error = NULL;
+	json_t *list;
+
+	if (!experiment_check(s, &error))
+		return cli_fail(error);
+	list = json_array();
 
 	for (unsigned i = 0; i < n; i++) {
 		const char *mode = iommu_mode_names[runs[i].mode];

@@ -18,19 +18,18 @@ static json_t *explain_param(const char *word)
 		for (size_t i = 0; i < (*t)->nspecs; i++) {
 			const struct param_spec *s = &(*t)->specs[i];
 			g_autofree char *name = g_strdup_printf("%s.%s", (*t)->section, s->name);
-			g_autofree char *choices = NULL, *set = NULL;
+			g_autofree char *range = param_range(s), *set = NULL;
 			json_t *facts;
 
 			if (strcmp(name, word))
 				continue;
 			facts = json_pack("{s:s, s:s}", "is", "parameter", "name", name);
-			choices = s->choices ? g_strjoinv(", ", (char **)s->choices) : NULL;
 			set = g_strdup_printf("--set %s=%s, or %s = ... under [%s]", name,
 					      s->def ? s->def : "", s->name, (*t)->section);
 			fact(facts, "what", s->help);
 			fact(facts, "unit", s->unit);
 			fact(facts, "default", s->def);
-			fact(facts, "values", choices);
+			fact(facts, "values", range);
 			fact(facts, "source", s->source);
 			fact(facts, "set it", set);
 			return facts;
@@ -161,6 +160,32 @@ static json_t *explain_mode(const char *word)
 	return NULL;
 }
 
+/* Words that people use for what has several names here. */
+static const struct {
+	const char *word;
+	const char *names[6];
+} aliases[] = {
+    {"flushes", {"qi.desc_iotlb_page", "qi.desc_iotlb_domain", "qi.desc_iotlb_global", "iommu.flush_all"}},
+    {"invalidations",
+     {"qi.desc_iotlb_page", "qi.desc_iotlb_domain", "qi.desc_iotlb_global", "qi.desc_total"}},
+    {"misses", {"iotlb.misses", "walker.walks", "walker.memory_reads"}},
+    {"latency", {"io.latency_p50_ns", "io.latency_p99_ns", "io.latency_p999_ns"}},
+    {"throughput", {"io.bandwidth", "io.iops"}},
+    {"bandwidth", {"io.bandwidth"}},
+    {"iops", {"io.iops"}},
+    {"exposure", {"exposure.stale_ns_bytes", "exposure.stale_max_ns", "exposure.overmapped_bytes"}},
+    {"p2p", {"p2p.bytes_direct", "p2p.bytes_host_bridge", "p2p.refused"}},
+    {"faults", {"fault.recorded", "fault.lost"}},
+};
+
+static const char *const *alias_of(const char *word)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(aliases); i++)
+		if (!g_ascii_strcasecmp(aliases[i].word, word))
+			return aliases[i].names;
+	return NULL;
+}
+
 /* Every name that can be explained, for the nearest one. */
 static const char **all_names(size_t *n, GPtrArray *owned)
 {
@@ -185,6 +210,8 @@ static const char **all_names(size_t *n, GPtrArray *owned)
 		g_ptr_array_add(names, (char *)(*a)->name);
 	for (int a = 0; a < LEDGER_COUNT; a++)
 		g_ptr_array_add(names, (char *)ledger_name(a));
+	for (size_t i = 0; i < G_N_ELEMENTS(aliases); i++)
+		g_ptr_array_add(names, (char *)aliases[i].word);
 	for (const char *const *m = iommu_mode_names; *m; m++)
 		g_ptr_array_add(names, (char *)*m);
 	for (const struct perf_name *p = perf_names; p->stat; p++) {
@@ -225,11 +252,22 @@ static void print_facts(const json_t *facts)
 	}
 }
 
-static int run(void *options, int nargs, char **args)
+static void look_up(const char *name, GPtrArray *found)
 {
 	static json_t *(*const finders[])(const char *) = {explain_param, explain_stat,     explain_event,
 							   explain_api,   explain_workload, explain_account,
 							   explain_mode};
+
+	for (size_t f = 0; f < G_N_ELEMENTS(finders); f++) {
+		json_t *facts = finders[f](name);
+
+		if (facts)
+			g_ptr_array_add(found, facts);
+	}
+}
+
+static int run(void *options, int nargs, char **args)
+{
 	const struct cli_common *o = options;
 	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
 	json_t *all;
@@ -238,14 +276,12 @@ static int run(void *options, int nargs, char **args)
 		return cli_usage("explain",
 				 "a name is wanted: a statistic, parameter, API, workload, mode or account");
 	for (int i = 0; i < nargs; i++) {
+		const char *const *names = alias_of(args[i]);
 		unsigned before = found->len;
 
-		for (size_t f = 0; f < G_N_ELEMENTS(finders); f++) {
-			json_t *facts = finders[f](args[i]);
-
-			if (facts)
-				g_ptr_array_add(found, facts);
-		}
+		look_up(args[i], found);
+		for (size_t k = 0; names && k < G_N_ELEMENTS(aliases[0].names) && names[k]; k++)
+			look_up(names[k], found);
 		if (found->len == before)
 			return not_found(args[i]);
 	}
@@ -265,7 +301,9 @@ const struct cli_command cli_command_explain = {
     .args = "NAME...",
     .help = "what a statistic, parameter, API, workload, mode or memory account is",
     .about =
-	"Looks the name up in every table of the program. One name can be several things: all are shown. An "
+	"Looks the name up in every table of the program. One name can be several things: all are shown; "
+	"common "
+	"words (flushes, misses, latency) show the statistics that they stand for. An "
 	"event of Intel's counters (UNC_IIO_IOMMU0.MISSES, iommu_mrds) finds the statistic that counts the "
 	"same.",
     .examples = "dmasim explain qi.desc_iotlb_page\ta statistic\ndmasim explain iotlb.entries lazy "

@@ -13,15 +13,9 @@ static const char *const type_names[] = {
 
 static char *range_text(const struct param_spec *s)
 {
-	if (s->type == PARAM_BOOL)
-		return g_strdup("true|false");
-	if (s->choices)
-		return g_strjoinv("|", (char **)s->choices);
-	if (s->min == 0 && s->max == 0)
-		return g_strdup(type_names[s->type]);
-	if (s->type == PARAM_TIME)
-		return g_strdup_printf("%g ns..%g ns", s->min / 1e3, s->max / 1e3);
-	return g_strdup_printf("%g..%g%s%s", s->min, s->max, *s->unit ? " " : "", s->unit);
+	char *range = param_range(s);
+
+	return range ? range : g_strdup(type_names[s->type]);
 }
 
 static json_t *param_json(const char *section, const struct param_spec *s)

@@ -4,7 +4,7 @@
 
 struct run_options {
 	struct cli_common common;
-	char *interval;
+	char *interval, *preset;
 	gboolean timeline, dry_run;
 	int threads;
 };
@@ -27,12 +27,17 @@ static int run(void *options, int nargs, char **args)
 	s = scenario_load(args[0], &error);
 	if (!s)
 		return cli_fail(error);
-	status = cli_run_scenario(s, &o->common, &extra);
+	if (o->preset && !scenario_set(s, "scenario.preset", o->preset, "--preset", &error))
+		status = cli_fail(error);
+	else
+		status = cli_run_scenario(s, &o->common, &extra);
 	scenario_free(s);
 	return status;
 }
 
 static const struct cli_option options[] = {
+    {"preset", 0, CLI_STRING, offsetof(struct run_options, preset), "NAME",
+     "machine to run on, instead of the scenario's (dmasim presets)", "@presets"},
     {"interval", 0, CLI_STRING, offsetof(struct run_options, interval), "TIME",
      "also write timeseries.csv, one row per interval of simulated time (1ms)", NULL},
     {"timeline", 0, CLI_FLAG, offsetof(struct run_options, timeline), NULL,
@@ -49,7 +54,8 @@ const struct cli_command cli_command_run = {
     .args = "SCENARIO",
     .help = "run every API and IOMMU mode of a scenario on the same records",
     .about =
-	"Prints the comparison; with -o DIR also writes result.json, summary.csv, timing.json and, in "
+	"Prints the comparison; with -o DIR also writes result.json, summary.csv, timing.json, for measuring "
+	"workloads curve.csv, and in "
 	"fidelity "
 	"timing, latency.hgrm. The same scenario, inputs and seed give the same bytes (timing.json aside).\n"
 	"SCENARIO is an .ini file, or a result directory: a result holds its whole effective scenario and "

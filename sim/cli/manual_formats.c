@@ -127,6 +127,7 @@ void manual_result(GString *out)
 	     "statistics, histograms and memory accounts"},
 	    {"summary.csv", "one row per run, one column per statistic"},
 	    {"timeseries.csv", "optional: one row per interval and run"},
+	    {"curve.csv", "of measuring workloads: one row per measured point and run"},
 	    {"latency.hgrm", "latency distributions in HdrHistogram's percentile text form"},
 	    {"timeline.json", "optional: Chrome trace events, opens in Perfetto"},
 	    {"timing.json", "host time of the run; the only file that differs between equal runs"},

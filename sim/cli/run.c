@@ -111,6 +111,10 @@ int cli_run_scenario(struct scenario *s, const struct cli_common *o, const struc
 	options.progress_arg = progress;
 	r = experiment_run(s, &options, &error);
 	cli_progress_free(progress);
+	if (!r && o->quiet && dmasim_error_status(error) == CLI_INTERRUPTED) {
+		g_error_free(error);
+		return CLI_INTERRUPTED;
+	}
 	if (!r)
 		return cli_fail(error);
 	if (o->output && !result_write(r, o->output, &error))

@@ -88,6 +88,30 @@ static char *bound_text(const struct param_spec *s, double value)
 	return param_get(&at_zero, &v);
 }
 
+/* Whole bounds without an exponent: ranges are for people. */
+static char *range_end(const struct param_spec *s, double value)
+{
+	return s->type == PARAM_DOUBLE && value == floor(value) && fabs(value) < 1e15
+		   ? g_strdup_printf("%.0f", value)
+		   : bound_text(s, value);
+}
+
+char *param_range(const struct param_spec *s)
+{
+	g_autofree char *low = NULL, *high = NULL;
+
+	if (s->type == PARAM_BOOL)
+		return g_strdup("true|false");
+	if (s->choices)
+		return g_strjoinv("|", (char **)s->choices);
+	if (s->type == PARAM_STRING || (s->min == 0 && s->max == 0))
+		return NULL;
+	low = range_end(s, s->min);
+	high = range_end(s, s->max);
+	return g_strdup_printf("%s..%s%s%s", low, high, s->type != PARAM_SIZE && *s->unit ? " " : "",
+			       s->type != PARAM_SIZE ? s->unit : "");
+}
+
 static char *expected(const struct param_spec *s)
 {
 	static const char *const kinds[] = {

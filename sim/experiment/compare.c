@@ -273,6 +273,26 @@ static bool run_all(struct experiment_result *r, struct scenario *s, const struc
 	return check_records(r, s, error);
 }
 
+bool experiment_check(const struct scenario *s, GError **error)
+{
+	const struct experiment_options none = {0};
+	unsigned n;
+	const struct run_spec *runs = scenario_runs(s, &n);
+	bool ok = true;
+
+	for (unsigned i = 0; ok && i < n; i++) {
+		struct run_result r = {.spec = runs[i]};
+		struct lane l = {.result = &r};
+		struct pass p = {.lanes = &l, .nlanes = 1};
+
+		lane_start(&l, s, &none, NULL);
+		lane_finish(&l, true);
+		ok = report(&p, error);
+		lane_clear(&l);
+	}
+	return ok;
+}
+
 struct experiment_result *experiment_run(struct scenario *s, const struct experiment_options *o,
 					 GError **error)
 {

@@ -14,7 +14,9 @@ int dmasim_error_status(const GError *error)
 	if (error->domain == PARAM_ERROR)
 		return DMASIM_ERROR_USAGE;
 	if (error->domain == TRACE_ERROR)
-		return error->code == TRACE_ERROR_WRITE ? DMASIM_ERROR_OUTPUT : DMASIM_ERROR_INPUT;
+		return error->code == TRACE_ERROR_WRITE   ? DMASIM_ERROR_OUTPUT
+		       : error->code == TRACE_ERROR_USAGE ? DMASIM_ERROR_USAGE
+							  : DMASIM_ERROR_INPUT;
 	return DMASIM_ERROR_INTERNAL;
 }
 

@@ -21,6 +21,7 @@ void lane_start(struct lane *l, const struct scenario *s, const struct experimen
 				 &l->error);
 	if (!l->machine)
 		return;
+	l->machine->sim.interrupt = o->cancel;
 	if (timeline) {
 		g_autofree char *name = lane_name(spec);
 

@@ -207,8 +207,14 @@ struct device *machine_add_device(struct machine *m, const char *name, GError **
 	dev->untrusted = ((const struct iommu_params *)config_get(m->config, &iommu_param_table))->untrusted;
 	err = dma_layer_attach(m->dma, dev);
 	if (err) {
-		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INTERNAL, "device %s could not be attached: %s",
-			    dev->name, g_strerror(-err));
+		if (err == -ENOSPC)
+			g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_USAGE,
+				    "device %s finds no free domain id: the ND field of iommu.cap (bits 2:0) "
+				    "is too small; want fewer devices or a larger ND",
+				    dev->name);
+		else
+			g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INTERNAL,
+				    "device %s could not be attached: %s", dev->name, g_strerror(-err));
 		dev->dma = NULL;
 		device_free(dev);
 		return NULL;

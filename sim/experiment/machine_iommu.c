@@ -27,16 +27,19 @@ bool machine_add_units(struct machine *m, GError **error)
 	const struct iommu_params *p = config_get(m->config, &iommu_param_table);
 	const struct memory_params *memory = config_get(m->config, &memory_param_table);
 
+	if (!vtd_params_check(config_get(m->config, &iommu_param_table), error))
+		return false;
 	m->units = g_ptr_array_new_with_free_func((GDestroyNotify)vtd_free);
 	if (p->dmar && *p->dmar) {
 		GError *why = NULL;
 
 		m->dmar = dmar_load(p->dmar, &why);
 		if (!m->dmar) {
-			g_set_error(
-			    error, DMASIM_ERROR, DMASIM_ERROR_INPUT,
-			    "iommu.dmar: %s; want the raw ACPI table, as in /sys/firmware/acpi/tables/DMAR",
-			    why->message);
+			g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INPUT,
+				    "iommu.dmar: %s; want the ACPI table, raw as in "
+				    "/sys/firmware/acpi/tables/DMAR or "
+				    "as acpidump prints it",
+				    why->message);
 			g_error_free(why);
 			return false;
 		}

@@ -68,6 +68,32 @@ static void write_series(FILE *f, const struct experiment_result *r)
 	}
 }
 
+/* ---- curve.csv: what a measuring workload found ---- */
+
+static bool has_curve(const struct experiment_result *r)
+{
+	return r->runs[0].curve.nrows != 0;
+}
+
+static void write_curve(FILE *f, const struct experiment_result *r)
+{
+	const struct workload_curve *first = &r->runs[0].curve;
+
+	fputs("api,iommu,kernel,workload,fidelity,seed", f);
+	for (unsigned i = 0; i < first->ncolumns; i++)
+		fprintf(f, ",%s", first->columns[i]);
+	fputc('\n', f);
+	for (unsigned k = 0; k < r->nruns; k++) {
+		const struct workload_curve *c = &r->runs[k].curve;
+
+		for (unsigned i = 0; i < c->nrows * c->ncolumns; i++) {
+			if (i % c->ncolumns == 0)
+				put_run_head(f, &r->runs[k], scenario_workload(r->scenario)->name);
+			fprintf(f, ",%.15g%s", c->values[i], (i + 1) % c->ncolumns ? "" : "\n");
+		}
+	}
+}
+
 /* ---- latency.hgrm: HdrHistogram's percentile text form ---- */
 
 static const struct hist *latency_of(const struct run_result *run)
@@ -160,6 +186,7 @@ bool result_write(const struct experiment_result *r, const char *dir, GError **e
 	struct output_set *s = output_set_new(dir, error);
 	bool ok = s && write_one(s, "summary.csv", write_summary, r, error) &&
 		  (!has_series(r) || write_one(s, "timeseries.csv", write_series, r, error)) &&
+		  (!has_curve(r) || write_one(s, "curve.csv", write_curve, r, error)) &&
 		  (!has_latency(r) || write_one(s, "latency.hgrm", write_latency, r, error)) &&
 		  write_one(s, "timing.json", write_timing, r, error) &&
 		  write_one(s, "result.json", write_json, r, error) && output_commit(s, error);

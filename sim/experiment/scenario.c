@@ -232,14 +232,37 @@ static bool scenario_line(void *arg, const char *section, const char *key, const
 	return true;
 }
 
+/* The file of the same folder whose name is nearest to that of path; NULL if none is near. */
+static char *nearest_file(const char *path)
+{
+	g_autofree char *folder = g_path_get_dirname(path), *base = g_path_get_basename(path);
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	GDir *dir = g_dir_open(folder, 0, NULL);
+	const char *name, *near;
+
+	while (dir && (name = g_dir_read_name(dir)))
+		if (g_str_has_suffix(name, ".ini"))
+			g_ptr_array_add(names, g_strdup(name));
+	if (dir)
+		g_dir_close(dir);
+	near = nearest_name(base, (const char *const *)names->pdata, names->len);
+	if (!near)
+		return NULL;
+	return strcmp(folder, ".") || g_str_has_prefix(path, "./") ? g_build_filename(folder, near, NULL)
+								   : g_strdup(near);
+}
+
 static bool read_text(const char *path, char **text, GError **error)
 {
 	GError *why = NULL;
 	size_t len;
 
 	if (!g_file_get_contents(path, text, &len, &why)) {
-		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_USAGE, "%s: scenario could not be read: %s",
-			    path, why->message);
+		g_autofree char *near = why->code == G_FILE_ERROR_NOENT ? nearest_file(path) : NULL;
+
+		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_USAGE,
+			    "%s: scenario could not be read: %s%s%s%s", path, why->message,
+			    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 		g_error_free(why);
 		return false;
 	}

@@ -43,7 +43,8 @@ void study_read_latency(struct validate_run_context *ctx)
 		for (unsigned on = 0; on < 2; on++) {
 			struct validate_result *r = validate_scenario(
 			    ctx, latency[p].preset, "legacy", on ? "strict" : "off", "workload.kind",
-			    "pcie_bench", "pcie_bench.windows", windows, "iommu.superpages", "false", NULL);
+			    "pcie_bench", "pcie_bench.windows", windows, "pcie_bench.piece", "4MiB",
+			    "iommu.superpages", "false", NULL);
 
 			for (unsigned i = 0; i < validate_rows(r); i++)
 				validate_add(ctx, on ? latency[p].on : latency[p].off, latency_windows[i],
@@ -223,7 +224,7 @@ void study_throughput(struct validate_run_context *ctx)
 		struct validate_result *r = validate_scenario(
 		    ctx, t->preset, "legacy", "strict", "workload.kind", "pcie_bench", "pcie_bench.windows",
 		    t->windows, "pcie_bench.measure", "throughput", "pcie_bench.op", t->op, "pcie_bench.size",
-		    t->size, "iommu.superpages", "false", NULL);
+		    t->size, "pcie_bench.piece", "4MiB", "iommu.superpages", "false", NULL);
 
 		for (unsigned i = 0; i < validate_rows(r); i++) {
 			model[i] = validate_cell(r, i, "gbit_per_s");

@@ -5,7 +5,7 @@ import resource
 import signal
 import subprocess
 
-from support import BINARY, catches_sigint, check, finish, run, scratch, wait_for
+from support import BINARY, SOURCE, catches_sigint, check, finish, run, scratch, wait_for
 
 GOOD = "[workload]\ngenerator = nvme\nrequests = 2000\n"
 
@@ -57,6 +57,36 @@ def bad_scenarios(tmp):
     path.write_bytes(b"\0\1\2\xff")
     expect("binary scenario", run("run", path), 2, "binary.ini", "not a scenario")
     expect("missing scenario", run("run", tmp / "none.ini"), 2, "none.ini")
+    scenario(tmp, GOOD, "queue-depth.ini")
+    expect("misspelt file", run("run", tmp / "queue-detph.ini"), 2, f"did you mean '{tmp}/queue-depth.ini'")
+    done = run("run", "queue-detph.ini", cwd=tmp)
+    expect("misspelt file here", done, 2, "did you mean 'queue-depth.ini'")
+
+
+def impossible_machines(tmp):
+    """What a register or a file does not allow: an error before anything runs, in config check, too."""
+    good = scenario(tmp, GOOD)
+    (tmp / "junk.dmar").write_bytes(b"hello")
+    cases = [
+        ("no table width", "iommu.cap=0", 2, ["iommu.cap", "SAGAW"]),
+        ("width not there", "iommu.levels=3", 2, ["iommu.levels = 3", "SAGAW"]),
+        ("no scalable mode", "iommu.scalable=true", 2, ["iommu.scalable", "SMTS"]),
+        ("no nesting", "iommu.nested=true", 2, ["iommu.nested", "NEST"]),
+        ("bad DMAR", f"iommu.dmar={tmp}/junk.dmar", 3, ["junk.dmar", "acpidump"]),
+        ("no DMAR", f"iommu.dmar={tmp}/none.dmar", 3, ["none.dmar"]),
+        ("bad topology", f"pcie.topology={tmp}/none.txt", 2, ["pcie.topology"]),
+        ("too many threads", "map_bench.threads=9", 2, ["cpu.count"]),
+    ]
+    bench = scenario(tmp, "[workload]\nkind = map_bench\n", "m.ini")
+    for what, setting, status, words in cases:
+        path = bench if "map_bench" in setting else good
+        expect(what, run("run", path, "--set", setting), status, *words)
+        expect(what + " (config check)", run("config", "check", path, "--set", setting), status, *words)
+    drives = scenario(tmp, "[workload]\ngenerator = nvme\ndevices = 15\nrequests = 100\n", "d.ini")
+    done = run("run", drives, "--iommu", "strict", "--set", "iommu.cap=8d2078c106f0460")
+    expect("no domain left", done, 2, "domain id", "ND")
+    done = run("run", drives, "--iommu", "strict", "--set", "iommu.cap=8d2078c106f0460", "--set", "workload.devices=14")
+    check(done.returncode == 0, "as many devices as there are domains", done)
 
 
 def bad_usage(tmp):
@@ -72,6 +102,12 @@ def bad_usage(tmp):
     expect("--api unknown", run("run", good, "--api", "legasy"), 2, "--api", "legacy")
     expect("--iommu unknown", run("run", good, "--iommu", "off,lasy"), 2, "--iommu", "lazy")
     expect("--fidelity", run("run", good, "--fidelity", "time"), 2, "timing")
+    expect("--preset unknown", run("run", good, "--preset", "skylake"), 2, "--preset", "skylake-sp")
+    trace = SOURCE / "scenarios" / "data" / "nvme-mixed.trace.txt.zst"
+    expect("--format unknown", run("replay", trace, "--format", "ftrase"), 2, "ftrase", "ftrace")
+    expect("trace --format unknown", run("trace", "info", trace, "--format", "nosuch"), 2, "nosuch", "ftrace")
+    expect("generator key", run("trace", "generate", "nvme", "request=5"), 2, "unknown key", "requests")
+    expect("explain unknown", run("explain", "flushs"), 2, "'flushes'")
     bare = run()
     check(bare.returncode == 2 and not bare.stdout and b"usage" in bare.stderr, "bare dmasim", bare)
 
@@ -97,7 +133,7 @@ def bad_traces(tmp):
     one.write_text("# dmasim-trace v1\ntime_ns,cpu,device,queue,op,offset,bytes\n0,0,nvme0,1,R,0,4096\n")
     done = run("replay", one, "--json")
     check(done.returncode == 0 and b'"io.completed": 1' in done.stdout, "one request", done)
-    expect("format", run("replay", one, "--format", "natve-csv"), 3, 'did you mean "native-csv"')
+    expect("format", run("replay", one, "--format", "natve-csv"), 2, 'did you mean "native-csv"')
     expect("trace of a scenario", run("run", scenario(tmp, "[workload]\ntrace = none.csv\n")), 3, "none.csv")
     expect("result of no run", run("plot", tmp), 3, "result.json")
 
@@ -155,17 +191,30 @@ def special_output(tmp):
 def interrupted(tmp):
     long = scenario(tmp, "[workload]\ngenerator = nvme\nrequests = 100000000\n")
     out = tmp / "interrupted"
-    process = subprocess.Popen([BINARY, "run", long, "-o", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    wait_for(lambda: catches_sigint(process.pid))
-    process.send_signal(signal.SIGINT)
-    _, message = process.communicate(timeout=60)
-    check(process.returncode == 130, f"SIGINT: want 130, not {process.returncode}: {message!r}")
-    check(not (out / "result.json").exists(), "SIGINT: a result was left")
+    loads = [("records", long, ())]
+    for kind, key in [("pcie_bench", "samples"), ("map_bench", "iterations"), ("rx_ring", "packets"),
+                      ("rdma_rw", "requests"), ("dmabuf_p2p", "count"), ("crypto", "requests")]:
+        path = scenario(tmp, f"[workload]\nkind = {kind}\n[compare]\napi = legacy\n[{kind}]\n{key} = 1000000000\n",
+                        f"{kind}.ini")
+        loads.append((kind, path, ("--fidelity", "timing" if kind in ("rx_ring", "rdma_rw") else "counts")))
+    for what, path, options in loads:
+        process = subprocess.Popen([BINARY, "run", path, "-o", out, *options], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        wait_for(lambda: catches_sigint(process.pid))
+        process.send_signal(signal.SIGINT)
+        try:
+            _, message = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            _, message = process.communicate()
+        check(process.returncode == 130, f"SIGINT, {what}: want 130, not {process.returncode}: {message!r}")
+        check(not out.exists(), f"SIGINT, {what}: something was left")
 
 
 folder, tmp = scratch()
 with folder:
     bad_scenarios(tmp)
+    impossible_machines(tmp)
     bad_usage(tmp)
     bad_traces(tmp)
     bad_output(tmp)

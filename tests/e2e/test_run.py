@@ -179,6 +179,46 @@ def perf_names(tmp):
     check({c["statistic"] for c in one} == {"walker.memory_reads"}, "an event as statistic of a query")
 
 
+def curves(tmp):
+    """What a measuring workload found is in curve.csv, row by row what --json has; other loads leave none."""
+    scenarios = {
+        "pcie_bench": "[pcie_bench]\nwindows = 64KiB,1MiB\nsamples = 300\n",
+        "map_bench": "[map_bench]\niterations = 200\n",
+        "rx_ring": "[rx_ring]\npackets = 500\nwarm_up = 200\n",
+    }
+    for kind, text in scenarios.items():
+        path, out = tmp / f"{kind}.ini", tmp / kind
+        path.write_text(f"[scenario]\nfidelity = timing\n[compare]\niommu = strict, off\n[workload]\nkind = {kind}\n{text}")
+        done = run("run", path, "-o", out, "--preset", "icelake-sp")
+        check(done.returncode == 0, f"{kind} with --preset", done)
+        doc = result(out)
+        check(doc["scenario"]["scenario.preset"] == "icelake-sp", f"{kind}: --preset is in the result")
+        rows = list(csv.DictReader(open(out / "curve.csv")))
+        want = [(r, v) for r in doc["runs"] for v in r["curve"]["rows"]]
+        check(len(rows) == len(want) > 0, f"{kind}: {len(rows)} rows in curve.csv, {len(want)} in result.json")
+        for row, (r, values) in zip(rows, want):
+            check(all(row[k] == str(r[k]) for k in ("api", "iommu", "kernel", "workload", "fidelity", "seed")),
+                  f"{kind}: {row} is not the row of {r['api']} {r['iommu']}")
+            found = [float(row[c]) for c in r["curve"]["columns"]]
+            check(found == values, f"{kind}: curve.csv has {found}, result.json {values}")
+    check(not (tmp / "one" / "curve.csv").exists(), "a curve of a load that measures none")
+
+
+def shown_to_people():
+    """Ranges in plain numbers and units; quantiles of sizes that occur; common words of the field."""
+    lines = {w[0]: w for w in (l.split() for l in run("params").stdout.decode().splitlines()) if w}
+    check(lines["iotlb.entries"][2] == "0..16777216", f"{lines['iotlb.entries']}")
+    check(lines["pcie_bench.piece"][2] == "4KiB..4MiB", f"{lines['pcie_bench.piece']}")
+    check(lines["qi.service"][2] == "0..1ms", f"{lines['qi.service']}")
+    check(lines["cpu.cost_doorbell"][2] == "0..1000000000", f"{lines['cpu.cost_doorbell']}")
+    trace = SOURCE / "scenarios" / "data" / "nvme-mixed.trace.txt.zst"
+    sizes = json.loads(run("trace", "info", trace, "--json").stdout)["size_bytes"]
+    check((sizes["p50"], sizes["p90"], sizes["p99"]) == (32768, 61440, 65536), f"quantiles of sizes: {sizes}")
+    done = run("explain", "flushes", "--json")
+    names = {r["name"] for r in json.loads(done.stdout)}
+    check({"qi.desc_iotlb_page", "qi.desc_iotlb_domain", "qi.desc_iotlb_global"} <= names, "explain flushes", done)
+
+
 def explains_everything():
     """Every name that a listing shows, and every CPU step, has an explanation."""
     listings = [[r["name"] for r in json.loads(run(c, "--json").stdout)] for c in ("params", "stats", "apis", "workloads")]
@@ -203,4 +243,6 @@ with folder:
     standard_input(tmp)
     perf_names(tmp)
     explains_everything()
+    curves(tmp)
+    shown_to_people()
 finish()

@@ -54,7 +54,7 @@ def mistakes(tmp):
         (["trace", "generate", "nvme", "rate=fast"], 2, "rate"),
         (["trace", "generate", "nvme", "sizes=3"], 2, "sizes"),
         (["trace", "inform", DATA / "msr.csv"], 2, "info"),
-        (["trace", "info", "--format", "xml", DATA / "msr.csv"], 3, "native-csv"),
+        (["trace", "info", "--format", "xml", DATA / "msr.csv"], 2, "native-csv"),
         (["trace", "info", "--time-scale", "no", DATA / "msr.csv"], 2, "--time-scale"),
         (["trace", "info", "--as", "nvme", DATA / "msr.csv"], 2, "dma_replay"),
     ]

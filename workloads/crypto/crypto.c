@@ -146,7 +146,7 @@ static void run(struct cpu_work *work, struct cpu *cpu)
 	struct crypto *w = (struct crypto *)((char *)work - offsetof(struct crypto, work));
 
 	w->m->io.first = cpu->now;
-	for (uint64_t i = 0; i < w->p.requests; i++) {
+	for (uint64_t i = 0; i < w->p.requests && !sim_interrupted(cpu->sim); i++) {
 		one(w, cpu);
 		cpu_sync(cpu);
 	}

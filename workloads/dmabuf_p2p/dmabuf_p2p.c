@@ -182,7 +182,7 @@ static void map_and_unmap(struct dmabuf *w, struct cpu *cpu)
 	struct dma_object *obj = &w->o.obj;
 
 	obj->segs = w->segs;
-	for (uint64_t i = 0; i < w->p.count; i++) {
+	for (uint64_t i = 0; i < w->p.count && !sim_interrupted(cpu->sim); i++) {
 		obj->nsegs = 0;
 		if (w->path->map(obj, 0, w->vecs, w->nranges)) {
 			w->st.refused++;
@@ -234,7 +234,7 @@ static void convert(struct dmabuf *w, struct cpu *cpu)
 
 	for (unsigned i = 0; i < n; i++)
 		map_piece(w, i);
-	for (uint64_t i = 0; i < w->p.count; i++) {
+	for (uint64_t i = 0; i < w->p.count && !sim_interrupted(cpu->sim); i++) {
 		unsigned at = (unsigned)rng_below(&w->rng, n);
 		uint64_t queued = w->m->dma_stats.fq_entries;
 

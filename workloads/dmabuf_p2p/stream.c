@@ -76,7 +76,7 @@ static void stream(struct machine *m, struct drive *drives, const struct dmabuf_
 	io->first = begin;
 	for (unsigned i = 0; i < p->drives; i++)
 		next_command(&drives[i], p, i * share, share);
-	while (io->completed < total) {
+	while (io->completed < total && !sim_interrupted(&m->sim)) {
 		struct drive *d = drives;
 
 		for (unsigned i = 1; i < p->drives; i++)

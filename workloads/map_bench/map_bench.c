@@ -285,12 +285,12 @@ static void run_thread(struct cpu_work *w, struct cpu *c)
 	struct thread *t = (struct thread *)w;
 	const struct map_bench_params *p = &t->b->p;
 
-	for (uint64_t i = 0; i < p->warm_up + p->depth; i++)
+	for (uint64_t i = 0; i < p->warm_up + p->depth && !sim_interrupted(c->sim); i++)
 		one(t, false);
 	memcpy(t->steps, c->steps, sizeof(t->steps));
 	t->lock_wait = c->lock_wait;
 	t->begin = c->now;
-	for (uint64_t i = 0; i < p->iterations; i++)
+	for (uint64_t i = 0; i < p->iterations && !sim_interrupted(c->sim); i++)
 		one(t, true);
 	t->end = c->now;
 	for (unsigned i = 0; i < COST_COUNT; i++)

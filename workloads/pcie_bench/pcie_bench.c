@@ -34,8 +34,10 @@ static const struct param_spec param_specs[] = {
      "256KiB,512KiB,1MiB,1536KiB,2MiB,3MiB,4MiB,8MiB,16MiB,32MiB,64MiB", 0, 0, NULL,
      "parts of the buffer that are accessed, one measurement each", NULL},
     {"size", PARAM_SIZE, "bytes", P(size), "64", 1, 1 << 20, NULL, "bytes of one transfer", NULL},
-    {"piece", PARAM_SIZE, "bytes", P(piece), "4MiB", 4096, 4 << 20, NULL,
-     "physically contiguous pieces that the buffer is made of (power of two)", NULL},
+    {"piece", PARAM_SIZE, "bytes", P(piece), "4KiB", 4096, 4 << 20, NULL,
+     "physically contiguous pieces that the buffer is made of (power of two); from 2MiB on large pages map "
+     "them unless iommu.superpages = false",
+     NULL},
     {"samples", PARAM_UINT, "", P(samples), "30000", 1, 1e9, NULL, "transfers measured per window", NULL},
     {"warm_up", PARAM_UINT, "", P(warm_up), "5000", 0, 1e9, NULL, "transfers before that", NULL},
     {"op", PARAM_ENUM, "", P(op), "read", 0, 0, ops, "read, write, or write and then read of the same bytes",
@@ -321,7 +323,7 @@ static void measure(struct pcie_bench *w, unsigned row)
 
 	for (unsigned i = 0; i < w->window; i++)
 		w->flight[i] = w->now;
-	for (uint64_t i = 0; i < n; i++) {
+	for (uint64_t i = 0; i < n && !sim_interrupted(&w->m->sim); i++) {
 		if (i == w->p.warm_up) {
 			ms.begin = ms.last;
 			ms.walks = w->m->vtd_stats.walks;

@@ -207,7 +207,7 @@ static void run_lane(struct cpu_work *work, struct cpu *cpu)
 	struct lane *l = (struct lane *)((char *)work - offsetof(struct lane, work));
 	struct rdma_rw *w = l->w;
 
-	for (uint64_t i = 0; i < l->requests; i++) {
+	for (uint64_t i = 0; i < l->requests && !sim_interrupted(cpu->sim); i++) {
 		struct rdma_rw_ctx *c = &l->ctx[i % w->p.depth];
 
 		complete(w, c, cpu);
@@ -222,7 +222,7 @@ static void submit_next(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cp
 {
 	struct lane *l = c->lane;
 
-	while (l->submitted < l->requests && !c->busy) {
+	while (l->submitted < l->requests && !c->busy && !sim_interrupted(cpu->sim)) {
 		l->submitted++;
 		submit(w, c, cpu, &l->rng);
 	}

@@ -149,7 +149,7 @@ static void arrival(struct event *ev, sim_time_t now)
 	}
 	if (!r->measuring && r->sent >= r->p.warm_up)
 		begin_measuring(r, now);
-	if (r->sent < total)
+	if (r->sent < total && !sim_interrupted(&r->m->sim))
 		sim_schedule(&r->m->sim, ev, MAX(r->arrived, r->nic_free));
 	else
 		r->st.elapsed = MAX(now, r->nic_free) - r->begin;

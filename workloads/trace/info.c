@@ -9,6 +9,7 @@
 
 #include <dmasim/trace_info.h>
 #include <jansson.h>
+#include <math.h>
 #include <string.h>
 
 #define BLOCK PAGE_SIZE
@@ -182,6 +183,36 @@ static json_t *hist_json(const struct hist *h)
 			 "p99", (json_int_t)hist_quantile(h, 0.99), "max", (json_int_t)hist_max(h));
 }
 
+static int by_size(const void *a, const void *b)
+{
+	const struct size_count *x = a, *y = b;
+
+	return (x->bytes > y->bytes) - (x->bytes < y->bytes);
+}
+
+/* Of up to TOP_SIZES different sizes the quantiles are exact; of more they are upper ends of buckets. */
+static json_t *size_json(struct trace_info *t)
+{
+	static const struct {
+		const char *name;
+		double q;
+	} wanted[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}};
+	json_t *o = hist_json(t->size);
+
+	if (t->other_sizes || !t->nsizes)
+		return o;
+	qsort(t->sizes, t->nsizes, sizeof(t->sizes[0]), by_size);
+	for (unsigned k = 0; k < G_N_ELEMENTS(wanted); k++) {
+		uint64_t rank = (uint64_t)ceil(wanted[k].q * (double)hist_count(t->size)), below = 0;
+		unsigned i = 0;
+
+		while (i + 1 < t->nsizes && (below += t->sizes[i].count) < rank)
+			i++;
+		json_object_set_new(o, wanted[k].name, json_integer((json_int_t)t->sizes[i].bytes));
+	}
+	return o;
+}
+
 static int by_count(const void *a, const void *b)
 {
 	const struct size_count *x = a, *y = b;
@@ -257,7 +288,7 @@ struct json_t *trace_info_json(struct trace_info *t)
 			    span ? json_real((double)t->bytes * 1e9 / (double)span) : json_null());
 	json_object_set_new(o, "cpus", json_integer(t->max_cpu + 1));
 	json_object_set_new(o, "events", events_json(t));
-	json_object_set_new(o, "size_bytes", hist_json(t->size));
+	json_object_set_new(o, "size_bytes", size_json(t));
 	json_object_set_new(o, "common_sizes", sizes_json(t));
 	json_object_set_new(o, "gap_ns", hist_json(t->gap));
 	if (t->workload == TRACE_NVME)

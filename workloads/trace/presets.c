@@ -72,10 +72,13 @@ bool trace_generator_set(const struct trace_generator *g, void *params, const ch
 		for (size_t i = 0; i < g->params->nspecs; i++)
 			names[i] = g->params->specs[i].name;
 		near = nearest_name(key ? key : setting, names, g->params->nspecs);
-		g_set_error(error, PARAM_ERROR, 0, "generator %s: expected KEY=VALUE, found \"%s\"%s%s%s",
-			    g->name, setting,
+		g_set_error(error, PARAM_ERROR, 0, "generator %s: %s \"%s\"%s%s%s", g->name,
+			    key ? "unknown key in" : "expected KEY=VALUE, found", setting,
 			    near ? "; did you mean \"" : "; `dmasim trace generate` lists the keys",
-			    near ? near : "", near ? "\"?" : "");
+			    near ? near : "",
+			    !near ? ""
+			    : key ? "\"?"
+				  : "=...\"?");
 		g_free(names);
 	} else if (!ok) {
 		g_prefix_error(error, "generator %s: %s: ", g->name, key);

@@ -218,8 +218,8 @@ static char *format_names(void)
 	return g_string_free(s, FALSE);
 }
 
-static bool unknown_format(GError **error, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
-static bool unknown_format(GError **error, const char *fmt, ...)
+static bool unknown_format(GError **error, enum trace_error code, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
+static bool unknown_format(GError **error, enum trace_error code, const char *fmt, ...)
 {
 	char *names = format_names(), *text;
 	va_list ap;
@@ -227,8 +227,7 @@ static bool unknown_format(GError **error, const char *fmt, ...)
 	va_start(ap, fmt);
 	text = g_strdup_vprintf(fmt, ap);
 	va_end(ap);
-	g_set_error(error, TRACE_ERROR, TRACE_ERROR_FORMAT, "%s; name the format with --format (%s)", text,
-		    names);
+	g_set_error(error, TRACE_ERROR, (int)code, "%s; name the format with --format (%s)", text, names);
 	g_free(text);
 	g_free(names);
 	return false;
@@ -242,8 +241,9 @@ static bool misspelt_format(const char *name, GError **error)
 		known[i] = formats[i]->pub.name;
 	near = nearest_name(name, known, G_N_ELEMENTS(formats));
 	if (near)
-		return unknown_format(error, "unknown trace format \"%s\"; did you mean \"%s\"?", name, near);
-	return unknown_format(error, "unknown trace format \"%s\"", name);
+		return unknown_format(error, TRACE_ERROR_USAGE,
+				      "unknown trace format \"%s\"; did you mean \"%s\"?", name, near);
+	return unknown_format(error, TRACE_ERROR_USAGE, "unknown trace format \"%s\"", name);
 }
 
 /* First meaningful line of the probe. */
@@ -302,8 +302,8 @@ static bool detect(struct trace_reader *r, GError **error)
 	if (!r->ops) {
 		line[MIN(strlen(line), 60)] = '\0';
 		shown = g_strescape(line, NULL);
-		unknown_format(error, "%s: no known trace format begins with \"%s\"", input_name(r->in),
-			       shown);
+		unknown_format(error, TRACE_ERROR_FORMAT, "%s: no known trace format begins with \"%s\"",
+			       input_name(r->in), shown);
 		g_free(shown);
 	}
 	g_free(text);

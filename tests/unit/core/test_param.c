@@ -53,6 +53,29 @@ START_TEST(defaults_are_filled)
 }
 END_TEST
 
+/* Ranges as people read them; what its type allows has none. */
+START_TEST(ranges)
+{
+	static const struct param_spec large = {"large", PARAM_UINT, "", 0, "1", 0, 1 << 24, NULL, "", NULL},
+				       piece = {"piece", PARAM_SIZE, "bytes", 0,  "4KiB",
+						4096,    4 << 20,    NULL,    "", NULL},
+				       cost = {"cost", PARAM_DOUBLE, "ns", 0, "1", 0, 1e9, NULL, "", NULL};
+	const struct {
+		const struct param_spec *spec;
+		const char *range;
+	} cases[] = {{&specs[0], "true|false"}, {&specs[1], "1..65536"},        {&specs[2], NULL},
+		     {&specs[3], NULL},         {&specs[5], "0..1s"},           {&specs[6], "0..1"},
+		     {&specs[7], NULL},         {&specs[8], "lru|fifo|random"}, {&specs[9], NULL},
+		     {&large, "0..16777216"},   {&piece, "4KiB..4MiB"},         {&cost, "0..1000000000 ns"}};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *range = param_range(cases[i].spec);
+
+		ck_assert_msg(!g_strcmp0(range, cases[i].range), "%s: %s", cases[i].spec->name, range);
+	}
+}
+END_TEST
+
 /* key, what is written, canonical text */
 static const char *const good[][3] = {
     {"flag", "off", "false"},
@@ -182,6 +205,7 @@ int main(void)
 	tcase_add_test(t, defaults_are_filled);
 	tcase_add_loop_test(t, good_values_round_trip, 0, G_N_ELEMENTS(good));
 	tcase_add_loop_test(t, bad_values_say_what_was_expected, 0, G_N_ELEMENTS(bad));
+	tcase_add_test(t, ranges);
 	tcase_add_test(t, nearest_names);
 	return test_run("param", t, NULL);
 }

@@ -94,6 +94,52 @@ START_TEST(domain_formats)
 }
 END_TEST
 
+struct asked {
+	uint64_t cap, ecap, levels;
+	bool scalable, nested;
+	const char *says; /* NULL: fine */
+};
+
+/* What a unit cannot do is an error that names key and bits, never something else in its place. */
+START_TEST(impossible_parameters)
+{
+	const uint64_t cap = 0xd2078c106f0466, ecap = 0xf020df, all = 0x8d2078c10780e66;
+	const struct asked cases[] = {
+	    {cap, ecap, 0, false, false, NULL},
+	    {cap, ecap, 4, false, false, NULL},
+	    {all, ecap, 3, false, false, NULL},
+	    {all, ecap, 5, false, false, NULL},
+	    {0, ecap, 0, false, false, "SAGAW"},
+	    {cap, ecap, 3, false, false, "iommu.levels = 3"},
+	    {cap, ecap, 5, false, false, "iommu.levels = 5"},
+	    {all, ecap, 2, false, false, "3 4 5"},
+	    {cap, ecap, 0, true, false, "SMTS"},
+	    {cap, ecap, 0, false, true, "NEST"},
+	    {cap, TEST_ECAP_SCALABLE & ~(UINT64_C(3) << 46), 0, true, false, "SSTS"},
+	    {TEST_CAP_SCALABLE, TEST_ECAP_SCALABLE, 0, true, true, NULL},
+	    {TEST_CAP_SCALABLE, TEST_ECAP_SCALABLE, 0, false, true, "iommu.scalable"},
+	    {TEST_CAP_SCALABLE, TEST_ECAP_SCALABLE, 5, true, false, NULL},
+	    {TEST_CAP_SCALABLE, TEST_ECAP_SCALABLE, 3, true, false, "first-stage"},
+	    {TEST_CAP_SCALABLE & ~(UINT64_C(1) << 60), TEST_ECAP_SCALABLE, 5, true, false, "bit 60"},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const struct iommu_params p = {.cap = cases[i].cap,
+					       .ecap = cases[i].ecap,
+					       .levels = cases[i].levels,
+					       .scalable = cases[i].scalable,
+					       .nested = cases[i].nested};
+		g_autoptr(GError) error = NULL;
+		bool ok = vtd_params_check(&p, &error);
+
+		ck_assert_msg(ok == !cases[i].says, "case %zu: %s", i, error ? error->message : "accepted");
+		if (!ok)
+			ck_assert_msg(strstr(error->message, cases[i].says), "case %zu: %s", i,
+				      error->message);
+	}
+}
+END_TEST
+
 START_TEST(page_sizes)
 {
 	struct vtd_fixture f;
@@ -117,6 +163,7 @@ int main(void)
 	tcase_add_test(c, cap_vectors);
 	tcase_add_test(c, ecap_vectors);
 	tcase_add_test(c, domain_formats);
+	tcase_add_test(c, impossible_parameters);
 	tcase_add_test(c, page_sizes);
 	return test_run("caps", c, NULL);
 }

@@ -3,7 +3,9 @@
 #include "support.h"
 
 #include <dmasim/dmar.h>
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct table {
 	uint8_t b[512];
@@ -188,6 +190,51 @@ START_TEST(every_corruption_is_survived)
 }
 END_TEST
 
+/* What acpidump prints of the sample, between two other tables. */
+static char *acpidump(const struct table *t, size_t skip)
+{
+	GString *s = g_string_new("FACP @ 0x00000000BF7F0000\n    0000: 46 41 43 50 00  FACP.\n\n"
+				  "DMAR @ 0x00000000BF7F1000\n");
+
+	for (size_t i = 0; i < t->n; i += 16) {
+		if (i == skip)
+			continue;
+		g_string_append_printf(s, "    %04zX:", i);
+		for (size_t k = i; k < MIN(i + 16, t->n); k++)
+			g_string_append_printf(s, " %02X", t->b[k]);
+		g_string_append(s, "  DMAR 12 AB....\n");
+	}
+	g_string_append(s, "\nSSDT @ 0x00000000BF7F2000\n    0000: 53 53 44 54 00  SSDT.\n");
+	return g_string_free(s, FALSE);
+}
+
+START_TEST(acpidump_text)
+{
+	g_autofree char *path = g_build_filename(g_get_tmp_dir(), "dmasim-test-XXXXXX", NULL);
+	int fd = g_mkstemp(path);
+	struct table t;
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	sample(&t);
+	for (unsigned damaged = 0; damaged < 2; damaged++) {
+		g_autofree char *text = acpidump(&t, damaged ? 48 : SIZE_MAX);
+		g_autoptr(GError) error = NULL;
+		struct dmar *d;
+
+		ck_assert(g_file_set_contents(path, text, -1, NULL));
+		d = dmar_load(path, &error);
+		ck_assert_int_eq(d == NULL, damaged);
+		if (!d)
+			continue;
+		ck_assert_uint_eq(d->nunits, 2);
+		ck_assert_uint_eq(d->units[1].base, 0xfed91000);
+		dmar_free(d);
+	}
+	g_unlink(path);
+}
+END_TEST
+
 START_TEST(missing_file)
 {
 	GError *error = NULL;
@@ -206,6 +253,7 @@ int main(void)
 	tcase_add_test(c, devices_find_their_unit);
 	tcase_add_test(c, malformed);
 	tcase_add_test(c, every_corruption_is_survived);
+	tcase_add_test(c, acpidump_text);
 	tcase_add_test(c, missing_file);
 	return test_run("dmar", c, NULL);
 }

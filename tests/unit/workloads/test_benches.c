@@ -56,6 +56,7 @@ START_TEST(warm_reads_and_superpages_take_what_they_should)
 	workload_rig_set(&r, "iommu.superpages", "true");
 	workload_rig_set(&r, "pcie_bench.cold", "false");
 	workload_rig_set(&r, "pcie_bench.windows", "64MiB");
+	workload_rig_set(&r, "pcie_bench.piece", "4MiB");
 	workload_rig_run(&r);
 	ck_assert_double_eq_tol(cell(&r, 0, "latency_mean_ns"), 400, 1);
 	workload_rig_close(&r);
