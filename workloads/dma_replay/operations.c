@@ -347,6 +347,45 @@ static void take_free(struct builder *b, struct context *c, const struct recordi
 	open_op(b, c, e, REPLAY_STRAY);
 }
 
+static void two_step(struct builder *b, struct context *c, const struct recording_event *e)
+{
+	struct replay_op *op;
+
+	switch ((enum recording_kind)e->kind) {
+	case REC_TRY_ALLOC:
+		op = open_op(b, c, e, REPLAY_TRY_ALLOC);
+		op->phys = e->api.phys;
+		op->size = e->api.size;
+		break;
+	case REC_TRY_ALLOC_RET:
+		op = current(b, c);
+		if (!op || op->kind != REPLAY_TRY_ALLOC)
+			op = open_op(b, c, e, REPLAY_STRAY);
+		op->complete = true;
+		op->offset = e->api.ok;
+		break;
+	case REC_LINK:
+		op = open_op(b, c, e, REPLAY_LINK);
+		op->phys = e->api.phys;
+		op->offset = e->api.offset;
+		op->size = e->api.size;
+		break;
+	default: /* REC_SYNC */
+		op = open_op(b, c, e, REPLAY_SYNC);
+		op->offset = e->api.offset;
+		op->size = e->api.size;
+		break;
+	}
+}
+
+/* The event comes when its call is over. */
+static bool is_last(uint8_t kind)
+{
+	return kind == REC_DMA_MAP || kind == REC_DMA_MAP_RET || kind == REC_DMA_MAP_SG ||
+	       kind == REC_DMA_ALLOC || kind == REC_TRY_ALLOC_RET || kind == REC_SYNC ||
+	       kind == REC_DMA_UNMAP;
+}
+
 static void add_event(struct builder *b, struct context *c, uint32_t i)
 {
 	const struct recording_event *e = recording_at(b->r, i);
@@ -402,27 +441,10 @@ static void add_event(struct builder *b, struct context *c, uint32_t i)
 		end_alloc(b, c, e);
 		break;
 	case REC_TRY_ALLOC:
-		op = open_op(b, c, e, REPLAY_TRY_ALLOC);
-		op->phys = e->api.phys;
-		op->size = e->api.size;
-		break;
 	case REC_TRY_ALLOC_RET:
-		op = current(b, c);
-		if (!op || op->kind != REPLAY_TRY_ALLOC)
-			op = open_op(b, c, e, REPLAY_STRAY);
-		op->complete = true;
-		op->offset = e->api.ok;
-		break;
 	case REC_LINK:
-		op = open_op(b, c, e, REPLAY_LINK);
-		op->phys = e->api.phys;
-		op->offset = e->api.offset;
-		op->size = e->api.size;
-		break;
 	case REC_SYNC:
-		op = open_op(b, c, e, REPLAY_SYNC);
-		op->offset = e->api.offset;
-		op->size = e->api.size;
+		two_step(b, c, e);
 		break;
 	case REC_DMA_UNMAP_ENTER:
 	case REC_DMA_UNMAP_SG:
@@ -450,16 +472,8 @@ static void add_event(struct builder *b, struct context *c, uint32_t i)
 		break;
 	}
 	b->member[i] = c->cur;
-	switch (e->kind) {
-	case REC_DMA_MAP:
-	case REC_DMA_MAP_RET:
-	case REC_DMA_MAP_SG:
-	case REC_DMA_ALLOC:
-	case REC_TRY_ALLOC_RET:
-	case REC_SYNC:
-	case REC_DMA_UNMAP:
+	if (is_last(e->kind))
 		close_op(b, c);
-	}
 }
 
 /* Group the events by operation, in recorded order. */

@@ -172,6 +172,12 @@ static bool find_ctrl(const char *payload, uint64_t *ctrl)
 	return (parse_literal(&p, "nvme") && parse_u64(&p, ctrl)) || ftrace_number(payload, "ctrl_id=", ctrl);
 }
 
+static bool find_ids(const char *payload, uint64_t *ctrl, uint64_t *qid, uint64_t *cid)
+{
+	return find_ctrl(payload, ctrl) && ftrace_number(payload, "qid=", qid) &&
+	       (ftrace_number(payload, "cmdid=", cid) || ftrace_number(payload, "cid=", cid));
+}
+
 /* Opcode, slba and number of blocks, from the formatted or the raw form. False: not a data command. */
 static bool find_command(const char *payload, int *op, uint64_t *slba, uint64_t *blocks)
 {
@@ -212,6 +218,27 @@ static bool find_command(const char *payload, int *op, uint64_t *slba, uint64_t 
 	return true;
 }
 
+/* The vectors that a probe has shown for this very command. */
+static void use_probe(struct context *c)
+{
+	const struct kernel_vectors *v = &c->vectors;
+	struct held *h = c->h;
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < v->nprobe; i++) {
+		held_segment(h, v->probe_phys[i], (uint32_t)v->probe_len[i], MEMORY_RAM, 0);
+		sum += v->probe_len[i];
+	}
+	if (sum != v->probe_bytes)
+		h->nsegs = 0;
+	c->sized = true;
+	if (h->rec.nvme.op <= NVME_OP_WRITE)
+		h->rec.nvme.bytes = v->probe_bytes;
+	/* 6.19 and later read the request's gap bit: 0 with several vectors is a front part. */
+	if (v->gap_bit >= 0)
+		h->rec.nvme.split_front = v->gap_bit == 0 && v->nprobe > 1;
+}
+
 static bool on_setup(struct kernel_rq *k, const struct ftrace_line *l, uint64_t where, const char **want,
 		     GError **error)
 {
@@ -228,8 +255,7 @@ static bool on_setup(struct kernel_rq *k, const struct ftrace_line *l, uint64_t 
 	v->probed = false;
 	settle(k, c);
 	c->h = NULL;
-	if (!find_ctrl(l->payload, &ctrl) || !ftrace_number(l->payload, "qid=", &qid) ||
-	    (!ftrace_number(l->payload, "cmdid=", &cid) && !ftrace_number(l->payload, "cid=", &cid))) {
+	if (!find_ids(l->payload, &ctrl, &qid, &cid)) {
 		*want = "nvmeN: ... qid=, cmdid= of nvme_setup_cmd";
 		return false;
 	}
@@ -248,22 +274,8 @@ static bool on_setup(struct kernel_rq *k, const struct ftrace_line *l, uint64_t 
 	split = was_split(k, ANY_DEV, slba << k->lba_lg2 >> 9);
 	h->rec.nvme.split_front = split;
 	c->sized = false;
-	if (probed && v->probe_qid == qid && v->probe_cid == cid) {
-		uint64_t sum = 0;
-
-		for (uint32_t i = 0; i < v->nprobe; i++) {
-			held_segment(h, v->probe_phys[i], (uint32_t)v->probe_len[i], MEMORY_RAM, 0);
-			sum += v->probe_len[i];
-		}
-		if (sum != v->probe_bytes)
-			h->nsegs = 0;
-		c->sized = true;
-		if (op <= NVME_OP_WRITE)
-			h->rec.nvme.bytes = v->probe_bytes;
-		/* 6.19 and later read the request's gap bit: 0 with several vectors is a front part. */
-		if (v->gap_bit >= 0)
-			h->rec.nvme.split_front = v->gap_bit == 0 && v->nprobe > 1;
-	}
+	if (probed && v->probe_qid == qid && v->probe_cid == cid)
+		use_probe(c);
 	if (!k->r->devices.keep[device]) {
 		reader_skip(k->r, TRACE_SKIP_DEVICE);
 		c->h = NULL;
@@ -281,8 +293,7 @@ static bool on_complete(struct kernel_rq *k, const struct ftrace_line *l, const 
 {
 	uint64_t ctrl, qid, cid;
 
-	if (!find_ctrl(l->payload, &ctrl) || !ftrace_number(l->payload, "qid=", &qid) ||
-	    (!ftrace_number(l->payload, "cmdid=", &cid) && !ftrace_number(l->payload, "cid=", &cid))) {
+	if (!find_ids(l->payload, &ctrl, &qid, &cid)) {
 		*want = "nvmeN: ... qid=, cmdid= of nvme_complete_rq";
 		return false;
 	}
