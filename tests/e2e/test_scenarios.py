@@ -111,6 +111,10 @@ EXPECT = {
     "odp-fault-storm": lambda r: r("link", "strict", "iova.allocs") == 2 < r("legacy", "strict", "iova.allocs")
     and r.peak("link", "strict", "driver.dma_addresses") == 0
     and r.peak("legacy", "strict", "driver.dma_addresses") == r.peak("legacy", "strict", "driver.page_lists"),
+    "odp-huge-pages": lambda r: r.same("rnic.pages_mapped", "iommu.ptes_written")
+    and r("legacy", "strict", "iova.tree_allocs") == r("legacy", "strict", "rnic.pages_mapped") <= 256
+    and r("link", "strict", "iova.allocs") == 2
+    and r.peak("legacy", "strict", "driver.page_lists") == 512 * r.peak("legacy", "strict", "driver.dma_addresses"),
     "odp-invalidation-storm": lambda r: r.same("rnic.invalidations")
     and r("link", "strict", "qi.desc_iotlb_page") == r("legacy", "strict", "qi.desc_iotlb_page")
     and r("link", "lazy", "qi.desc_iotlb_page") > 20 * r("legacy", "lazy", "qi.desc_iotlb_domain")

@@ -54,7 +54,7 @@ struct odp_mr *odp_mr_find(struct odp_dev *d, uint32_t number)
 	return i < d->nmrs && d->mrs[i]->number == number ? d->mrs[i] : NULL;
 }
 
-int odp_mr_register(struct odp_dev *d, uint32_t number, uint64_t bytes, bool implicit)
+int odp_mr_register(struct odp_dev *d, uint32_t number, uint64_t bytes, bool implicit, unsigned page_shift)
 {
 	struct odp_mr *mr = g_new0(struct odp_mr, 1);
 	unsigned at = position(d, number);
@@ -62,12 +62,13 @@ int odp_mr_register(struct odp_dev *d, uint32_t number, uint64_t bytes, bool imp
 
 	mr->number = number;
 	mr->implicit = implicit;
+	mr->page_shift = implicit ? PAGE_SHIFT : page_shift;
 	mr->bytes = bytes;
 	if (implicit) {
 		mr->nchildren = div_round_up(bytes, d->w->params.child_bytes);
 		mr->children = g_new0(struct odp_umem *, mr->nchildren);
 	} else {
-		mr->umem = odp_umem_new(d, bytes, &err);
+		mr->umem = odp_umem_new(d, bytes, page_shift, &err);
 	}
 	if (err) {
 		g_free(mr);
@@ -104,12 +105,12 @@ struct odp_umem *odp_mr_at(struct odp_dev *d, struct odp_mr *mr, uint64_t offset
 
 	*err = 0;
 	if (!mr->implicit) {
-		*page = offset >> PAGE_SHIFT;
+		*page = offset >> mr->page_shift;
 		return mr->umem;
 	}
 	*page = offset % child >> PAGE_SHIFT;
 	if (!mr->children[i] && create) {
-		mr->children[i] = odp_umem_new(d, child, err);
+		mr->children[i] = odp_umem_new(d, child, PAGE_SHIFT, err);
 		if (mr->children[i]) {
 			/* The child's key is enabled by one work request over all of its (empty) entries. */
 			d->w->st.children_created++;

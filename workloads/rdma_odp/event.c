@@ -10,7 +10,9 @@ typedef int (*part_fn)(struct odp_job *j, struct odp_umem *u, uint64_t page, uin
 
 static int for_parts(struct odp_job *j, uint64_t offset, uint64_t bytes, bool create, part_fn fn)
 {
-	uint64_t at = align_down(offset, PAGE_SIZE), end = align_up(offset + bytes, PAGE_SIZE);
+	unsigned shift = j->mr->page_shift;
+	uint64_t at = align_down(offset, (uint64_t)1 << shift),
+		 end = align_up(offset + bytes, (uint64_t)1 << shift);
 	uint64_t before = j->dev->w->st.children_created;
 	int err = 0;
 
@@ -18,12 +20,12 @@ static int for_parts(struct odp_job *j, uint64_t offset, uint64_t bytes, bool cr
 		uint64_t page, n;
 		struct odp_umem *u = odp_mr_at(j->dev, j->mr, at, create, &page, &err);
 
-		n = (end - at) >> PAGE_SHIFT;
+		n = (end - at) >> shift;
 		if (j->mr->implicit)
 			n = MIN(n, (j->dev->w->params.child_bytes >> PAGE_SHIFT) - page);
 		if (u && !err)
 			err = fn(j, u, page, MIN(n, u->npages - page));
-		at += n << PAGE_SHIFT;
+		at += n << shift;
 	}
 	if (j->dev->w->st.children_created != before)
 		j->dev->w->st.ksm_updates++; /* one covers all new children of this fault */
@@ -49,6 +51,16 @@ static int invalidate_part(struct odp_job *j, struct odp_umem *u, uint64_t page,
 	return 0;
 }
 
+/* Of the pages of a new region. An API that maps page by page gets base pages, huge or not. */
+static unsigned page_shift(const struct odp_job *j)
+{
+	const struct odp_workload *w = j->dev->w;
+
+	if (!(j->access & ODP_ACCESS_HUGETLB) || !w->base.api->paths[WORKLOAD_RDMA_ODP])
+		return PAGE_SHIFT;
+	return w->params.huge_page == ODP_HUGE_1GIB ? 30 : 21;
+}
+
 /* The kernel's part of an event, on its CPU. */
 static int handle(struct odp_job *j)
 {
@@ -58,7 +70,7 @@ static int handle(struct odp_job *j)
 	cpu_charge(j->base.cpu, COST_DRIVER_SUBMIT);
 	switch (j->event) {
 	case ODP_REG:
-		err = odp_mr_register(j->dev, j->number, j->bytes, j->implicit);
+		err = odp_mr_register(j->dev, j->number, j->bytes, j->implicit, page_shift(j));
 		if (err || !j->base.nsegs)
 			break;
 		j->mr = odp_mr_find(j->dev, j->number);
@@ -111,7 +123,7 @@ void odp_run_fault(struct cpu_work *work, struct cpu *cpu)
 	w->st.faults++;
 	cpu_charge(cpu, COST_INTERRUPT);
 	err = for_parts(j, at, first, true, fault_part);
-	at = align_up(at + first, PAGE_SIZE);
+	at = align_up(at + first, (uint64_t)1 << j->mr->page_shift);
 	more = MIN(j->offset + j->bytes > at ? j->offset + j->bytes - at : 0, w->params.max_prefetch);
 	if (!err && more > 0) {
 		w->st.prefetches++;

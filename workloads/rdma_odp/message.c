@@ -41,7 +41,7 @@ static bool move_part(struct odp_job *j, sim_time_t *when)
 	if (w->params.traffic) {
 		d = (struct pcie_dma){.fn = j->dev->base.dev->pci,
 				      .op = j->write ? PCIE_WRITE : PCIE_READ,
-				      .addr = u->mtt[page] + at % PAGE_SIZE,
+				      .addr = u->mtt[page] + (at & (odp_page_bytes(u) - 1)),
 				      .len = len,
 				      .pasid = VTD_NO_PASID};
 		if (pcie_dma(&d, *when))

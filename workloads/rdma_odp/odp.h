@@ -17,17 +17,19 @@
 #define ODP_PFN_BYTES 8u
 #define ODP_HMM_DMA_MAP_BYTES 40u /* struct hmm_dma_map with its dma_iova_state */
 #define ODP_MTT_BYTES 8u
-#define ODP_MTT_ALIGN 8u /* entries of one 64-byte UMR granule */
+#define ODP_MTT_ALIGN 8u             /* entries of one 64-byte UMR granule */
+#define ODP_ACCESS_HUGETLB (1u << 7) /* IB_ACCESS_HUGETLB: the region lies in huge pages */
 
 struct odp_params {
 	uint64_t cache_entries, cache_ways, queue_depth, packet, max_prefetch, child_bytes;
-	int loop;
+	int loop, huge_page;
 	bool traffic;
 	sim_time_t event_latency, umr_latency, resume_latency, mtt_latency, hmm_fixed, hmm_page, inval_fixed,
 	    message_overhead;
 };
 extern const struct param_table odp_param_table;
 enum { ODP_LOOP_CLOSED, ODP_LOOP_OPEN };
+enum { ODP_HUGE_2MIB, ODP_HUGE_1GIB };
 
 struct odp_stats {
 	uint64_t registrations, deregistrations, children_created, children_destroyed;
@@ -46,7 +48,8 @@ struct odp_dev;
 struct odp_umem {
 	struct dma_object obj; /* what the DMA API's path works on */
 	struct odp_dev *dev;
-	uint32_t key; /* of the NIC's translations, unique */
+	uint32_t key;        /* of the NIC's translations, unique */
+	unsigned page_shift; /* of its pages: 12, or a huge page's; all counts of pages are in these */
 	uint64_t npages, mapped;
 	uint64_t *pfns; /* address | ODP_PFN_* */
 	dma_addr_t *mtt;
@@ -58,6 +61,7 @@ struct odp_umem {
 struct odp_mr {
 	uint32_t number;
 	bool implicit;
+	unsigned page_shift;
 	uint64_t bytes;
 	struct odp_umem *umem;      /* explicit */
 	struct odp_umem **children; /* implicit, by offset / child_bytes */
@@ -89,7 +93,7 @@ struct odp_job {
 	struct event step;
 	struct odp_dev *dev;
 	struct odp_mr *mr;
-	uint32_t number;
+	uint32_t number, access;
 	uint8_t event;
 	bool write, implicit;
 	uint64_t offset, bytes, pos;
@@ -102,8 +106,17 @@ struct odp_workload {
 	struct odp_stats st;
 };
 
+static inline struct odp_umem *odp_umem(struct dma_object *obj)
+{
+	return (struct odp_umem *)obj;
+}
+static inline uint64_t odp_page_bytes(const struct odp_umem *u)
+{
+	return (uint64_t)1 << u->page_shift;
+}
+
 /* umem.c */
-struct odp_umem *odp_umem_new(struct odp_dev *d, uint64_t bytes, int *err);
+struct odp_umem *odp_umem_new(struct odp_dev *d, uint64_t bytes, unsigned page_shift, int *err);
 void odp_umem_free(struct odp_umem *u);
 /*
  * Make [first, first + n) present with the access, map it, post the UMR. segs: the pages' physical
@@ -136,7 +149,7 @@ void odp_run_message(struct event *ev, sim_time_t now);
 struct replayer_dev *odp_dev_new(struct replayer *r, GError **error);
 void odp_dev_free(struct replayer *r, struct replayer_dev *base);
 struct odp_mr *odp_mr_find(struct odp_dev *d, uint32_t number);
-int odp_mr_register(struct odp_dev *d, uint32_t number, uint64_t bytes, bool implicit);
+int odp_mr_register(struct odp_dev *d, uint32_t number, uint64_t bytes, bool implicit, unsigned page_shift);
 void odp_mr_deregister(struct odp_dev *d, struct odp_mr *mr);
 /* Part of an MR that holds offset: its umem, the page in it, pages up to its end. */
 struct odp_umem *odp_mr_at(struct odp_dev *d, struct odp_mr *mr, uint64_t offset, bool create, uint64_t *page,

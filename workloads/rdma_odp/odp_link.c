@@ -8,7 +8,7 @@
 
 struct link_state {
 	struct dma_iova_state iova;
-	dma_addr_t *dma_list; /* no window, but addresses are needed to unmap */
+	dma_addr_t *dma_list; /* no window, but addresses are needed to unmap; as long as the list of pages */
 };
 
 static int link_open(struct dma_object *obj, size_t bytes)
@@ -35,12 +35,14 @@ static int link_open(struct dma_object *obj, size_t bytes)
 static void link_unmap(struct dma_object *obj, size_t offset, size_t len)
 {
 	struct link_state *st = obj->state;
+	const struct odp_umem *u = odp_umem(obj);
+	size_t bytes = odp_page_bytes(u);
 
-	for (size_t at = offset; at < offset + len; at += PAGE_SIZE) {
+	for (size_t at = offset; at < offset + len; at += bytes) {
 		if (dma_use_iova(&st->iova))
-			dma_iova_unlink(obj->dev, &st->iova, at, PAGE_SIZE, obj->dir, obj->attrs);
+			dma_iova_unlink(obj->dev, &st->iova, at, bytes, obj->dir, obj->attrs);
 		else if (st->dma_list)
-			dma_unmap_phys(obj->dev, st->dma_list[at >> PAGE_SHIFT], PAGE_SIZE, obj->dir,
+			dma_unmap_phys(obj->dev, st->dma_list[at >> u->page_shift], bytes, obj->dir,
 				       obj->attrs);
 	}
 }
@@ -49,30 +51,31 @@ static void link_unmap(struct dma_object *obj, size_t offset, size_t len)
 static int map_page(struct dma_object *obj, size_t at, phys_addr_t phys, dma_addr_t *addr)
 {
 	struct link_state *st = obj->state;
+	size_t bytes = odp_page_bytes(odp_umem(obj));
 	int err;
 
 	if (!dma_use_iova(&st->iova)) {
-		*addr = dma_map_phys(obj->dev, phys, PAGE_SIZE, obj->dir, obj->attrs);
+		*addr = dma_map_phys(obj->dev, phys, bytes, obj->dir, obj->attrs);
 		if (dma_mapping_error(obj->dev, *addr))
 			return -ENOMEM;
 		if (st->dma_list)
-			st->dma_list[at >> PAGE_SHIFT] = *addr;
+			st->dma_list[at >> odp_umem(obj)->page_shift] = *addr;
 		return 0;
 	}
 	*addr = st->iova.addr + at;
-	err = dma_iova_link(obj->dev, &st->iova, phys, at, PAGE_SIZE, obj->dir, obj->attrs);
+	err = dma_iova_link(obj->dev, &st->iova, phys, at, bytes, obj->dir, obj->attrs);
 	if (err)
 		return err;
-	err = dma_iova_sync(obj->dev, &st->iova, at, PAGE_SIZE);
+	err = dma_iova_sync(obj->dev, &st->iova, at, bytes);
 	if (err)
-		dma_iova_unlink(obj->dev, &st->iova, at, PAGE_SIZE, obj->dir, obj->attrs);
+		dma_iova_unlink(obj->dev, &st->iova, at, bytes, obj->dir, obj->attrs);
 	return err;
 }
 
 static int link_map(struct dma_object *obj, size_t offset, const struct phys_vec *vec, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		size_t at = offset + ((size_t)i << PAGE_SHIFT);
+		size_t at = offset + ((size_t)i << odp_umem(obj)->page_shift);
 		dma_addr_t addr;
 		int err = map_page(obj, at, vec[i].paddr, &addr);
 
@@ -80,7 +83,7 @@ static int link_map(struct dma_object *obj, size_t offset, const struct phys_vec
 			link_unmap(obj, offset, at - offset);
 			return err;
 		}
-		obj->segs[obj->nsegs++] = (struct dma_segment){addr, PAGE_SIZE};
+		obj->segs[obj->nsegs++] = (struct dma_segment){addr, vec[i].len};
 	}
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "odp.h"
 
 static const char *const loops[] = {"closed", "open", NULL};
+static const char *const huge_pages[] = {"2MiB", "1GiB", NULL};
 
 #define P(m) offsetof(struct odp_params, m)
 static const struct param_spec param_specs[] = {
@@ -26,6 +27,9 @@ static const struct param_spec param_specs[] = {
     {"child_bytes", PARAM_SIZE, "bytes", P(child_bytes), "1GiB", 1 << 20, 1ull << 40, NULL,
      "bytes of one child of an implicit region",
      "Linux drivers/infiniband/hw/mlx5/odp.c: 1 GiB with 4-level CPU page tables, 16 GiB with 5 (A)"},
+    {"huge_page", PARAM_ENUM, "", P(huge_page), "2MiB", 0, 0, huge_pages,
+     "page of regions that are registered as huge (access flag 0x80)",
+     "Linux drivers/infiniband/core/umem_odp.c: the huge page size of the mapping (A)"},
     {"event_latency", PARAM_TIME, "", P(event_latency), "112us", 0, 0, NULL,
      "from the access that faults to the driver's handler: firmware, event queue, work queue",
      "220 us for a minor fault of 4 KiB, Lesokhin et al., ASPLOS 2017 (C); split over the steps (E)"},
@@ -142,6 +146,7 @@ static struct odp_job *make_job(struct odp_dev *d, struct odp_mr *mr, const stru
 	j->dev = d;
 	j->mr = mr;
 	j->number = rec->odp.mr;
+	j->access = rec->odp.access;
 	j->event = rec->odp.event;
 	j->write = rec->odp.write;
 	j->implicit = rec->odp.implicit;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Pages of one region: fault and invalidation (ib_umem_odp_map_dma_and_lock, pagefault_real_mr,
- * mlx5_ib_invalidate_range), with the UMR work requests that write the NIC's translations. Page size
- * 4 KiB only: with larger units the two generations index their lists differently in the kernel.
+ * mlx5_ib_invalidate_range), with the UMR work requests that write the NIC's translations. The pages are
+ * those of the region: 4 KiB, or huge pages, which are mapped whole. (Linux 6.16 to 7.0 index their list
+ * of pages in units of 4 KiB when they fault and in whole pages elsewhere; done here as it is meant.)
  */
 #include "odp.h"
 
@@ -10,18 +11,25 @@
 
 #define UMR_LARGEST 1048512u /* bytes of the largest translation buffer: 1 MiB - 64, rounded (umr.c) */
 
-struct odp_umem *odp_umem_new(struct odp_dev *d, uint64_t bytes, int *err)
+/* Bytes of the list of pages: an entry for every 4 KiB, whatever the pages are. */
+static uint64_t list_bytes(const struct odp_umem *u)
+{
+	return (u->obj.bytes >> PAGE_SHIFT) * ODP_PFN_BYTES;
+}
+
+struct odp_umem *odp_umem_new(struct odp_dev *d, uint64_t bytes, unsigned page_shift, int *err)
 {
 	struct odp_workload *w = d->w;
 	struct odp_umem *u = g_new0(struct odp_umem, 1);
 
 	u->dev = d;
 	u->key = d->next_key++;
-	u->npages = div_round_up(bytes, PAGE_SIZE);
+	u->page_shift = page_shift;
+	u->npages = div_round_up(bytes, odp_page_bytes(u));
 	u->obj.dev = d->base.dev;
 	u->obj.path = w->base.path;
 	u->obj.dir = DMA_BIDIRECTIONAL;
-	u->obj.bytes = u->npages << PAGE_SHIFT;
+	u->obj.bytes = u->npages << page_shift;
 	u->obj.instance = d->base.instance;
 	u->obj.state = g_malloc0(MAX(w->base.path->state_size, 1));
 	u->taken = g_array_new(FALSE, FALSE, sizeof(struct phys_vec));
@@ -39,7 +47,7 @@ struct odp_umem *odp_umem_new(struct odp_dev *d, uint64_t bytes, int *err)
 		g_free(u);
 		return NULL;
 	}
-	ledger_charge(&w->base.m->sim.ledger, LEDGER_DRIVER_PAGE_LISTS, u->npages * ODP_PFN_BYTES);
+	ledger_charge(&w->base.m->sim.ledger, LEDGER_DRIVER_PAGE_LISTS, list_bytes(u));
 	cpu_charge_n(w->base.m->sim.cpu, COST_KMALLOC, 2);
 	return u;
 }
@@ -58,7 +66,7 @@ static void unmap_pages(struct odp_umem *u, uint64_t first, uint64_t n)
 			i++;
 		}
 		if (i > start) {
-			u->obj.path->unmap(&u->obj, start << PAGE_SHIFT, (i - start) << PAGE_SHIFT);
+			u->obj.path->unmap(&u->obj, start << u->page_shift, (i - start) << u->page_shift);
 			u->mapped -= i - start;
 			st->pages_unmapped += i - start;
 		}
@@ -74,7 +82,7 @@ void odp_umem_free(struct odp_umem *u)
 	unmap_pages(u, 0, u->npages);
 	if (u->obj.path->close)
 		u->obj.path->close(&u->obj);
-	ledger_release(&w->base.m->sim.ledger, LEDGER_DRIVER_PAGE_LISTS, u->npages * ODP_PFN_BYTES);
+	ledger_release(&w->base.m->sim.ledger, LEDGER_DRIVER_PAGE_LISTS, list_bytes(u));
 	memory_release(w->base.m->memory, (struct phys_vec *)u->taken->data, u->taken->len);
 	g_array_free(u->taken, TRUE);
 	g_free(u->pfns);
@@ -110,14 +118,37 @@ static void set_page(struct odp_umem *u, uint64_t page, phys_addr_t phys)
 		u->pfns[page] = (u->pfns[page] & ~PAGE_MASK) | (phys & PAGE_MASK) | ODP_PFN_KNOWN;
 }
 
-static void use_segments(struct odp_umem *u, uint64_t first, uint64_t n, const struct trace_segment *segs,
-			 uint32_t nsegs)
+/* 0, or -EINVAL when the memory is not in pages of the region's size. */
+static int use_segments(struct odp_umem *u, uint64_t first, uint64_t n, const struct trace_segment *segs,
+			uint32_t nsegs)
 {
-	uint64_t page = first;
+	uint64_t page = first, bytes = odp_page_bytes(u);
 
-	for (uint32_t i = 0; i < nsegs; i++)
-		for (uint64_t at = 0; at < segs[i].len && page < first + n; at += PAGE_SIZE)
+	for (uint32_t i = 0; i < nsegs; i++) {
+		if (bytes > PAGE_SIZE && ((segs[i].phys | segs[i].len) & (bytes - 1)))
+			return -EINVAL;
+		for (uint64_t at = 0; at < segs[i].len && page < first + n; at += bytes)
 			set_page(u, page++, segs[i].phys + at);
+	}
+	return 0;
+}
+
+/* Huge pages for [first, first + n). */
+static int lay_out_huge(struct odp_umem *u, uint64_t first, uint64_t n)
+{
+	for (uint64_t i = first; i < first + n; i++) {
+		struct phys_vec v = {.len = (uint32_t)odp_page_bytes(u)};
+
+		if (u->pfns[i] & ODP_PFN_KNOWN)
+			continue;
+		v.paddr = memory_alloc_pages(u->dev->w->base.m->memory, u->obj.dev->node,
+					     u->page_shift - PAGE_SHIFT);
+		if (!v.paddr)
+			return -ENOMEM;
+		g_array_append_val(u->taken, v);
+		set_page(u, i, v.paddr);
+	}
+	return 0;
 }
 
 /* Memory for the pages of [first, first + n) that never had any. */
@@ -125,6 +156,8 @@ static int lay_out(struct odp_umem *u, uint64_t first, uint64_t n)
 {
 	struct odp_workload *w = u->dev->w;
 
+	if (u->page_shift > PAGE_SHIFT)
+		return lay_out_huge(u, first, n);
 	for (uint64_t i = first; i < first + n; i++) {
 		uint64_t start = i, page;
 		unsigned got;
@@ -163,14 +196,14 @@ static int map_run(struct odp_umem *u, uint64_t first, uint64_t n)
 	int err;
 
 	for (uint64_t k = 0; k < n; k++)
-		u->vecs[k] = (struct phys_vec){u->pfns[first + k] & PAGE_MASK, PAGE_SIZE};
+		u->vecs[k] = (struct phys_vec){u->pfns[first + k] & PAGE_MASK, (uint32_t)odp_page_bytes(u)};
 	u->obj.nsegs = 0;
-	err = u->obj.path->map(&u->obj, first << PAGE_SHIFT, u->vecs, (unsigned)n);
+	err = u->obj.path->map(&u->obj, first << u->page_shift, u->vecs, (unsigned)n);
 	if (err)
 		return err;
 	/* A path may give one range for several pages. */
 	for (unsigned i = 0; i < u->obj.nsegs; i++)
-		for (uint64_t at = 0; at < u->obj.segs[i].len && page < first + n; at += PAGE_SIZE)
+		for (uint64_t at = 0; at < u->obj.segs[i].len && page < first + n; at += odp_page_bytes(u))
 			u->mtt[page++] = u->obj.segs[i].addr + at;
 	for (page = first; page < first + n; page++)
 		u->pfns[page] |= ODP_PFN_DMA_MAPPED;
@@ -217,8 +250,9 @@ int odp_fault_pages(struct odp_umem *u, uint64_t first, uint64_t n, bool write,
 	reserve(u, n);
 	cpu_spend(cpu, w->params.hmm_fixed + n * w->params.hmm_page);
 	w->st.fault_pages += n;
-	use_segments(u, first, n, segs, nsegs);
-	err = lay_out(u, first, n);
+	err = use_segments(u, first, n, segs, nsegs);
+	if (!err)
+		err = lay_out(u, first, n);
 	if (!err)
 		err = map_range(u, first, n, write);
 	if (!err) {

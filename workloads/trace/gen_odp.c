@@ -17,7 +17,7 @@ struct odp_params {
 	int pattern, invalidate_pattern;
 	double zipf_theta, write_share;
 	uint64_t invalidate_every, invalidate_bytes, prefetch, prefetch_every, reregister_every;
-	bool implicit, faults;
+	bool implicit, hugetlb, faults;
 };
 
 #define P(member) offsetof(struct odp_params, member)
@@ -28,6 +28,8 @@ static const struct param_spec specs[] = {
      NULL},
     {"implicit", PARAM_BOOL, "", P(implicit), "false", 0, 0, NULL,
      "regions are implicit: children of the whole address space made on demand", NULL},
+    {"hugetlb", PARAM_BOOL, "", P(hugetlb), "false", 0, 0, NULL,
+     "regions lie in huge pages and are registered as such (access flag 0x80)", NULL},
     {"message_bytes", PARAM_SIZE, "bytes", P(message_bytes), "64KiB", 1, 1e12, NULL, "bytes of a message",
      NULL},
     {"pattern", PARAM_ENUM, "", P(pattern), "random", 0, 0, pattern_names, "where messages go", NULL},
@@ -59,6 +61,8 @@ static const struct param_table table = {
 
 #define FIRST_VA 0x7f0000000000ull
 #define ACCESS_ALL 0x1fu /* local and remote write, remote read and atomic, and more (ibv_access_flags) */
+
+#define ACCESS_HUGETLB 0x80u
 
 enum stage { STAGE_REGISTER, STAGE_RUN, STAGE_DEREGISTER };
 
@@ -119,7 +123,7 @@ static void fill(struct odp_state *s, struct trace_record *rec, enum odp_event e
 	rec->odp.write = write;
 	rec->odp.implicit = p->implicit;
 	rec->odp.mr = s->numbers[region];
-	rec->odp.access = event == ODP_REG ? ACCESS_ALL : 0;
+	rec->odp.access = event != ODP_REG ? 0 : p->hugetlb ? ACCESS_ALL | ACCESS_HUGETLB : ACCESS_ALL;
 	rec->odp.offset = offset;
 	rec->odp.bytes = bytes;
 	rec->odp.va = FIRST_VA + region * align_up(p->region_bytes, GIB) + offset;

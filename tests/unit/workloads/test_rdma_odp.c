@@ -329,6 +329,151 @@ START_TEST(refused)
 }
 END_TEST
 
+/* ---- huge pages ---- */
+
+#define HUGE (2 * MIB)
+static const struct {
+	const char *api;
+	enum iommu_mode mode;
+	/* per huge page */
+	unsigned allocs, maps, calls, flushes, fq, frees;
+} huge_table[] = {
+    {"legacy", IOMMU_STRICT, 1, 1, 1, 1, 0, 1}, {"link", IOMMU_STRICT, 0, 1, 0, 1, 0, 0},
+    {"legacy", IOMMU_LAZY, 1, 1, 1, 0, 1, 0},   {"link", IOMMU_LAZY, 0, 1, 0, 1, 0, 0},
+    {"legacy", IOMMU_OFF, 0, 0, 1, 0, 0, 0},    {"link", IOMMU_OFF, 0, 0, 1, 0, 0, 0},
+};
+
+static void start_huge(struct workload_rig *r, const char *api, enum iommu_mode mode, uint64_t bytes)
+{
+	struct trace_record rec = {.odp = {.event = ODP_REG, .mr = 1, .access = 0x80 | 7, .bytes = bytes}};
+
+	workload_rig_open(r, "rdma_odp", api, mode, FIDELITY_COUNTS);
+	workload_rig_set(r, "memory.size", "8GiB");
+	record_rig_start(r);
+	record_rig_feed(r, &rec);
+}
+
+/* A region in huge pages: as B.8, each page mapped whole by one entry of the level above. */
+START_TEST(huge_pages)
+{
+	const unsigned n = 5;
+	struct workload_rig r;
+	const struct dma_stats *st;
+	uint64_t before, window;
+
+	start_huge(&r, huge_table[_i].api, huge_table[_i].mode, GIB);
+	st = &r.m->dma_stats;
+	window = st->iova_allocs;
+	ck_assert_uint_eq(window, huge_table[_i].maps && !huge_table[_i].allocs ? 1 : 0);
+	/* The list of pages has an entry for every 4 KiB; the old list of DMA addresses one per page. */
+	ck_assert_uint_eq(record_rig_ledger(&r, LEDGER_DRIVER_PAGE_LISTS), GIB / PAGE_SIZE * 8);
+	ck_assert_uint_eq(record_rig_ledger(&r, LEDGER_DRIVER_DMA_ADDRESSES),
+			  !strcmp(huge_table[_i].api, "legacy") ? GIB / HUGE * 8 : 0);
+	before = st->tree_allocs;
+	/* From the middle of page 100 to the middle of page 104. */
+	record_rig_feed(&r, event(ODP_FAULT, 100 * 512 + 256, (n - 1) * 512, false));
+	ck_assert_uint_eq(st->iova_allocs - window, n * huge_table[_i].allocs);
+	ck_assert_uint_eq(st->tree_allocs - before, n * huge_table[_i].allocs); /* too large to cache */
+	ck_assert_uint_eq(st->iommu_map_ops, n * huge_table[_i].maps);
+	ck_assert_uint_eq(st->ptes_written, n * huge_table[_i].maps);
+	ck_assert_uint_eq(st->map_calls, n * huge_table[_i].calls);
+	ck_assert_uint_eq(st->link_calls, huge_table[_i].maps && !huge_table[_i].calls ? n : 0);
+	ck_assert_uint_eq(workload_rig_stat(&r, "rnic.pages_mapped"), n);
+	ck_assert_uint_eq(workload_rig_stat(&r, "rnic.umr_entries"), 16); /* pages 96..111 */
+
+	record_rig_feed(&r, event(ODP_FAULT, 100 * 512, n * 512, true));
+	ck_assert_uint_eq(st->iommu_map_ops, n * huge_table[_i].maps);
+	ck_assert_uint_eq(workload_rig_stat(&r, "rnic.pages_upgraded"), n);
+
+	before = st->iova_frees;
+	record_rig_feed(&r, event(ODP_INVAL, 0, 512 * 512, false));
+	ck_assert_uint_eq(workload_rig_stat(&r, "rnic.pages_unmapped"), n);
+	ck_assert_uint_eq(record_rig_flushes(&r), n * huge_table[_i].flushes);
+	ck_assert_uint_eq(st->fq_entries, n * huge_table[_i].fq);
+	ck_assert_uint_eq(st->iova_frees - before, n * huge_table[_i].frees);
+	record_rig_finish(&r);
+	record_rig_balance(&r);
+	workload_rig_close(&r);
+}
+END_TEST
+
+/* Random faults and invalidations against a plain list of what is mapped. */
+START_TEST(huge_pages_random)
+{
+	enum { PAGES = 64 };
+	bool mapped[PAGES] = {false};
+	uint64_t maps = 0, unmaps = 0;
+	struct workload_rig r;
+	struct rng rng;
+
+	rng_init(&rng, 11, "huge");
+	start_huge(&r, _i ? "link" : "legacy", IOMMU_STRICT, PAGES * HUGE - 5000); /* rounded up */
+	for (unsigned i = 0; i < 300; i++) {
+		uint64_t from = rng_below(&rng, PAGES * HUGE / PAGE_SIZE - 2);
+		uint64_t n = 1 + rng_below(&rng, MIN(3000, PAGES * HUGE / PAGE_SIZE - 2 - from));
+		bool fault = rng_below(&rng, 2);
+
+		record_rig_feed(&r, event(fault ? ODP_FAULT : ODP_INVAL, from, n, rng_below(&rng, 2)));
+		for (uint64_t p = from / 512; p <= (from + n - 1) / 512; p++) {
+			maps += fault && !mapped[p];
+			unmaps += !fault && mapped[p];
+			mapped[p] = fault;
+		}
+		ck_assert_uint_eq(workload_rig_stat(&r, "rnic.pages_mapped"), maps);
+		ck_assert_uint_eq(workload_rig_stat(&r, "rnic.pages_unmapped"), unmaps);
+		ck_assert_uint_eq(r.m->dma_stats.iommu_map_ops, maps);
+	}
+	record_rig_finish(&r);
+	record_rig_balance(&r);
+	workload_rig_close(&r);
+}
+END_TEST
+
+/* Recorded memory must be in pages of that size; messages find every byte of them. */
+START_TEST(huge_memory_and_messages)
+{
+	struct trace_segment seg = {.phys = GIB, .len = 2 * HUGE};
+	struct trace_record rec = {.odp = {.event = ODP_FAULT, .mr = 1, .offset = HUGE, .bytes = 1}};
+	struct workload_rig r;
+
+	start_huge(&r, _i ? "link" : "legacy", IOMMU_STRICT, 64 * HUGE);
+	rec.segs = &seg;
+	rec.nsegs = 1;
+	seg.len = HUGE - PAGE_SIZE;
+	record_rig_feed(&r, &rec);
+	ck_assert_uint_eq(workload_rig_stat(&r, "rnic.refused"), 1);
+	ck_assert_uint_eq(workload_rig_stat(&r, "rnic.pages_mapped"), 0);
+	seg.len = 2 * HUGE;
+	rec.odp.bytes = HUGE + 1;
+	record_rig_feed(&r, &rec);
+	ck_assert_uint_eq(workload_rig_stat(&r, "rnic.pages_mapped"), 2);
+	/* Across the seam of the two, and on into a page that is not there: 4 MiB are prefetched. */
+	rec = (struct trace_record){.odp = {.event = ODP_ACCESS, .mr = 1, .write = true}};
+	rec.odp.offset = HUGE + 4 * PAGE_SIZE;
+	rec.odp.bytes = 3 * HUGE;
+	record_rig_feed(&r, &rec);
+	ck_assert_uint_eq(workload_rig_stat(&r, "rnic.transfer_errors"), 0);
+	ck_assert_uint_eq(workload_rig_stat(&r, "rnic.message_bytes"), 3 * HUGE);
+	ck_assert_uint_ge(workload_rig_stat(&r, "rnic.pages_mapped"), 4);
+	record_rig_finish(&r);
+	record_rig_balance(&r);
+	workload_rig_close(&r);
+}
+END_TEST
+
+/* An API that maps page by page cannot fill an entry of 2 MiB: its regions are of base pages. */
+START_TEST(huge_pages_and_generic_apis)
+{
+	struct workload_rig r;
+
+	start_huge(&r, "premapped", IOMMU_STRICT, 4 * HUGE);
+	record_rig_feed(&r, event(ODP_FAULT, 0, 512, false));
+	ck_assert_uint_eq(workload_rig_stat(&r, "rnic.pages_mapped"), 512);
+	record_rig_finish(&r);
+	workload_rig_close(&r);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("odp");
@@ -345,5 +490,9 @@ int main(void)
 	tcase_add_loop_test(tc, storm, 0, 4);
 	tcase_add_loop_test(tc, fault_latency, 0, 2);
 	tcase_add_test(tc, refused);
+	tcase_add_loop_test(tc, huge_pages, 0, (int)G_N_ELEMENTS(huge_table));
+	tcase_add_loop_test(tc, huge_pages_random, 0, 2);
+	tcase_add_loop_test(tc, huge_memory_and_messages, 0, 2);
+	tcase_add_test(tc, huge_pages_and_generic_apis);
 	return test_run("rdma_odp", tc, NULL);
 }
