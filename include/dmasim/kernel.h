@@ -24,6 +24,7 @@ struct kernel_profile {
 	bool virt_boundary_sgl; /* virt_boundary 4095 even for SGL-capable I/O queues */
 	bool gap_bit;           /* per-request gap tracking decides coalescing (6.19) */
 	uint32_t nvme_max_segments;
+	uint32_t nvme_meta_segments; /* of metadata, for controllers with SGLs (6.13); else 1 */
 	uint32_t nvme_max_kib;
 	uint32_t default_max_kib;  /* BLK_DEF_MAX_SECTORS: 1280 KiB, later 4 MiB */
 	bool psi_aligns_base;      /* qw1 carries the aligned base; else the range's first page (6.1) */

@@ -78,14 +78,15 @@ enum nvme_status {
 /* ---- the drive ---- */
 
 struct nvme_params {
-	int drive;        /* row of nvme_drives */
-	int loop;         /* enum nvme_loop */
-	bool sgl;         /* controller supports SGLs */
-	bool polled;      /* completions are polled for, no interrupts */
-	bool pattern;     /* data really move: the drive writes and checks a pattern made of the address */
-	bool lift_limits; /* requests up to MDTS and the driver's cap whatever the DMA layer advises */
-	uint64_t mdts;    /* bytes; 0: the drive's own */
-	uint64_t sgl_threshold; /* module parameter of the driver, bytes; 0: never */
+	int drive;    /* row of nvme_drives */
+	int loop;     /* enum nvme_loop */
+	bool sgl;     /* controller supports SGLs */
+	bool polled;  /* completions are polled for, no interrupts */
+	bool pattern; /* data really move: the drive writes and checks a pattern made of the address */
+	bool metadata_scattered; /* metadata beyond a page lies in pieces */
+	bool lift_limits;        /* requests up to MDTS and the driver's cap whatever the DMA layer advises */
+	uint64_t mdts;           /* bytes; 0: the drive's own */
+	uint64_t sgl_threshold;  /* module parameter of the driver, bytes; 0: never */
 	uint64_t
 	    queue_depth; /* requests in flight per queue (closed loop, or without recorded completions) */
 	uint64_t queues; /* I/O queue pairs per controller; 0: one per CPU */

@@ -42,8 +42,10 @@ void nvme_ctrl_free(struct nvme_ctrl *c)
 
 		if (!q)
 			continue;
-		for (unsigned k = 0; k < q->entries; k++)
+		for (unsigned k = 0; k < q->entries; k++) {
 			g_free(q->commands[k].ranges);
+			g_free(q->commands[k].meta);
+		}
 		g_free(q->commands);
 		g_free(q->fetches);
 		g_free(q);
@@ -126,6 +128,7 @@ static struct ctrl_command *fetch(struct nvme_ctrl *c, struct ctrl_queue *q, sim
 	cmd->bytes = 0;
 	cmd->mptr = sqe.mptr;
 	cmd->metadata = 0;
+	cmd->nmeta = 0;
 	c->st->commands++;
 	*ready = d.done;
 	switch (sqe.opcode) {

@@ -128,12 +128,47 @@ static sim_time_t sgls(struct nvme_ctrl *c, struct ctrl_command *cmd, const stru
 	return when;
 }
 
+/* The metadata pointer is the address of one descriptor: of the metadata, or of a last segment (4.1.2). */
+static sim_time_t metadata_list(struct nvme_ctrl *c, struct ctrl_command *cmd, dma_addr_t addr,
+				sim_time_t when)
+{
+	struct nvme_sgl_desc at, desc[NVME_META_RANGES];
+	unsigned n = 1;
+	uint64_t total = 0;
+
+	if (!read_list(c, cmd, addr, &at, sizeof(at), &when))
+		return when;
+	desc[0] = at;
+	if (at.type == NVME_SGL_LAST_SEGMENT) {
+		n = at.length / sizeof(*desc);
+		if (n == 0 || n > G_N_ELEMENTS(desc) || at.length % sizeof(*desc)) {
+			cmd->status = NVME_SC_SGL_INVALID;
+			return when;
+		}
+		if (!read_list(c, cmd, at.addr, desc, at.length, &when))
+			return when;
+	}
+	if (!cmd->meta)
+		cmd->meta = g_new(struct nvme_range, NVME_META_RANGES);
+	for (unsigned i = 0; i < n; i++) {
+		cmd->meta[i] = (struct nvme_range){desc[i].addr, desc[i].length};
+		total += desc[i].length;
+	}
+	cmd->nmeta = n;
+	if (total < cmd->metadata)
+		cmd->status = NVME_SC_SGL_INVALID;
+	return when;
+}
+
 sim_time_t nvme_data_pointer(struct nvme_ctrl *c, struct ctrl_command *cmd, const struct nvme_command *sqe,
 			     sim_time_t when)
 {
-	if (sqe->flags & NVME_CMD_SGL_ALL)
-		return sgls(c, cmd, sqe, when);
-	return prps(c, cmd, sqe, when);
+	if (!(sqe->flags & NVME_CMD_SGL_ALL))
+		return prps(c, cmd, sqe, when);
+	when = sgls(c, cmd, sqe, when);
+	if ((sqe->flags & NVME_CMD_SGL_ALL) == NVME_CMD_SGL_METASEG && cmd->metadata && !cmd->status)
+		when = metadata_list(c, cmd, sqe->mptr, when);
+	return when;
 }
 
 /* The byte that pattern mode puts at position i of logical block lba. */
@@ -184,6 +219,24 @@ static sim_time_t move_patterned(struct nvme_ctrl *c, struct ctrl_command *cmd, 
 	return when;
 }
 
+static sim_time_t move_metadata(struct nvme_ctrl *c, struct ctrl_command *cmd, enum pcie_op op,
+				sim_time_t when)
+{
+	uint64_t left = cmd->metadata;
+	sim_time_t done = when;
+
+	if (!cmd->nmeta)
+		return move(c, cmd, op, cmd->mptr, left, NULL, when);
+	for (unsigned i = 0; i < cmd->nmeta && left; i++) {
+		uint64_t len = MIN(cmd->meta[i].len, left);
+		sim_time_t t = move(c, cmd, op, cmd->meta[i].addr, len, NULL, when);
+
+		done = MAX(done, t);
+		left -= len;
+	}
+	return done;
+}
+
 sim_time_t nvme_move_data(struct nvme_ctrl *c, struct ctrl_command *cmd, enum pcie_op op, sim_time_t when)
 {
 	uint64_t left = cmd->bytes;
@@ -201,11 +254,8 @@ sim_time_t nvme_move_data(struct nvme_ctrl *c, struct ctrl_command *cmd, enum pc
 		done = MAX(done, t);
 		left -= len;
 	}
-	if (cmd->metadata && cmd->status == NVME_SC_SUCCESS) {
-		sim_time_t t = move(c, cmd, op, cmd->mptr, cmd->metadata, NULL, when);
-
-		done = MAX(done, t);
-	}
+	if (cmd->metadata && cmd->status == NVME_SC_SUCCESS)
+		done = MAX(done, move_metadata(c, cmd, op, when));
 	*(op == PCIE_READ ? &c->st->bytes_read : &c->st->bytes_written) += cmd->bytes - left;
 	return done;
 }

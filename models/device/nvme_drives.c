@@ -71,6 +71,10 @@ static const struct param_spec specs[] = {
      "consecutive devices of the trace that are namespaces of one controller", NULL},
     {"metadata", PARAM_SIZE, "bytes", OFF(metadata), "0", 0, 128, NULL,
      "metadata bytes per logical block in a separate buffer, 0: none", NULL},
+    {"metadata_scattered", PARAM_BOOL, "", OFF(metadata_scattered), "false", 0, 0, NULL,
+     "metadata beyond a page lies in single pieces, as a user's buffer does: a list for drives with nvme.sgl "
+     "and 7.0, else copied into one piece",
+     "Linux drivers/nvme/host/pci.c since 6.13: NVME_MAX_META_SEGS = 15 (A)"},
     {"block_size", PARAM_SIZE, "bytes", OFF(block_size), "512", 512, 4096, NULL, "logical block", NULL},
     {"channels", PARAM_UINT, "", OFF(channels), "0", 0, 1 << 20, NULL,
      "commands the media serves at once, 0: the drive's own", NULL},

@@ -17,13 +17,17 @@ struct ctrl_command {
 	struct ctrl_queue *queue;
 	uint16_t cid;
 	uint8_t opcode, status;
-	uint32_t metadata; /* bytes at mptr */
+	uint32_t metadata; /* bytes, at mptr or in meta */
 	uint64_t lba, bytes;
 	dma_addr_t mptr;
 	struct nvme_range first; /* the only range of most commands */
 	struct nvme_range *ranges;
 	unsigned nranges, room;
+	struct nvme_range *meta; /* a list's ranges, NVME_META_RANGES of them; NULL until needed */
+	unsigned nmeta;          /* 0: one range at mptr */
 };
+
+#define NVME_META_RANGES 256u /* one list page */
 
 /* A doorbell's promise to fetch one entry. */
 struct ctrl_fetch {

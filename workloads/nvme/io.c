@@ -99,27 +99,6 @@ static void part_vectors(struct nvme_io *io, struct nvme_request *rq, uint64_t b
 	rq->vecs = rq->own_vecs;
 }
 
-/* Room for the metadata of rq; false when there is no memory. */
-static bool metadata(struct nvme_io *io, struct nvme_request *rq)
-{
-	const struct nvme_params *p = &io->w->params;
-
-	rq->meta.len = 0;
-	if (!p->metadata || io->op > NVME_OP_WRITE)
-		return true;
-	rq->meta.len = (uint32_t)((rq->bytes >> p->block_shift) * p->metadata);
-	if (rq->meta.len > rq->meta.room) {
-		struct memory *mem = io->w->base.m->memory;
-		unsigned order = order_base_2(div_round_up(rq->meta.len, PAGE_SIZE));
-
-		if (rq->meta.room)
-			memory_free_pages(mem, rq->meta.phys, order_base_2(rq->meta.room / PAGE_SIZE));
-		rq->meta.phys = memory_alloc_pages(mem, io->queue->dev->base.dev->node, order);
-		rq->meta.room = rq->meta.phys ? (uint32_t)(PAGE_SIZE << order) : 0;
-	}
-	return rq->meta.room > 0;
-}
-
 static void fill_pattern(struct nvme_request *rq)
 {
 	struct memory *mem = nvme_request_workload(rq)->base.m->memory;
@@ -266,7 +245,7 @@ static int submit_part(struct nvme_io *io)
 	rq->gap_mask = 0;
 	if (q->dev->limits.gap_bit && !io->split_front && at.vec >= io->bio_end)
 		rq->gap_mask = blk_gap_mask(part.gaps);
-	if (!metadata(io, rq))
+	if (!nvme_metadata_prepare(rq))
 		return 0;
 	if (w->params.pattern && rq->op == NVME_OP_WRITE)
 		fill_pattern(rq);

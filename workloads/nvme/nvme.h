@@ -15,6 +15,7 @@
 
 #define NVME_SMALL_POOL_SIZE 256u /* "prp list 256" */
 #define NVME_MAX_DESCRIPTORS 5u   /* list pages of one command */
+#define NVME_MAX_META_SEGS 15u    /* descriptors of a small pool block behind the first */
 #define NVME_DMA_VEC_BYTES 16u    /* struct nvme_dma_vec */
 #define NVME_IOVA_STATE_BYTES 16u /* struct dma_iova_state */
 #define NVME_ADMIN_ENTRIES 32u
@@ -63,11 +64,42 @@ struct nvme_request {
 	phys_addr_t list_phys[NVME_MAX_DESCRIPTORS];
 	dma_addr_t list_dma[NVME_MAX_DESCRIPTORS];
 	struct nvme_dma_meta {
+		uint32_t len;      /* of this request; 0: none */
+		unsigned segments; /* it lies in; 1: at phys */
 		phys_addr_t phys;
 		dma_addr_t dma;
-		uint32_t len, room; /* of this request; of the buffer, kept */
+		uint32_t room;                   /* of the buffer at phys, kept */
+		uint8_t mapping;                 /* enum nvme_meta_mapping */
+		struct nvme_meta_pieces *pieces; /* NULL until needed */
 	} meta;
 };
+
+enum nvme_meta_mapping {
+	NVME_META_NONE,
+	NVME_META_POINTER, /* one piece, as a page */
+	NVME_META_SG,      /* one scatterlist and a list of descriptors */
+	NVME_META_IOVA,    /* one IOVA range, linked */
+	NVME_META_PIECES,  /* piece by piece and a list of descriptors */
+};
+
+/* Metadata in several pieces: memory, kept, what of it this request has, and its mapping. */
+struct nvme_meta_pieces {
+	struct phys_vec taken[NVME_MAX_META_SEGS], vecs[NVME_MAX_META_SEGS];
+	struct dma_segment ranges[NVME_MAX_META_SEGS];
+	unsigned ntaken, n, nranges;
+	uint64_t bytes; /* of taken */
+	struct dma_iova_state iova;
+	struct scatterlist sgl[NVME_MAX_META_SEGS];
+	struct sg_table table;
+	phys_addr_t list_phys; /* block of the small pool, 0: none */
+	dma_addr_t list_dma;
+};
+
+/* nvme_pci_metadata_use_sgls: then the data must be described by SGLs, too. */
+static inline bool nvme_metadata_listed(const struct nvme_request *rq)
+{
+	return rq->meta.len && rq->meta.segments > 1;
+}
 
 /* One record of the trace: split into one or more requests. */
 struct nvme_io {
@@ -153,7 +185,7 @@ struct nvme_stats {
 	uint64_t single_mapped, sg_mapped, iova_mapped, per_segment_mapped, bus_mapped, p2p;
 	uint64_t prp_only, prp_small, prp_pages, sgl_inline, sgl_small, sgl_pages;
 	uint64_t doorbells, interrupts;
-	uint64_t requeued, mismatches;
+	uint64_t requeued, mismatches, meta_lists, meta_iova;
 	struct nvme_device_stats drive;
 };
 extern const struct stat_table nvme_stat_table;

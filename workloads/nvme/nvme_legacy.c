@@ -90,6 +90,8 @@ static int map_list(struct nvme_request *rq, struct legacy_state *st)
 	/* Without the virtual boundary a request may have seams that no PRP can express. */
 	if (p->sgl && e->table.nents > 1 && (rq->gap_mask & (NVME_PAGE_SIZE - 1)))
 		rq->format = NVME_FORMAT_SGL;
+	if (nvme_metadata_listed(rq))
+		rq->format = NVME_FORMAT_SGL;
 	return 0;
 }
 
@@ -103,7 +105,7 @@ static int legacy_map(struct dma_object *obj, size_t offset, const struct phys_v
 	(void)offset;
 	if (n > 1 || rq->peer)
 		return map_list(rq, st);
-	fits = vec->paddr % NVME_PAGE_SIZE + vec->len <= 2 * NVME_PAGE_SIZE;
+	fits = vec->paddr % NVME_PAGE_SIZE + vec->len <= 2 * NVME_PAGE_SIZE && !nvme_metadata_listed(rq);
 	if (!fits && !(p->sgl && p->sgl_threshold))
 		return map_list(rq, st);
 	st->addr = dma_map_page_attrs(obj->dev, vec->paddr & PAGE_MASK, vec->paddr & ~PAGE_MASK, vec->len,

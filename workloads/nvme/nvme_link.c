@@ -19,10 +19,10 @@ static uint64_t vec_element_bytes(const struct nvme_workload *w)
 	return (uint64_t)w->base.m->kernel->nvme_max_segments * NVME_DMA_VEC_BYTES;
 }
 
-/* nvme_pci_sgl_policy: gaps inside a controller page leave no choice. */
+/* nvme_pci_sgl_policy: gaps inside a controller page, or a list of metadata, leave no choice. */
 static bool sgl_forced(const struct nvme_request *rq)
 {
-	return rq->gap_mask & (NVME_PAGE_SIZE - 1);
+	return (rq->gap_mask & (NVME_PAGE_SIZE - 1)) || nvme_metadata_listed(rq);
 }
 
 static int map_single(struct nvme_request *rq, bool fits)

@@ -176,6 +176,8 @@ static bool generic_sgl(const struct nvme_request *rq)
 
 	if (!p->sgl)
 		return false;
+	if (nvme_metadata_listed(rq))
+		return true;
 	for (unsigned i = 1; i < rq->obj.nsegs; i++) {
 		if (((s[i - 1].addr + s[i - 1].len) | s[i].addr) % NVME_PAGE_SIZE)
 			return true;

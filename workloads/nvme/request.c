@@ -80,21 +80,6 @@ static int map_object(struct nvme_request *rq)
 	return err;
 }
 
-/* nvme_map_metadata: one separate buffer, mapped as a page. */
-static int map_metadata(struct nvme_request *rq, struct nvme_command *cmd)
-{
-	struct nvme_dev *d = rq->queue->dev;
-
-	if (!rq->meta.len)
-		return 0;
-	rq->meta.dma = dma_map_page(d->base.dev, rq->meta.phys & PAGE_MASK, rq->meta.phys & ~PAGE_MASK,
-				    rq->meta.len, rq->obj.dir);
-	if (dma_mapping_error(d->base.dev, rq->meta.dma))
-		return -ENOMEM;
-	cmd->mptr = rq->meta.dma;
-	return 0;
-}
-
 static int map_data(struct nvme_request *rq, struct nvme_command *cmd)
 {
 	struct nvme_dev *d = rq->queue->dev;
@@ -104,7 +89,7 @@ static int map_data(struct nvme_request *rq, struct nvme_command *cmd)
 		return err;
 	err = nvme_setup_data(rq, cmd);
 	if (!err) {
-		err = map_metadata(rq, cmd);
+		err = nvme_map_metadata(rq, cmd);
 		if (err)
 			nvme_free_lists(rq);
 	}
@@ -172,8 +157,7 @@ static void unmap_data(struct nvme_request *rq)
 {
 	unmap_object(rq);
 	nvme_free_lists(rq);
-	if (rq->meta.len)
-		dma_unmap_page(rq->obj.dev, rq->meta.dma, rq->meta.len, rq->obj.dir);
+	nvme_unmap_metadata(rq);
 }
 
 static void complete_request(struct nvme_queue *q, const struct nvme_completion *cqe)

@@ -119,9 +119,7 @@ static void queue_fini(struct nvme_queue *q)
 		g_free(q->requests[i].obj.segs);
 		g_free(q->requests[i].obj.state);
 		g_free(q->requests[i].own_vecs);
-		if (q->requests[i].meta.room)
-			memory_free_pages(d->w->base.m->memory, q->requests[i].meta.phys,
-					  order_base_2(q->requests[i].meta.room / PAGE_SIZE));
+		nvme_metadata_free(&q->requests[i]);
 	}
 	g_free(q->requests);
 	g_free(q->fifo);
