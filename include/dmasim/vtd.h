@@ -141,6 +141,8 @@ struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_p
 void vtd_free(struct vtd_unit *u);
 /* NUMA node of the unit (DMAR: RHSA): table reads from other nodes take longer. 0 unless set. */
 void vtd_set_node(struct vtd_unit *u, unsigned node);
+/* Descriptors in its invalidation queue: qi.entries, rounded up to a power of two. */
+unsigned vtd_qi_entries(const struct vtd_unit *u);
 /* Whether it runs in scalable mode: asked for, and the unit can. */
 bool vtd_scalable(const struct vtd_unit *u);
 /*

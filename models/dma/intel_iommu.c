@@ -6,8 +6,7 @@
  */
 #include "intel_iommu.h"
 
-#define QI_LENGTH 256u /* descriptors in the ring that the driver allocates */
-#define QI_DONE 2u     /* status value of a completed wait */
+#define QI_DONE 2u /* status value of a completed wait */
 #define QI_BATCH_MAX 16u
 #define DEV_TLB_QUEUE_DEPTH 0u /* encodes 32 */
 #define FIRST_DOMAIN_ID 2u     /* 0 and 1 are the driver's own */
@@ -26,9 +25,11 @@ struct intel_iommu {
 	struct vtd_caps caps;
 	struct spinlock qi_lock;
 	phys_addr_t status; /* one 32-bit word per ring slot */
+	unsigned status_order;
+	unsigned last_slot; /* of the ring, a power of two long; drivers/iommu/intel/dmar.c has 256 */
 	unsigned free_head, free_count;
 	/* Submissions whose wait has not been reclaimed, oldest first. */
-	struct qi_outstanding outstanding[QI_LENGTH];
+	struct qi_outstanding *outstanding; /* as many as ring slots */
 	unsigned oldest, noutstanding;
 	uint16_t next_did;
 };
@@ -45,14 +46,17 @@ static struct intel_iommu *intel_iommu_of(struct dma_layer *l, struct vtd_unit *
 	iommu->l = l;
 	iommu->unit = unit;
 	iommu->caps = *vtd_caps(unit);
-	iommu->free_count = QI_LENGTH;
+	iommu->free_count = vtd_qi_entries(unit);
+	iommu->last_slot = iommu->free_count - 1;
+	iommu->status_order = order_base_2(div_round_up(4 * iommu->free_count, PAGE_SIZE));
 	iommu->next_did = FIRST_DOMAIN_ID;
 	dma_lock_init(&iommu->qi_lock, "qi_lock");
-	iommu->status = memory_alloc_pages(l->mem, 0, 0);
+	iommu->status = memory_alloc_pages(l->mem, 0, iommu->status_order);
 	if (!iommu->status) {
 		g_free(iommu);
 		return NULL;
 	}
+	iommu->outstanding = g_new0(struct qi_outstanding, iommu->free_count);
 	*link = iommu;
 	return iommu;
 }
@@ -68,7 +72,8 @@ void intel_iommu_exit(struct dma_layer *l)
 		struct intel_iommu *iommu = l->intel;
 
 		l->intel = iommu->next;
-		memory_free_pages(l->mem, iommu->status, 0);
+		memory_free_pages(l->mem, iommu->status, iommu->status_order);
+		g_free(iommu->outstanding);
 		g_free(iommu);
 	}
 }
@@ -84,7 +89,7 @@ static void reclaim(struct intel_iommu *iommu, sim_time_t now)
 {
 	while (iommu->noutstanding && iommu->outstanding[iommu->oldest].done <= now) {
 		iommu->free_count += iommu->outstanding[iommu->oldest].count;
-		iommu->oldest = (iommu->oldest + 1) % QI_LENGTH;
+		iommu->oldest = (iommu->oldest + 1) & iommu->last_slot;
 		iommu->noutstanding--;
 	}
 }
@@ -142,16 +147,17 @@ void qi_submit_sync(struct intel_iommu *iommu, const struct qi_desc *desc, unsig
 		if (G_UNLIKELY(o) && o->qi_submit && iommu->caps.queued)
 			o->qi_submit(o->arg, &desc[i]);
 	}
-	ring[count] = qi_desc_wait(iommu->status + 4 * ((iommu->free_head + count) % QI_LENGTH), QI_DONE);
+	ring[count] = qi_desc_wait(iommu->status + 4 * ((iommu->free_head + count) & iommu->last_slot),
+				   QI_DONE);
 	cpu_charge(cpu, COST_QI_SUBMIT);
 	if (count > 1)
 		cpu_charge_n(cpu, COST_QI_DESCRIPTOR, count - 1);
 	cpu_charge(cpu, COST_QI_TAIL_WRITE);
 	done = vtd_qi_execute(iommu->unit, ring, count + 1, dma_now(iommu->l));
-	iommu->free_head = (iommu->free_head + count + 1) % QI_LENGTH;
+	iommu->free_head = (iommu->free_head + count + 1) & iommu->last_slot;
 	iommu->free_count -= count + 1;
-	iommu->outstanding[(iommu->oldest + iommu->noutstanding++) % QI_LENGTH] = (struct qi_outstanding){
-	    done, count + 1};
+	iommu->outstanding[(iommu->oldest + iommu->noutstanding++) & iommu->last_slot] =
+	    (struct qi_outstanding){done, count + 1};
 	if (G_UNLIKELY(!iommu->caps.queued))
 		cpu_wait_until(cpu, done);
 	spin_unlock(cpu, &iommu->qi_lock);

@@ -77,8 +77,8 @@ const struct param_table walker_param_table = {"walker", "Page walker", walker_s
 
 #define P(member) offsetof(struct qi_params, member)
 static const struct param_spec qi_specs[] = {
-    {"entries", PARAM_UINT, "", P(entries), "256", 16, 1 << 15, NULL, "descriptors in the ring",
-     "A: drivers/iommu/intel/dmar.c"},
+    {"entries", PARAM_UINT, "", P(entries), "256", 32, 1 << 15, NULL,
+     "descriptors in the ring, rounded up to a power of two", "A: drivers/iommu/intel/dmar.c"},
     {"service", PARAM_TIME, "", P(service), "400ns", 0, 1e9, NULL,
      "unit's time for one invalidation descriptor",
      "E: share of 1060 ns for a synchronous invalidation (Xeon Silver 4314, C)"},

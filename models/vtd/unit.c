@@ -62,6 +62,11 @@ void vtd_set_node(struct vtd_unit *u, unsigned node)
 	u->node = node;
 }
 
+unsigned vtd_qi_entries(const struct vtd_unit *u)
+{
+	return 1u << order_base_2(u->p.qi.entries);
+}
+
 bool vtd_scalable(const struct vtd_unit *u)
 {
 	return u->scalable;
