@@ -43,6 +43,11 @@ void sim_init(struct sim *s, enum fidelity f, unsigned ncpus, uint64_t seed);
 void sim_fini(struct sim *s);
 /* Run all events up to and including t, then set the clock to t (never backwards). */
 void sim_advance(struct sim *s, sim_time_t t);
+/*
+ * The run goes no further, whatever is under way: kernel code that still runs, to free what there is, runs
+ * at once as in counts, and never waits for a CPU that will not go on.
+ */
+void sim_abandon(struct sim *s);
 /* Run until no event is left (timers that re-arm only on demand end by themselves). */
 void sim_run(struct sim *s);
 

@@ -35,6 +35,18 @@ void sim_fini(struct sim *s)
 	*s = (struct sim){0};
 }
 
+void sim_abandon(struct sim *s)
+{
+	s->timing = false;
+	s->fidelity = FIDELITY_COUNTS;
+	for (unsigned i = 0; i < s->ncpus; i++) {
+		s->cpus[i].running = false;
+		s->cpus[i].works = NULL;
+	}
+	s->cpu = s->cpus;
+	s->in_loop = false;
+}
+
 void sim_loop(struct sim *s, struct fibre *self)
 {
 	for (;;) {

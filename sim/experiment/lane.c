@@ -96,6 +96,8 @@ void lane_finish(struct lane *l, bool abandoned)
 	}
 	add_wall(l, start);
 	l->result->wall_seconds = l->wall;
+	if (l->machine && (l->error || abandoned))
+		sim_abandon(&l->machine->sim);
 	machine_end(l);
 }
 

@@ -112,6 +112,13 @@ struct machine *machine_new(const struct config *config, enum iommu_mode mode,
 		return NULL;
 	}
 	new_dma_layer(m, config);
+	if (!m->dma) {
+		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_USAGE,
+			    "the DMA layer's own memory could not be had: want swiotlb.size of 1MiB or more "
+			    "(0: the kernel's choice), and a memory.size that holds it below 4 GiB");
+		machine_free(m);
+		return NULL;
+	}
 	if (!pcie_params_check(pcie, config_get(config, &p2p_param_table), error)) {
 		machine_free(m);
 		return NULL;

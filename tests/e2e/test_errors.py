@@ -74,6 +74,7 @@ def impossible_machines(tmp):
         ("no nesting", "iommu.nested=true", 2, ["iommu.nested", "NEST"]),
         ("bad DMAR", f"iommu.dmar={tmp}/junk.dmar", 3, ["junk.dmar", "acpidump"]),
         ("no DMAR", f"iommu.dmar={tmp}/none.dmar", 3, ["none.dmar"]),
+        ("no bounce pool", "swiotlb.size=64KiB", 2, ["swiotlb.size"]),
         ("bad topology", f"pcie.topology={tmp}/none.txt", 2, ["pcie.topology"]),
         ("too many threads", "map_bench.threads=9", 2, ["cpu.count"]),
     ]
@@ -82,6 +83,10 @@ def impossible_machines(tmp):
         path = bench if "map_bench" in setting else good
         expect(what, run("run", path, "--set", setting), status, *words)
         expect(what + " (config check)", run("config", "check", path, "--set", setting), status, *words)
+    large = scenario(tmp, "[workload]\ngenerator = nvme\nrequests = 2000\nsizes = 512KiB\n", "l.ini")
+    for fidelity in ("counts", "timing"):  # the run stops half way, with requests under way
+        done = run("run", large, "--fidelity", fidelity, "--set", "memory.size=32MiB", "--set", "nvme.queue_depth=64")
+        expect(f"memory exhausted, {fidelity}", done, 3, "memory.size")
     drives = scenario(tmp, "[workload]\ngenerator = nvme\ndevices = 15\nrequests = 100\n", "d.ini")
     done = run("run", drives, "--iommu", "strict", "--set", "iommu.cap=8d2078c106f0460")
     expect("no domain left", done, 2, "domain id", "ND")
@@ -191,7 +196,9 @@ def special_output(tmp):
 def interrupted(tmp):
     long = scenario(tmp, "[workload]\ngenerator = nvme\nrequests = 100000000\n")
     out = tmp / "interrupted"
-    loads = [("records", long, ())]
+    odp = scenario(tmp, "[workload]\ngenerator = rdma_odp\n", "odp.ini")
+    loads = [("records", long, ()), ("records with time", long, ("--fidelity", "timing")),
+             ("faults with time", odp, ("--fidelity", "timing"))]
     for kind, key in [("pcie_bench", "samples"), ("map_bench", "iterations"), ("rx_ring", "packets"),
                       ("rdma_rw", "requests"), ("dmabuf_p2p", "count"), ("crypto", "requests")]:
         path = scenario(tmp, f"[workload]\nkind = {kind}\n[compare]\napi = legacy\n[{kind}]\n{key} = 1000000000\n",

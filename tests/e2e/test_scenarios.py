@@ -84,6 +84,18 @@ EXPECT = {
     "nvme-p2p-switch": lambda r: all(
         r(a, m, "p2p.bytes_direct") == 2000 * 65536 and r(a, m, "p2p.bytes_host_bridge") == 0
         and r(a, m, "iova.allocs") == r(a, m, "iommu.map_ops") == r(a, m, "qi.desc_total") == 0 for a, m in r.runs),
+    "nvme-acs-redirect": lambda r: all(
+        r(a, m, "p2p.bytes_direct") == 0 and r(a, m, "p2p.bytes_host_bridge") == 2000 * 65536
+        and r(a, m, "iova.allocs") == r(a, m, "qi.desc_iotlb_page") == 2000 for a, m in r.runs),
+    "nvme-ats": lambda r: all(
+        r(a, m, "ats.lookups") == 18 * 1000 and r(a, m, "ats.requests") == 1020 == r(a, m, "walker.walks")
+        and r(a, m, "ats.hits") == 18 * 1000 - 1020 and r(a, m, "fault.recorded") == 0
+        and r(a, m, "qi.desc_iotlb_page") == r(a, m, "qi.desc_device_tlb") == r(a, m, "qi.desc_wait") == 1000
+        for a, m in r.runs),
+    "translation-faults": lambda r: r("legacy", "strict", "fault.recorded") == 100 == r("legacy", "strict", "walker.walks")
+    and r("legacy", "strict", "fault.lost") == 92 and r("legacy", "off", "fault.recorded") in (0, None),
+    "page-request-overflow": lambda r: r("legacy", "strict", "ats.page_requests") == 3000 == r("legacy", "strict", "ats.requests")
+    and r("legacy", "strict", "ats.page_requests_lost") == 953 and r("legacy", "strict", "fault.recorded") == 0,
     "nvme-p2p-host-bridge": lambda r: all(
         r(a, m, "p2p.bytes_direct") == 0 and r(a, m, "p2p.bytes_host_bridge") == 2000 * 65536
         and r(a, m, "iova.allocs") == r(a, m, "qi.desc_iotlb_page") == 2000 for a, m in r.runs),

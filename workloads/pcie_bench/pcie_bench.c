@@ -12,11 +12,13 @@
 enum { OP_READ, OP_WRITE, OP_WRITE_READ };
 enum { MEASURE_LATENCY, MEASURE_THROUGHPUT };
 enum { ORDER_RANDOM, ORDER_SEQUENTIAL };
+enum { TARGET_BUFFER, TARGET_HOLE };
+#define HOLE UINT64_C(0x10000000) /* nothing is mapped there: IOVAs are handed out from 4 GiB downwards */
 
 struct pcie_bench_params {
 	char *windows;
 	uint64_t size, piece, samples, warm_up;
-	int op, measure, order;
+	int op, measure, order, target;
 	bool cold;
 	/* the card */
 	uint64_t command_limit, command_window, engine_window;
@@ -26,6 +28,7 @@ struct pcie_bench_params {
 
 static const char *const ops[] = {"read", "write", "write_read", NULL};
 static const char *const measures[] = {"latency", "throughput", NULL};
+static const char *const targets[] = {"buffer", "hole", NULL};
 static const char *const orders[] = {"random", "sequential", NULL};
 
 #define P(m) offsetof(struct pcie_bench_params, m)
@@ -45,6 +48,11 @@ static const struct param_spec param_specs[] = {
     {"measure", PARAM_ENUM, "", P(measure), "latency", 0, 0, measures,
      "latency: one transfer at a time; throughput: as fast as the card can", NULL},
     {"order", PARAM_ENUM, "", P(order), "random", 0, 0, orders, "order of the addresses", NULL},
+    {"target", PARAM_ENUM, "", P(target), "buffer", 0, 0, targets,
+     "buffer: a mapped one; hole: as a broken driver would, addresses that nobody mapped: each access "
+     "faults, and "
+     "a card with a device TLB asks for the page (PCIe PRI), which nobody answers",
+     NULL},
     {"cold", PARAM_BOOL, "", P(cold), "true", 0, 0, NULL, "the buffer is not in the last-level cache", NULL},
     {"command_limit", PARAM_SIZE, "bytes", P(command_limit), "128", 0, 1 << 20, NULL,
      "largest transfer that is a PCIe command; larger ones use the DMA engine", "the card (C)"},
@@ -125,6 +133,9 @@ static void map_pieces(void *arg)
 	for (unsigned i = 0; i < w->npieces; i++) {
 		struct piece *p = &w->pieces[i];
 
+		p->addr = HOLE + i * w->p.piece;
+		if (w->p.target == TARGET_HOLE)
+			continue;
 		p->addr = DMA_MAPPING_ERROR;
 		p->phys = memory_alloc_pages(w->m->memory, 0, w->order);
 		if (p->phys)
@@ -139,7 +150,7 @@ static void unmap_pieces(void *arg)
 	for (unsigned i = 0; i < w->npieces; i++) {
 		struct piece *p = &w->pieces[i];
 
-		if (p->addr != DMA_MAPPING_ERROR)
+		if (p->phys && p->addr != DMA_MAPPING_ERROR)
 			dma_unmap_phys(w->dev, p->addr, w->p.piece, DMA_BIDIRECTIONAL, 0);
 		if (p->phys)
 			memory_free_pages(w->m->memory, p->phys, w->order);
@@ -222,6 +233,23 @@ static inline bool uses_engine(const struct pcie_bench *w)
 	return w->p.size > w->p.command_limit;
 }
 
+/* A card with a device TLB asks for a page that it has no rights to. */
+static void request_page(struct pcie_bench *w, const struct pcie_dma *d)
+{
+	const struct vtd_page_request r = {
+	    .addr = align_down(d->addr, PAGE_SIZE),
+	    .pasid = VTD_NO_PASID,
+	    .sid = w->dev->pci->sid,
+	    .read = d->op == PCIE_READ,
+	    .write = d->op == PCIE_WRITE,
+	    .last = true,
+	};
+
+	w->m->io.failed++;
+	if (w->dev->pci->iommu && w->dev->pci->ats)
+		(void)vtd_page_request(w->dev->pci->iommu, &r); /* lost if the queue is full: counted there */
+}
+
 /* One transfer handed to the card at when: when it is over, as the card sees it. */
 static sim_time_t transfer(struct pcie_bench *w, dma_addr_t addr, sim_time_t when)
 {
@@ -233,7 +261,8 @@ static sim_time_t transfer(struct pcie_bench *w, dma_addr_t addr, sim_time_t whe
 			     .op = w->p.op == OP_READ ? PCIE_READ : PCIE_WRITE};
 	sim_time_t done;
 
-	pcie_dma(&d, when);
+	if (G_UNLIKELY(pcie_dma(&d, when)))
+		request_page(w, &d);
 	done = d.op == PCIE_READ ? d.done : d.accepted;
 	if (w->p.op == OP_WRITE_READ) {
 		d.op = PCIE_READ;
