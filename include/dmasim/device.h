@@ -10,6 +10,11 @@ struct io_tlb_pool;
 struct iommu_domain;
 struct pcie_node;
 
+/* Memory that firmware has the device use: mapped to itself, kept out of its IOVA space (RMRR). */
+struct iommu_resv_region {
+	uint64_t start, last;
+};
+
 struct device {
 	struct sim *sim;
 	struct dma_layer *dma; /* the machine's DMA layer */
@@ -26,6 +31,8 @@ struct device {
 	bool dma_uses_swiotlb;               /* has bounced at least once */
 	struct io_tlb_pool *transient_pools; /* bounce pools of single mappings (CONFIG_SWIOTLB_DYNAMIC) */
 	struct iommu_domain *domain;         /* NULL: direct */
+	struct iommu_resv_region *resv;      /* set before it is attached; owned by who makes the device */
+	unsigned nresv;
 };
 
 #endif

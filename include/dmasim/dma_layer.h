@@ -64,6 +64,7 @@ struct dma_stats {
 	    swiotlb_failures;
 	uint64_t overmapped_bytes; /* mapped beyond the buffers: granule rounding, segment padding (sum over
 				      mappings) */
+	uint64_t direct_pages;     /* of reserved regions, mapped to themselves */
 	uint64_t cacheable_mmio_pages; /* device memory mapped with the cacheable attribute */
 	sim_time_t map_time, unmap_time;
 	struct hist *map_size, *unmap_size, *iova_pages;
@@ -81,8 +82,8 @@ void dma_layer_free(struct dma_layer *l);
 
 /*
  * Attach dev: gives it its domain (domain ids from 2 upwards in order of attachment), or the direct
- * path; fills the defaults of struct device that the PCI core sets (dev->untrusted must be set
- * before). Domains keep clear of params.reserved ("80000000-afffffff,..."). 0, -EINVAL if that text is
+ * path; fills the defaults of struct device that the PCI core sets (dev->untrusted and dev->resv must be
+ * set before). Domains keep clear of params.reserved ("80000000-afffffff,..."). 0, -EINVAL if that text is
  * malformed, or -ENOMEM.
  */
 int dma_layer_attach(struct dma_layer *l, struct device *dev);

@@ -153,6 +153,36 @@ static int reserve_windows(struct iommu_domain *d)
 	return 0;
 }
 
+/*
+ * What the device has in use since before the kernel ran (iommu_create_device_direct_mappings): mapped page
+ * by page where nothing is yet, and no IOVA lies there. Done before any request, so it costs no time and
+ * is no operation of the statistics.
+ */
+static int map_reserved_regions(struct iommu_domain *d, const struct device *dev)
+{
+	for (unsigned i = 0; i < dev->nresv; i++) {
+		uint64_t start = dev->resv[i].start >> PAGE_SHIFT, last = dev->resv[i].last >> PAGE_SHIFT;
+
+		reserve_iova(&d->iovad, start, last);
+		for (uint64_t pfn = start; pfn <= last; pfn++) {
+			struct pgtable_gather g = PGTABLE_GATHER_INIT;
+			uint64_t first = pfn, done = 0;
+			int ret = 0;
+
+			while (pfn <= last && !pgtable_iova_to_phys(d->pt, pfn << PAGE_SHIFT, NULL))
+				pfn++;
+			if (pfn > first)
+				ret = pgtable_map(d->pt, first << PAGE_SHIFT, first << PAGE_SHIFT,
+						  (pfn - first) << PAGE_SHIFT, IOMMU_READ | IOMMU_WRITE,
+						  &done, &g);
+			if (ret)
+				return ret;
+			d->l->st->direct_pages += pfn - first;
+		}
+	}
+	return 0;
+}
+
 int iommu_dma_init_domain(struct iommu_domain *d, struct device *dev)
 {
 	int ret;
@@ -162,7 +192,9 @@ int iommu_dma_init_domain(struct iommu_domain *d, struct device *dev)
 	ret = iova_domain_init_rcaches(&d->iovad);
 	if (!ret && d->lazy)
 		ret = iommu_dma_init_fq(d);
-	return ret ? ret : reserve_windows(d);
+	if (!ret)
+		ret = reserve_windows(d);
+	return ret ? ret : map_reserved_regions(d, dev);
 }
 
 /* ---- devices ---- */

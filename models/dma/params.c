@@ -70,6 +70,8 @@ static const struct stat_spec specs[] = {
 	BYTES("dma.bytes_mapped", bytes_mapped, "bytes handed to mapping and link calls that succeeded"),
 	COUNT("dma.cacheable_mmio_pages", cacheable_mmio_pages,
 	      "4 KiB pages of device memory that were mapped cacheable"),
+	COUNT("iommu.direct_pages", direct_pages,
+	      "4 KiB pages of firmware's reserved regions (RMRR), mapped to themselves for their devices"),
 	COUNT("iova.allocs", iova_allocs, "IOVA ranges allocated"),
 	COUNT("iova.frees", iova_frees, "IOVA ranges freed to the caches or the tree"),
 	COUNT("iova.pages_allocated", iova_pages_allocated, "pages of IOVA allocated, as asked for"),

@@ -65,6 +65,7 @@ static void device_free(void *data)
 	if (dev->dma)
 		dma_layer_detach(dev);
 	g_free((char *)dev->name);
+	g_free(dev->resv);
 	g_free(dev);
 }
 
@@ -212,6 +213,7 @@ struct device *machine_add_device(struct machine *m, const char *name, GError **
 	dev->name = g_steal_pointer(&full);
 	dev->node = node->socket;
 	dev->untrusted = ((const struct iommu_params *)config_get(m->config, &iommu_param_table))->untrusted;
+	machine_reserved_regions(m, dev);
 	err = dma_layer_attach(m->dma, dev);
 	if (err) {
 		if (err == -ENOSPC)

@@ -103,6 +103,25 @@ struct vtd_unit *machine_unit_of(struct machine *m, const struct pcie_node *node
 	return unit < 0 ? NULL : m->units->pdata[unit];
 }
 
+void machine_reserved_regions(struct machine *m, struct device *dev)
+{
+	struct dmar_path path = {0};
+	GArray *regions;
+
+	if (!m->dmar || !m->dmar->nreserved || !node_path(dev->pci, &path))
+		return;
+	regions = g_array_new(FALSE, FALSE, sizeof(struct iommu_resv_region));
+	for (unsigned i = 0; i < m->dmar->nreserved; i++) {
+		const struct dmar_reserved *r = &m->dmar->reserved[i];
+		struct iommu_resv_region region = {r->base, r->last};
+
+		if (r->segment == path.segment && dmar_in_scope(&r->scopes, &path))
+			g_array_append_val(regions, region);
+	}
+	dev->nresv = regions->len;
+	dev->resv = (struct iommu_resv_region *)(void *)g_array_free(regions, FALSE);
+}
+
 void machine_finish_units(struct machine *m)
 {
 	for (guint i = 0; m->units && i < m->units->len; i++)

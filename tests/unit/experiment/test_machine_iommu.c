@@ -7,8 +7,12 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+/* 4 MiB right below 4 GiB, where the first ranges are handed out. */
+#define REGION (4 * MIB)
+#define FIRST_REGION (4 * GIB - REGION - 64 * KIB)
+
 struct table {
-	uint8_t b[128];
+	uint8_t b[256];
 	size_t n;
 };
 
@@ -18,8 +22,11 @@ static void put(struct table *t, uint64_t v, unsigned bytes)
 		t->b[t->n++] = (uint8_t)(v >> (8 * i));
 }
 
-/* One unit for what is below root port 00:01.0, and if asked for one for all the rest, on node 1. */
-static char *write_table(bool rest)
+/*
+ * One unit for what is below root port 00:01.0, and if asked for one for all the rest, on node 1; regions
+ * that overlap for what is below that port.
+ */
+static char *write_regions(bool rest, unsigned nregions)
 {
 	char *path = g_strdup_printf("%s/dmasim-dmar-%d", g_get_tmp_dir(), (int)g_random_int());
 	struct table t = {0};
@@ -34,12 +41,22 @@ static char *write_table(bool rest)
 		put(&t, 0, 2), put(&t, 16, 2), put(&t, 1, 4), put(&t, 0xfed91000, 8);
 		put(&t, 3, 2), put(&t, 20, 2), put(&t, 0, 4), put(&t, 0xfed91000, 8), put(&t, 1, 4);
 	}
+	for (unsigned i = 0; i < nregions; i++) {
+		put(&t, 1, 2), put(&t, 32, 2), put(&t, 0, 4);
+		put(&t, FIRST_REGION + i * 64 * KIB, 8), put(&t, FIRST_REGION + i * 64 * KIB + REGION - 1, 8);
+		put(&t, 2, 1), put(&t, 8, 1), put(&t, 0, 4), put(&t, 1, 2);
+	}
 	t.b[4] = (uint8_t)t.n;
 	for (size_t i = 0; i < t.n; i++)
 		sum = (uint8_t)(sum + t.b[i]);
 	t.b[9] = (uint8_t)-sum;
 	ck_assert(g_file_set_contents(path, (const char *)t.b, (gssize)t.n, NULL));
 	return path;
+}
+
+static char *write_table(bool rest)
+{
+	return write_regions(rest, 0);
 }
 
 static struct machine *machine(struct config *c, const char *path, GError **error)
@@ -129,12 +146,51 @@ START_TEST(bad_tables_are_errors)
 }
 END_TEST
 
+/* Regions of firmware: reached one to one by their device, and no range of it lies there. */
+START_TEST(reserved_regions)
+{
+	char *path = write_regions(true, 2);
+	struct config *c = config_new();
+	struct machine *m = machine(c, path, NULL);
+	struct device *dev[2] = {machine_add_device(m, "0000:08:00.0", NULL),
+				 machine_add_device(m, "0000:10:00.0", NULL)};
+
+	ck_assert_uint_eq(dev[0]->nresv, 2);
+	ck_assert_uint_eq(dev[1]->nresv, 0);
+	ck_assert_uint_eq(m->dma_stats.direct_pages, (REGION + 64 * KIB) / PAGE_SIZE); /* they overlap */
+	ck_assert_uint_eq(m->dma_stats.iommu_map_ops, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		struct pcie_dma d = {.fn = dev[i]->pci, .op = PCIE_WRITE, .len = 64, .pasid = VTD_NO_PASID};
+		unsigned inside = 0;
+
+		for (uint64_t at = FIRST_REGION; at < 4 * GIB; at += 60 * KIB) {
+			d.addr = at;
+			ck_assert_int_eq(pcie_dma(&d, 0), i ? -EFAULT : 0);
+		}
+		d.addr = FIRST_REGION - PAGE_SIZE;
+		ck_assert_int_eq(pcie_dma(&d, 0), -EFAULT);
+		for (unsigned k = 0; k < 2000; k++) {
+			dma_addr_t a = dma_map_phys(dev[i], GIB, PAGE_SIZE << k % 4, DMA_TO_DEVICE, 0);
+
+			ck_assert(!dma_mapping_error(dev[i], a));
+			inside += a + (PAGE_SIZE << k % 4) > FIRST_REGION && a < 4 * GIB;
+		}
+		ck_assert_uint_eq(inside > 0, i);
+	}
+	machine_free(m);
+	config_free(c);
+	g_unlink(path);
+	g_free(path);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *c = tcase_create("units");
 
 	tcase_add_test(c, two_units);
 	tcase_add_test(c, device_without_unit);
+	tcase_add_test(c, reserved_regions);
 	tcase_add_test(c, bad_tables_are_errors);
 	return test_run("machine_iommu", c, NULL);
 }
