@@ -21,7 +21,8 @@ bool timeline_close(struct timeline *t, GError **error);
 uint64_t timeline_dropped(const struct timeline *t);
 /* Track within a named process row (one per run: "link strict"); returns its id. */
 unsigned timeline_track(struct timeline *t, const char *process, const char *track);
-void timeline_slice(struct timeline *t, unsigned track, const char *name, sim_time_t start, sim_time_t end);
+RARE void timeline_slice(struct timeline *t, unsigned track, const char *name, sim_time_t start,
+			 sim_time_t end);
 void timeline_instant(struct timeline *t, unsigned track, const char *name, sim_time_t at);
 
 /* What a run shows, one track each. */

@@ -34,6 +34,12 @@ typedef uint64_t sim_time_t;
 #define PAGE_SIZE ((size_t)1 << PAGE_SHIFT)
 #define PAGE_MASK (~((uint64_t)PAGE_SIZE - 1))
 
+/*
+ * What most requests do not need: kept out of the functions that call it, so that these stay short, and
+ * the branch to it is taken to be unlikely.
+ */
+#define RARE __attribute__((noinline, cold))
+
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
 #define GIB ((uint64_t)1 << 30)

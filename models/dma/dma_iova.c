@@ -81,8 +81,8 @@ static int link_bounced(struct device *dev, struct dma_iova_state *state, dma_ad
 static void undo_link(struct device *dev, struct dma_iova_state *state, size_t offset, size_t done,
 		      enum dma_data_direction dir, unsigned long attrs);
 
-static int link_swiotlb(struct device *dev, struct dma_iova_state *state, phys_addr_t phys, size_t offset,
-			size_t size, enum dma_data_direction dir, unsigned long attrs)
+static RARE int link_swiotlb(struct device *dev, struct dma_iova_state *state, phys_addr_t phys,
+			     size_t offset, size_t size, enum dma_data_direction dir, unsigned long attrs)
 {
 	bool defect = dev->dma->params.quirks.link_zero_middle;
 	unsigned prot = dma_info_to_prot(dir, dev->coherent, attrs);
@@ -180,8 +180,8 @@ int dma_iova_sync(struct device *dev, struct dma_iova_state *state, size_t offse
  * Per-page walk that gives bounce slots back. It runs before the page tables are touched: for a moment
  * the device can reach slots that are free already.
  */
-static void unlink_range_slow(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
-			      unsigned long attrs)
+static RARE void unlink_range_slow(struct device *dev, dma_addr_t addr, size_t size,
+				   enum dma_data_direction dir, unsigned long attrs)
 {
 	size_t offset = addr & ~PAGE_MASK;
 

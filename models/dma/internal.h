@@ -46,14 +46,13 @@ static inline void dma_lock_init(struct spinlock *lock, const char *name)
 	lock->per_waiter = 40 * SIM_NS;
 }
 
-static inline void dma_observe_call(struct device *dev, enum dma_call call, const struct dma_call_args *a)
-{
-	const struct dma_observer *o = dev->dma->observer;
-
-	if (G_UNLIKELY(o) && o->call)
-		o->call(o->arg, dev, call, a);
-}
-#define dma_observe(dev, what, ...) dma_observe_call(dev, what, &(struct dma_call_args){__VA_ARGS__})
+#define dma_observe(dev, what, ...)                                                                     \
+	do {                                                                                            \
+		const struct dma_observer *listener = (dev)->dma->observer;                             \
+                                                                                                        \
+		if (G_UNLIKELY(listener) && listener->call)                                             \
+			listener->call(listener->arg, dev, what, &(struct dma_call_args){__VA_ARGS__}); \
+	} while (0)
 
 /* ---- kernel/dma/direct.c ---- */
 

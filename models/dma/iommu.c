@@ -89,8 +89,8 @@ static int driver_map(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys,
  * A run of large pages of the old driver: tables are replaced and flushed leaf by leaf, in 6.12 each
  * flush reaching to the end of the run.
  */
-static int driver_map_large(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, size_t pgsize,
-			    size_t count, unsigned prot, size_t *mapped)
+static RARE int driver_map_large(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, size_t pgsize,
+				 size_t count, unsigned prot, size_t *mapped)
 {
 	dma_addr_t end = iova + pgsize * count - 1;
 	struct table_mark before = mark_table(d, true);

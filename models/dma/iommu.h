@@ -116,8 +116,8 @@ dma_addr_t iommu_dma_alloc_iova(struct iommu_domain *d, size_t size, uint64_t dm
 void iommu_dma_free_iova(struct iommu_domain *d, dma_addr_t iova, size_t size, struct iommu_iotlb_gather *g);
 unsigned dma_info_to_prot(enum dma_data_direction dir, bool coherent, unsigned long attrs);
 bool dev_use_swiotlb(const struct device *dev);
-phys_addr_t iommu_dma_map_swiotlb(struct device *dev, phys_addr_t phys, size_t size,
-				  enum dma_data_direction dir, unsigned long attrs);
+RARE phys_addr_t iommu_dma_map_swiotlb(struct device *dev, phys_addr_t phys, size_t size,
+				       enum dma_data_direction dir, unsigned long attrs);
 dma_addr_t __iommu_dma_map(struct device *dev, phys_addr_t phys, size_t size, unsigned prot,
 			   uint64_t dma_mask);
 void __iommu_dma_unmap(struct device *dev, dma_addr_t addr, size_t size);

@@ -173,7 +173,7 @@ static bool magazine_pop(struct iova_magazine *m, uint64_t limit_pfn, uint64_t *
 }
 
 /* Bring a magazine with something in it into the loaded place; false if there is none. */
-static bool load_magazine(struct iova_rcache *rc, struct iova_cpu_rcache *c)
+static RARE bool load_magazine(struct iova_rcache *rc, struct iova_cpu_rcache *c)
 {
 	struct iova_domain *iovad = rc->iovad;
 	struct cpu *cpu = sim_cpu(iovad->l->sim);
@@ -324,8 +324,8 @@ void dma_replay_depot_fill(struct device *dev, unsigned order, unsigned magazine
 
 /* ---- fast path ---- */
 
-static void alloc_from_tree(struct iova_domain *iovad, struct iova_alloc_event *e, bool flush_rcache,
-			    struct iova_hints *before)
+static RARE void alloc_from_tree(struct iova_domain *iovad, struct iova_alloc_event *e, bool flush_rcache,
+				 struct iova_hints *before)
 {
 	struct iova *iova;
 

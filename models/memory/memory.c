@@ -100,7 +100,7 @@ static bool is_ram(const struct memory *m, phys_addr_t phys)
 }
 
 /* The BAR that holds phys, or NULL. Few and sorted: binary search. */
-static struct bar *bar_find(const struct memory *m, phys_addr_t phys)
+static RARE struct bar *bar_find(const struct memory *m, phys_addr_t phys)
 {
 	guint lo = 0, hi = m->bars->len;
 
@@ -192,7 +192,7 @@ static uint8_t *host_page(struct memory *m)
 
 /* Where the radix keeps the contents pointer of phys; NULL in a hole, or if make is false and none is there.
  */
-static uint8_t **contents_slot(struct memory *m, phys_addr_t phys, bool make)
+static RARE uint8_t **contents_slot(struct memory *m, phys_addr_t phys, bool make)
 {
 	struct page_contents **chunk;
 	uint64_t pfn = phys >> PAGE_SHIFT;
@@ -215,7 +215,7 @@ static uint8_t **contents_slot(struct memory *m, phys_addr_t phys, bool make)
 	return &(*chunk)->page[pfn & (CHUNK_PAGES - 1)];
 }
 
-static void *memory_ptr_slow(struct memory *m, phys_addr_t phys)
+static RARE void *memory_ptr_slow(struct memory *m, phys_addr_t phys)
 {
 	uint8_t **slot = contents_slot(m, phys, true);
 
@@ -237,7 +237,7 @@ static inline uint8_t *have_contents(const struct memory *m, phys_addr_t phys)
 	return G_LIKELY(page) ? page + (phys & ~PAGE_MASK) : NULL;
 }
 
-void *memory_ptr(struct memory *m, phys_addr_t phys)
+inline void *memory_ptr(struct memory *m, phys_addr_t phys)
 {
 	uint8_t *p = have_contents(m, phys);
 
@@ -254,6 +254,17 @@ void *memory_peek(const struct memory *m, phys_addr_t phys)
 	return slot && *slot ? *slot + (phys & ~PAGE_MASK) : NULL;
 }
 
+/* Queue entries, which most accesses are, without a call. */
+static inline void copy_bytes(void *to, const void *from, size_t n)
+{
+	if (n == 16)
+		memcpy(to, from, 16);
+	else if (n == 64)
+		memcpy(to, from, 64);
+	else
+		memcpy(to, from, n);
+}
+
 void memory_read(struct memory *m, phys_addr_t phys, void *dst, size_t len)
 {
 	uint8_t *to = dst;
@@ -263,7 +274,7 @@ void memory_read(struct memory *m, phys_addr_t phys, void *dst, size_t len)
 		const void *from = memory_peek(m, phys);
 
 		if (from)
-			memcpy(to, from, part);
+			copy_bytes(to, from, part);
 		else /* never written: zeroes, without giving the page contents */
 			memset(to, 0, part);
 		to += part;
@@ -281,7 +292,7 @@ void memory_write(struct memory *m, phys_addr_t phys, const void *src, size_t le
 		uint8_t *to = memory_ptr(m, phys);
 
 		if (to) /* writes to a hole are lost, as on a real bus */
-			memcpy(to, from, part);
+			copy_bytes(to, from, part);
 		from += part;
 		phys += part;
 		len -= part;

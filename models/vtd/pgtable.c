@@ -326,8 +326,8 @@ static void detach_subtree(struct pgtable *t, uint64_t entry, unsigned level, dm
 }
 
 /* A leaf is to go where entry points to a table: allowed if nothing is mapped below. */
-static G_GNUC_NO_INLINE int replace_table(struct pgtable *t, uint64_t *entry, unsigned level, dma_addr_t iova,
-					  struct pgtable_gather *g)
+static RARE int replace_table(struct pgtable *t, uint64_t *entry, unsigned level, dma_addr_t iova,
+			      struct pgtable_gather *g)
 {
 	if (is_leaf(t, *entry, level) || !subtree_empty(t, *entry, level - 1))
 		return -EADDRINUSE;

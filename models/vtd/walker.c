@@ -17,7 +17,7 @@ struct stage {
 	bool ad;     /* keep accessed and dirty bits */
 };
 
-static bool fail(struct walk *w, bool first_stage, enum fault_kind kind)
+static RARE bool fail(struct walk *w, bool first_stage, enum fault_kind kind)
 {
 	w->fault = fault_code(w->u, first_stage, kind);
 	return false;
@@ -109,7 +109,7 @@ static bool stage_walk(struct walk *w, const struct stage *s, uint64_t addr, uin
 		       struct walk_leaf *leaf);
 
 /* Host address of a guest-physical one, for a table pointer or a page. */
-static bool outer_walk(struct walk *w, uint64_t gpa, uint8_t need, struct walk_leaf *leaf)
+static RARE bool outer_walk(struct walk *w, uint64_t gpa, uint8_t need, struct walk_leaf *leaf)
 {
 	const struct stage outer = {
 	    .format = w->ctx->outer_format,
@@ -211,7 +211,7 @@ static bool stage_walk(struct walk *w, const struct stage *s, uint64_t addr, uin
 	}
 }
 
-static bool first_stage_walk(struct walk *w, struct walk_leaf *leaf)
+static RARE bool first_stage_walk(struct walk *w, struct walk_leaf *leaf)
 {
 	const struct vtd_context *c = w->ctx;
 	const struct stage first = {

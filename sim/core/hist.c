@@ -112,15 +112,8 @@ static void exact_add(struct hist *h, uint64_t value, uint64_t count)
 	}
 }
 
-void hist_add(struct hist *h, uint64_t value, uint64_t count)
+static RARE void add_other(struct hist *h, uint64_t value, uint64_t count)
 {
-	if (!count)
-		return;
-	h->count += count;
-	if (h->last && h->last->value == value) {
-		h->last->count += count;
-		return;
-	}
 	if (value < h->min)
 		h->min = value;
 	if (value > h->max)
@@ -132,6 +125,17 @@ void hist_add(struct hist *h, uint64_t value, uint64_t count)
 	h->sum += (double)value * (double)count;
 	h->sum_squares += (double)value * (double)value * (double)count;
 	h->buckets[log_index(value)] += count;
+}
+
+inline void hist_add(struct hist *h, uint64_t value, uint64_t count)
+{
+	if (!count)
+		return;
+	h->count += count;
+	if (G_LIKELY(h->last && h->last->value == value))
+		h->last->count += count;
+	else
+		add_other(h, value, count);
 }
 
 /* Sum of value^power over all records. */

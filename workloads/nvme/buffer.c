@@ -17,7 +17,7 @@ static void vecs_reserve(struct nvme_io *io, unsigned n)
 }
 
 /* Memory for a record without vectors: an application's buffer, kept and used again. */
-static bool lay_out(struct nvme_io *io, uint64_t bytes)
+static RARE bool lay_out(struct nvme_io *io, uint64_t bytes)
 {
 	struct nvme_dev *d = io->queue->dev;
 	struct memory *mem = io->w->base.m->memory;
@@ -107,7 +107,7 @@ static bool use_peer(struct nvme_io *io)
 }
 
 /* The same for peer memory: pages of the provider, contiguous, kept and used again. */
-static bool use_peer_memory(struct nvme_io *io, uint64_t bytes)
+static RARE bool use_peer_memory(struct nvme_io *io, uint64_t bytes)
 {
 	struct pcie_node *provider = io->queue->dev->provider;
 

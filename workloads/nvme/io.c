@@ -99,7 +99,7 @@ static void part_vectors(struct nvme_io *io, struct nvme_request *rq, uint64_t b
 	rq->vecs = rq->own_vecs;
 }
 
-static void fill_pattern(struct nvme_request *rq)
+static RARE void fill_pattern(struct nvme_request *rq)
 {
 	struct memory *mem = nvme_request_workload(rq)->base.m->memory;
 	uint8_t page[PAGE_SIZE];
@@ -114,7 +114,7 @@ static void fill_pattern(struct nvme_request *rq)
 	}
 }
 
-static void check_pattern(struct nvme_request *rq)
+static RARE void check_pattern(struct nvme_request *rq)
 {
 	struct nvme_workload *w = nvme_request_workload(rq);
 	uint8_t page[PAGE_SIZE];
@@ -267,7 +267,7 @@ static int submit_part(struct nvme_io *io)
 }
 
 /* Timing: the submitter sleeps until a tag, or memory, is free. */
-static void wait_for_room(struct nvme_io *io, struct cpu *cpu)
+static RARE void wait_for_room(struct nvme_io *io, struct cpu *cpu)
 {
 	struct nvme_queue *q = io->queue;
 

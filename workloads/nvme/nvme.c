@@ -165,15 +165,18 @@ static bool room_timing(struct nvme_workload *w, struct nvme_queue *q, const str
 
 static struct nvme_queue *find_queue(struct nvme_workload *w, const struct trace_record *rec, GError **error)
 {
-	uint64_t per = w->params.namespaces, ctrl = per == 1 ? rec->device : rec->device / per;
+	uint64_t ctrl = rec->device;
+	uint32_t i = rec->nvme.queue;
 	struct nvme_dev *d;
-	uint32_t i;
 
+	if (G_UNLIKELY(w->params.namespaces > 1))
+		ctrl /= w->params.namespaces;
 	d = (struct nvme_dev *)replayer_dev(&w->base, (unsigned)ctrl, error);
 	if (!d)
 		return NULL;
-	i = rec->nvme.queue;
-	return &d->queues[i < d->nqueues ? i : i % d->nqueues];
+	if (G_UNLIKELY(i >= d->nqueues))
+		i %= d->nqueues;
+	return &d->queues[i];
 }
 
 static bool nvme_record(struct workload *base, const struct trace_record *rec, GError **error)
@@ -191,7 +194,9 @@ static bool nvme_record(struct workload *base, const struct trace_record *rec, G
 	io = replayer_job_get(&w->base);
 	io->w = w;
 	io->queue = q;
-	io->nsid = w->params.namespaces == 1 ? 1 : (uint32_t)(rec->device % w->params.namespaces) + 1;
+	io->nsid = 1;
+	if (G_UNLIKELY(w->params.namespaces > 1))
+		io->nsid += (uint32_t)(rec->device % w->params.namespaces);
 	if (!nvme_io_fill(io, rec, error)) {
 		replayer_job_put(&w->base, &io->base);
 		return false;

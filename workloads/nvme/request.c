@@ -106,7 +106,11 @@ static void sq_copy_cmd(struct nvme_queue *q, const struct nvme_command *cmd)
 {
 	uint64_t at = (uint64_t)q->sq_tail * sizeof(*cmd);
 
-	memcpy(q->sq_pages[at >> PAGE_SHIFT] + (at & ~PAGE_MASK), cmd, sizeof(*cmd));
+	uint8_t *slot = q->sq_pages[at >> PAGE_SHIFT] + (at & ~PAGE_MASK);
+
+	/* Word by word: a wider copy would wait until the words just written have reached memory. */
+	for (unsigned i = 0; i < sizeof(*cmd); i += sizeof(uint64_t))
+		memcpy(slot + i, (const uint8_t *)cmd + i, sizeof(uint64_t));
 	if (++q->sq_tail == q->entries)
 		q->sq_tail = 0;
 }
