@@ -4,7 +4,7 @@
  * attachment, range-to-descriptor rule, queued-invalidation submission.
  * Intel VT-d architecture specification rev 4.1: 6.5.2 (descriptors).
  */
-#include "intel_iommu.h"
+#include "iommu.h"
 
 #define QI_DONE 2u /* status value of a completed wait */
 #define QI_BATCH_MAX 16u
@@ -128,32 +128,45 @@ static void wait_for_status(struct intel_iommu *iommu, struct cpu *cpu, sim_time
 	spin_unlock(cpu, &iommu->qi_lock);
 }
 
+/* Descriptors of one submission, built where the unit reads them; the wait goes behind them. */
+struct qi_batch {
+	unsigned count;
+	struct qi_desc desc[QI_BATCH_MAX + 1];
+};
+
+/* Field by field: a copy of the whole reads pairs of fields that are still on their way to memory. */
+static inline void qi_put(struct qi_batch *b, unsigned at, struct qi_desc desc)
+{
+	b->desc[at].qw0 = desc.qw0;
+	b->desc[at].qw1 = desc.qw1;
+	b->desc[at].qw2 = desc.qw2;
+	b->desc[at].qw3 = desc.qw3;
+}
+
 /*
- * Without a queue (ECAP.QI clear) the same requests go through the invalidation registers, which take one
- * at a time: the lock is held until it is done. Statistics count them as the descriptors that they equal.
+ * Submit the batch and one trailing wait, and spin until it has completed. Without a queue (ECAP.QI clear)
+ * the same requests go through the invalidation registers, which take one at a time: the lock is held until
+ * it is done. Statistics count them as the descriptors that they equal.
  */
-void qi_submit_sync(struct intel_iommu *iommu, const struct qi_desc *desc, unsigned count)
+static void qi_submit_sync(struct intel_iommu *iommu, struct qi_batch *b)
 {
 	const struct dma_observer *o = iommu->l->observer;
 	struct cpu *cpu = sim_cpu(iommu->l->sim);
-	struct qi_desc ring[QI_BATCH_MAX + 1];
+	unsigned count = b->count;
 	sim_time_t done;
 
-	g_assert(count && count <= QI_BATCH_MAX);
 	spin_lock(cpu, &iommu->qi_lock);
 	wait_for_slots(iommu, cpu, count);
-	for (unsigned i = 0; i < count; i++) {
-		ring[i] = desc[i];
-		if (G_UNLIKELY(o) && o->qi_submit && iommu->caps.queued)
-			o->qi_submit(o->arg, &desc[i]);
-	}
-	ring[count] = qi_desc_wait(iommu->status + 4 * ((iommu->free_head + count) & iommu->last_slot),
-				   QI_DONE);
+	if (G_UNLIKELY(o) && o->qi_submit && iommu->caps.queued)
+		for (unsigned i = 0; i < count; i++)
+			o->qi_submit(o->arg, &b->desc[i]);
+	qi_put(b, count,
+	       qi_desc_wait(iommu->status + 4 * ((iommu->free_head + count) & iommu->last_slot), QI_DONE));
 	cpu_charge(cpu, COST_QI_SUBMIT);
 	if (count > 1)
 		cpu_charge_n(cpu, COST_QI_DESCRIPTOR, count - 1);
 	cpu_charge(cpu, COST_QI_TAIL_WRITE);
-	done = vtd_qi_execute(iommu->unit, ring, count + 1, dma_now(iommu->l));
+	done = vtd_qi_execute(iommu->unit, b->desc, count + 1, dma_now(iommu->l));
 	iommu->free_head = (iommu->free_head + count + 1) & iommu->last_slot;
 	iommu->free_count -= count + 1;
 	iommu->outstanding[(iommu->oldest + iommu->noutstanding++) & iommu->last_slot] =
@@ -163,14 +176,30 @@ void qi_submit_sync(struct intel_iommu *iommu, const struct qi_desc *desc, unsig
 	spin_unlock(cpu, &iommu->qi_lock);
 	if (iommu->l->sim->timing)
 		wait_for_status(iommu, cpu, done);
+	b->count = 0;
 }
 
-static void submit_batch(struct intel_iommu *iommu, const struct qi_desc *desc, unsigned n)
+/* Submits the batch as soon as it is as long as this kernel makes them. */
+static inline void qi_batch_add(struct intel_iommu *iommu, struct qi_batch *b, struct qi_desc desc)
 {
-	unsigned step = iommu->caps.queued ? iommu->l->kernel->qi_batch : 1;
+	qi_put(b, b->count++, desc);
+	if (b->count == iommu->l->kernel->qi_batch || !iommu->caps.queued)
+		qi_submit_sync(iommu, b);
+}
 
-	for (unsigned i = 0; i < n; i += step)
-		qi_submit_sync(iommu, desc + i, MIN(step, n - i));
+static inline void qi_batch_flush(struct intel_iommu *iommu, struct qi_batch *b)
+{
+	if (b->count)
+		qi_submit_sync(iommu, b);
+}
+
+static void qi_submit_one(struct intel_iommu *iommu, struct qi_desc desc)
+{
+	struct qi_batch b;
+
+	b.count = 0;
+	qi_batch_add(iommu, &b, desc);
+	qi_batch_flush(iommu, &b);
 }
 
 /* ---- descriptors ---- */
@@ -232,21 +261,23 @@ static void flush_tags(struct iommu_domain *d, dma_addr_t start, dma_addr_t end,
 	const struct dma_observer *o = d->l->observer;
 	bool lock = d->l->kernel->cache_tags;
 	struct cpu *cpu = sim_cpu(d->l->sim);
-	struct qi_desc desc[2];
+	unsigned order = MAX_AGAW_PFN_WIDTH;
 	dma_addr_t base = 0;
-	unsigned n = 0, order = MAX_AGAW_PFN_WIDTH;
+	struct qi_batch batch;
 
 	if (end != UINT64_MAX)
 		order = calculate_psi_aligned_address(start, end, &base);
 	if (G_UNLIKELY(o) && o->cache_tag_flush)
 		o->cache_tag_flush(o->arg, d->did, start, end, base, order, leaf_only);
-	desc[n++] = range_desc(iommu, d, start, base, order, leaf_only);
-	if (G_UNLIKELY(d->ats) && device)
-		desc[n++] = qi_desc_device_tlb(d->dev->pci->sid, d->dev->pci->sid, DEV_TLB_QUEUE_DEPTH, base,
-					       order);
 	if (lock)
 		spin_lock(cpu, &d->cache_lock);
-	submit_batch(iommu, desc, n);
+	batch.count = 0;
+	qi_batch_add(iommu, &batch, range_desc(iommu, d, start, base, order, leaf_only));
+	if (G_UNLIKELY(d->ats) && device)
+		qi_batch_add(
+		    iommu, &batch,
+		    qi_desc_device_tlb(d->dev->pci->sid, d->dev->pci->sid, DEV_TLB_QUEUE_DEPTH, base, order));
+	qi_batch_flush(iommu, &batch);
 	if (lock)
 		spin_unlock(cpu, &d->cache_lock);
 }
@@ -364,13 +395,11 @@ void intel_detach_device(struct device *dev)
 		return;
 	if (vtd_scalable(iommu->unit))
 		desc = qi_desc_pasid_cache(did, 0, QI_PC_PASID);
-	qi_submit_sync(iommu, &desc, 1);
+	qi_submit_one(iommu, desc);
 	if (!d)
 		return;
-	desc = domain_desc(iommu, d);
-	qi_submit_sync(iommu, &desc, 1);
-	if (!d->ats)
-		return;
-	desc = qi_desc_device_tlb(sid, sid, DEV_TLB_QUEUE_DEPTH, 0, MAX_AGAW_PFN_WIDTH);
-	qi_submit_sync(iommu, &desc, 1);
+	qi_submit_one(iommu, domain_desc(iommu, d));
+	if (d->ats)
+		qi_submit_one(iommu,
+			      qi_desc_device_tlb(sid, sid, DEV_TLB_QUEUE_DEPTH, 0, MAX_AGAW_PFN_WIDTH));
 }

@@ -82,7 +82,7 @@ static int dma_page(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t 
 	struct pcie_stats *st = f->st;
 	unsigned tlps = pcie_tlps(addr, n, d->op == PCIE_READ ? f->mrrs_lg2 : f->mps_lg2);
 	struct pcie_bar *bar = pcie_route_direct(fn, addr, d->translated);
-	struct pcie_train tr = {.arrival = when};
+	struct pcie_train tr;
 	enum pcie_route route = PCIE_ROUTE_DIRECT;
 	bool timed = f->sim->timing && !(bar && bar->node == fn); /* its own memory: no link is passed */
 	sim_time_t ready;
@@ -93,11 +93,17 @@ static int dma_page(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t 
 		st->tlps_read += tlps;
 	else
 		st->tlps_write += tlps;
+	tr.arrival = when;
 	if (timed) {
-		tr = (struct pcie_train){
-		    .fn = fn, .op = d->op, .addr = addr, .n = n, .tlps = tlps, .cold = d->cold};
-		tr.mps = (uint64_t)1 << f->mps_lg2;
+		/* One by one: clearing the whole first takes longer than all the rest. */
+		tr.fn = fn;
 		tr.top = bar ? pcie_common(fn, bar->node) : NULL;
+		tr.op = d->op;
+		tr.addr = addr;
+		tr.n = n;
+		tr.mps = (uint64_t)1 << f->mps_lg2;
+		tr.tlps = tlps;
+		tr.cold = d->cold;
 		pcie_time_send(&tr, when);
 	}
 	if (bar) {
@@ -161,18 +167,19 @@ static G_GNUC_NO_INLINE int dma_pages(struct pcie_dma *d, sim_time_t when)
 }
 
 /* Counts, no peer memory anywhere: every address that can be translated is memory, and takes no time. */
-static int dma_pages_counts(struct pcie_dma *d, sim_time_t when)
+static inline int dma_pages_counts(struct pcie_dma *d, sim_time_t when)
 {
 	const struct pcie_fabric *f = d->fn->fabric;
-	bool read = d->op == PCIE_READ;
-	uint64_t left = d->len, *tlps = read ? &f->st->tlps_read : &f->st->tlps_write;
-	unsigned lg2 = read ? f->mrrs_lg2 : f->mps_lg2;
+	unsigned lg2 = d->op == PCIE_READ ? f->mrrs_lg2 : f->mps_lg2;
+	uint64_t *tlps = d->op == PCIE_READ ? &f->st->tlps_read : &f->st->tlps_write;
 	struct vtd_request rq = request(d);
 	struct vtd_result res;
 
-	for (rq.addr = d->addr; left;) {
-		uint64_t n = page_part(rq.addr, left);
+	do {
+		uint64_t n;
 
+		rq.addr = d->addr + d->done_bytes;
+		n = page_part(rq.addr, d->len - d->done_bytes);
 		rq.tlps = (uint16_t)pcie_tlps(rq.addr, n, lg2);
 		*tlps += rq.tlps;
 		if (translate_request(d, &rq, when, &res))
@@ -180,9 +187,7 @@ static int dma_pages_counts(struct pcie_dma *d, sim_time_t when)
 		if (d->data)
 			move_bytes(f, d, res.phys, n);
 		d->done_bytes += n;
-		rq.addr += n;
-		left -= n;
-	}
+	} while (G_UNLIKELY(d->done_bytes < d->len));
 	return 0;
 }
 
@@ -194,7 +199,7 @@ int pcie_dma(struct pcie_dma *d, sim_time_t when)
 	d->fault = 0;
 	d->done_bytes = 0;
 	d->done = d->accepted = when;
-	if (!f->sim->timing && !f->bars->len && d->fn->iommu && !d->translated)
+	if (!f->sim->timing && !f->bars->len && d->fn->iommu && !d->translated && d->len)
 		err = dma_pages_counts(d, when);
 	else
 		err = dma_pages(d, when);

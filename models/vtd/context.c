@@ -247,8 +247,8 @@ const struct vtd_context *context_find_slow(struct vtd_unit *u, const struct vtd
 	}
 	if (tlb_capacity(c->context) && (!u->scalable || tlb_capacity(c->pasid))) {
 		c->memo = found;
-		c->memo_sid = rq->sid;
-		c->memo_pasid = rq->pasid;
+		c->memo_requester = requester(rq);
+		c->memo_tag = context_tag(u, found, rq);
 	}
 	return found;
 }

@@ -13,38 +13,38 @@
 
 #define ANY_DRAIN (UINT64_C(3) << 6)
 
+/* Where execution is; functions take it and return what becomes of it, so that it stays in registers. */
 struct qi_run {
-	struct vtd_unit *u;
 	sim_time_t now;     /* service of the queue */
 	sim_time_t pending; /* answers and drains that a wait must see */
 	sim_time_t done;    /* last status write */
 };
 
-/* Bits that must be zero: qw0, qw1 by type; type 3 and 8 have been left lenient by all drivers' users. */
+/* Bits and granularities (a set) that must not be; type 3 and 8 have been left lenient by all drivers' users.
+ */
 static const struct {
 	uint64_t qw0, qw1;
-} allowed_bits[] = {
-    [QI_CC] = {0x0003ffffffff003f, 0},
-    [QI_IOTLB] = {0x00000000ffff00ff, 0xfffffffffffff07f},
-    [QI_DEV_TLB] = {0xfff0ffff001ff00f, 0xfffffffffffff001},
-    [QI_IEC] = {0x0000fffff800001f, 0},
-    [QI_WAIT] = {0xffffffff000000ff, ~UINT64_C(3)},
-    [QI_P_IOTLB] = {0x000fffffffff003f, 0xfffffffffffff07f},
-    [QI_PC] = {0x000fffffffff003f, 0},
-    [QI_P_DEV_TLB] = {UINT64_MAX, 0xfffffffffffff801},
-    [QI_PGRP_RESP] = {0x000ffffffffff01f, 0xfffffffffffffffc},
+	uint8_t granularities;
+} forbidden[] = {
+    [QI_CC] = {~UINT64_C(0x0003ffffffff003f), UINT64_MAX, 1 << 0},
+    [QI_IOTLB] = {~UINT64_C(0x00000000ffff00ff), ~UINT64_C(0xfffffffffffff07f), 1 << 0},
+    [QI_DEV_TLB] = {~UINT64_C(0xfff0ffff001ff00f), ~UINT64_C(0xfffffffffffff001), 0},
+    [QI_IEC] = {~UINT64_C(0x0000fffff800001f), UINT64_MAX, 0},
+    [QI_WAIT] = {~UINT64_C(0xffffffff000000ff), 3, 0},
+    [QI_P_IOTLB] = {~UINT64_C(0x000fffffffff003f), ~UINT64_C(0xfffffffffffff07f), 1 << 0 | 1 << 1},
+    [QI_PC] = {~UINT64_C(0x000fffffffff003f), UINT64_MAX, 1 << 2},
+    [QI_P_DEV_TLB] = {0, ~UINT64_C(0xfffffffffffff801), 0},
+    [QI_PGRP_RESP] = {~UINT64_C(0x000ffffffffff01f), 3, 0},
 };
 
-static enum qi_error check(const struct vtd_unit *u, const struct qi_desc *d)
+static inline enum qi_error check(const struct vtd_unit *u, const struct qi_desc *d)
 {
 	unsigned type = qi_desc_type(d), g = (unsigned)(d->qw0 >> 4 & 3);
 
-	if (type < QI_CC || type > (u->scalable ? QI_PGRP_RESP : QI_WAIT))
+	if (type - QI_CC > (u->scalable ? QI_PGRP_RESP : QI_WAIT) - QI_CC)
 		return QI_ERROR_TYPE;
-	if (d->qw0 & ~allowed_bits[type].qw0 || d->qw1 & ~allowed_bits[type].qw1 || d->qw2 || d->qw3)
-		return QI_ERROR_RESERVED;
-	if (((type == QI_CC || type == QI_IOTLB) && g == 0) || (type == QI_PC && g == 2) ||
-	    (type == QI_P_IOTLB && g < 2))
+	if ((d->qw0 & forbidden[type].qw0) | (d->qw1 & forbidden[type].qw1) | d->qw2 | d->qw3 |
+	    (forbidden[type].granularities >> g & 1))
 		return QI_ERROR_RESERVED;
 	if (type == QI_IOTLB && g == QI_PAGE && (!u->caps.psi || (d->qw1 & 0x3f) > u->caps.mamv))
 		return QI_ERROR_MASK;
@@ -52,12 +52,13 @@ static enum qi_error check(const struct vtd_unit *u, const struct qi_desc *d)
 }
 
 /* Completion must wait for requests that were translated with what is going away. */
-static inline void drain(struct qi_run *r)
+static inline struct qi_run drain(const struct vtd_unit *u, struct qi_run r)
 {
-	if (!r->u->p.qi.drain)
-		return;
-	r->pending = MAX(r->pending, r->u->in_flight_until);
-	r->pending = MAX(r->pending, r->u->walks_until);
+	if (u->p.qi.drain) {
+		r.pending = MAX(r.pending, u->in_flight_until);
+		r.pending = MAX(r.pending, u->walks_until);
+	}
+	return r;
 }
 
 /* Tags of a domain's entries, without and with those of other requesters and first stages. */
@@ -97,16 +98,15 @@ static void invalidate_page(struct vtd_unit *u, uint16_t did, uint64_t page, uns
 	u->st->invalidated_pwc += pwc;
 }
 
-static G_GNUC_NO_INLINE void invalidate_domain(struct vtd_unit *u, uint64_t did, uint64_t mask)
+static RARE void invalidate_domain(struct vtd_unit *u, uint64_t did, uint64_t mask)
 {
 	u->st->invalidated_iotlb += tlb_invalidate_match(u->iotlb, did, mask, 0, UINT64_MAX);
 	u->st->invalidated_pwc += pwc_invalidate(&u->second, did, mask, 0, UINT64_MAX);
 	u->st->invalidated_pwc += pwc_invalidate(&u->first, did, mask, 0, UINT64_MAX);
 }
 
-static void run_iotlb(struct qi_run *r, const struct qi_desc *d)
+static inline struct qi_run run_iotlb(struct vtd_unit *u, struct qi_run r, const struct qi_desc *d)
 {
-	struct vtd_unit *u = r->u;
 	unsigned am = (unsigned)(d->qw1 & 0x3f);
 	uint16_t did = (uint16_t)(d->qw0 >> 16);
 
@@ -125,15 +125,13 @@ static void run_iotlb(struct qi_run *r, const struct qi_desc *d)
 		invalidate_domain(u, 0, 0);
 		break;
 	}
-	r->now += u->p.qi.service;
-	if (d->qw0 & ANY_DRAIN)
-		drain(r);
+	r.now += u->p.qi.service;
+	return d->qw0 & ANY_DRAIN ? drain(u, r) : r;
 }
 
 /* PASID-based: entries reached through that domain id and PASID. */
-static void run_piotlb(struct qi_run *r, const struct qi_desc *d)
+static void run_piotlb(struct vtd_unit *u, const struct qi_desc *d)
 {
-	struct vtd_unit *u = r->u;
 	uint64_t did = d->qw0 >> 16 & TAG_DID, pasid = (d->qw0 >> 32 & 0xfffff) << TAG_PASID_SHIFT;
 	uint64_t tag = did | pasid | TAG_FIRST_STAGE, mask = TAG_DID | TAG_PASID | TAG_FIRST_STAGE;
 	uint64_t count = span_pages((unsigned)(d->qw1 & 0x3f)), page = (d->qw1 >> PAGE_SHIFT) & ~(count - 1);
@@ -152,15 +150,11 @@ static void run_piotlb(struct qi_run *r, const struct qi_desc *d)
 		u->st->invalidated_iotlb += tlb_invalidate_match(u->iotlb, did, TAG_DID | TAG_FIRST_STAGE, 0,
 								 UINT64_MAX);
 	}
-	r->now += u->p.qi.service;
-	drain(r);
 }
 
-static void run_wait(struct qi_run *r, const struct qi_desc *d)
+static inline struct qi_run run_wait(struct vtd_unit *u, struct qi_run r, const struct qi_desc *d)
 {
-	struct vtd_unit *u = r->u;
-	sim_time_t complete = MAX(r->now, r->pending) + u->p.qi.wait_latency;
-
+	r.done = MAX(r.now, r.pending) + u->p.qi.wait_latency;
 	u->st->qi_wait++;
 	if (d->qw0 >> 5 & 1) {
 		uint32_t status = (uint32_t)(d->qw0 >> 32);
@@ -171,69 +165,66 @@ static void run_wait(struct qi_run *r, const struct qi_desc *d)
 	}
 	/* FN: nothing later starts before the status is visible. */
 	if (d->qw0 >> 6 & 1)
-		r->now = complete;
-	r->done = complete;
+		r.now = r.done;
+	return r;
 }
 
 /* All but the two that every unmap submits. */
-static G_GNUC_NO_INLINE void run_other(struct qi_run *r, const struct qi_desc *d)
+static RARE struct qi_run run_other(struct vtd_unit *u, struct qi_run r, const struct qi_desc *d)
 {
-	struct vtd_unit *u = r->u;
-
 	switch ((enum qi_type)qi_desc_type(d)) {
 	case QI_P_IOTLB:
-		run_piotlb(r, d);
-		break;
+		run_piotlb(u, d);
+		r.now += u->p.qi.service;
+		return drain(u, r);
 	case QI_CC:
 		u->st->qi_context++;
 		context_invalidate(u, (enum qi_context_granularity)(d->qw0 >> 4 & 3),
 				   (uint16_t)(d->qw0 >> 16), (uint16_t)(d->qw0 >> 32),
 				   (uint8_t)(d->qw0 >> 48 & 3));
-		r->now += u->p.qi.service;
+		r.now += u->p.qi.service;
 		break;
 	case QI_PC:
 		u->st->qi_pasid++;
 		pasid_invalidate(u, (enum qi_pc_granularity)(d->qw0 >> 4 & 3), (uint16_t)(d->qw0 >> 16),
 				 (uint32_t)(d->qw0 >> 32 & 0xfffff));
-		r->now += u->p.qi.service;
+		r.now += u->p.qi.service;
 		break;
 	case QI_IEC:
 		u->st->qi_iec++;
-		r->now += u->p.qi.service;
+		r.now += u->p.qi.service;
 		break;
 	case QI_DEV_TLB:
 	case QI_P_DEV_TLB:
 		u->st->qi_device_tlb++;
-		u->removal_time = r->now + (u->sim->timing ? u->p.qi.device_tlb_latency : 0);
+		u->removal_time = r.now + (u->sim->timing ? u->p.qi.device_tlb_latency : 0);
 		if (!ats_invalidate(u, d))
 			u->qi_error = QI_ERROR_TIMEOUT;
-		r->pending = MAX(r->pending, r->now + u->p.qi.device_tlb_latency);
+		r.pending = MAX(r.pending, r.now + u->p.qi.device_tlb_latency);
 		break;
 	case QI_PGRP_RESP:
-		page_request_respond(u, d, r->now);
+		page_request_respond(u, d, r.now);
 		break;
 	case QI_IOTLB:
 	case QI_WAIT:
 		g_assert_not_reached();
 	}
+	return r;
 }
 
-static inline void run_one(struct qi_run *r, const struct qi_desc *d)
+static inline struct qi_run run_one(struct vtd_unit *u, struct qi_run r, const struct qi_desc *d)
 {
 	unsigned type = qi_desc_type(d);
 
-	r->u->removal_time = r->now + (r->u->sim->timing ? r->u->p.qi.service : 0);
-	if (type == QI_IOTLB)
-		run_iotlb(r, d);
-	else if (type == QI_WAIT)
-		run_wait(r, d);
-	else
-		run_other(r, d);
+	u->removal_time = r.now + (u->sim->timing ? u->p.qi.service : 0);
+	if (type == QI_WAIT)
+		return run_wait(u, r, d);
+	return G_LIKELY(type == QI_IOTLB) ? run_iotlb(u, r, d) : run_other(u, r, d);
 }
 
 sim_time_t vtd_qi_execute(struct vtd_unit *u, const struct qi_desc *desc, unsigned n, sim_time_t when)
 {
-	struct qi_run r = {u, when, 0, when};
+	struct qi_run r = {when, 0, when};
 
 	if (u->sim->timing)
 		r.now = MAX(when, u->qi_free);
@@ -243,9 +234,9 @@ sim_time_t vtd_qi_execute(struct vtd_unit *u, const struct qi_desc *desc, unsign
 		if (G_UNLIKELY(u->qi_error))
 			break;
 		u->st->qi_total++;
-		if (u->qi_observer)
+		if (G_UNLIKELY(u->qi_observer))
 			u->qi_observer(u->qi_observer_arg, &desc[i], when);
-		run_one(&r, &desc[i]);
+		r = run_one(u, r, &desc[i]);
 	}
 	if (!u->sim->timing)
 		return when;

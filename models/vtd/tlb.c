@@ -18,8 +18,9 @@
 struct entry {
 	uint64_t page, tag, payload;
 	uint32_t hash_next; /* in its chain; NONE ends */
-	uint32_t epoch;     /* of the last use, for ageing */
-	uint8_t shift;      /* 0: not valid */
+	uint32_t epoch;     /* of the last use, for ageing; else 0 */
+	uint32_t set;
+	uint8_t shift; /* 0: not valid */
 };
 
 /* Circular doubly linked lists over slots; the numbers from n on are the list heads. */
@@ -39,6 +40,7 @@ struct tlb {
 	uint32_t *buckets; /* hash chains */
 	uint8_t *plru;     /* per set: tree nodes, 1 = right subtree is older */
 	unsigned n, ways, nsets, lists, hash_shift, plru_leaves;
+	unsigned set_mask; /* nsets - 1 where that selects a set, else 0 */
 	enum vtd_replacement replacement;
 	bool hash_sets;
 	struct rng *rng;
@@ -69,14 +71,11 @@ static inline uint32_t *bucket_of(struct tlb *t, uint64_t hash)
 
 static inline unsigned set_of(const struct tlb *t, uint64_t hash, uint64_t page)
 {
+	uint64_t selector = t->hash_sets ? hash >> 16 : page;
+
 	if (t->nsets == 1)
 		return 0;
-	return (unsigned)((t->hash_sets ? hash >> 16 : page) % t->nsets);
-}
-
-static inline unsigned slot_set(const struct tlb *t, unsigned slot)
-{
-	return t->nsets == 1 ? 0 : slot / t->ways;
+	return (unsigned)(t->set_mask ? selector & t->set_mask : selector % t->nsets);
 }
 
 static inline uint32_t list_head(const struct tlb *t, unsigned set, unsigned age)
@@ -128,6 +127,7 @@ struct tlb *tlb_new(uint64_t entries, uint64_t ways, enum vtd_replacement r, boo
 	t->ways = (unsigned)ways;
 	t->nsets = ways ? (unsigned)(entries / ways) : 0;
 	t->n = t->nsets * t->ways;
+	t->set_mask = t->nsets & (t->nsets - 1) ? 0 : t->nsets - 1;
 	t->replacement = r;
 	t->hash_sets = hash_sets;
 	t->rng = rng;
@@ -194,7 +194,7 @@ void tlb_set_removed(struct tlb *t, tlb_removed_fn fn, void *arg)
 
 /* ---- replacement ---- */
 
-static G_GNUC_NO_INLINE void grow_older(struct tlb *t)
+static RARE void grow_older(struct tlb *t)
 {
 	while (t->requests >= t->next_ageing) {
 		t->epoch++;
@@ -210,7 +210,7 @@ void tlb_note_requests(struct tlb *t, uint64_t n)
 }
 
 /* Catch up with the ageing steps since this set was last looked at. */
-static void age_set(struct tlb *t, unsigned set)
+static RARE void age_set(struct tlb *t, unsigned set)
 {
 	struct set *s = &t->sets[set];
 	uint32_t steps = MIN(t->epoch - s->epoch, AGES - 1);
@@ -222,7 +222,7 @@ static void age_set(struct tlb *t, unsigned set)
 }
 
 /* Turn the nodes on the way to slot's leaf so that they point away from it. */
-static void plru_touch(struct tlb *t, unsigned set, unsigned way)
+static RARE void plru_touch(struct tlb *t, unsigned set, unsigned way)
 {
 	uint8_t *tree = t->plru + (size_t)set * t->plru_leaves;
 	unsigned node = 1;
@@ -250,7 +250,7 @@ static unsigned plru_victim(const struct tlb *t, unsigned set)
 	return way;
 }
 
-static G_GNUC_NO_INLINE void touch_other(struct tlb *t, unsigned slot)
+static RARE void touch_other(struct tlb *t, unsigned slot)
 {
 	unsigned set;
 
@@ -258,14 +258,14 @@ static G_GNUC_NO_INLINE void touch_other(struct tlb *t, unsigned slot)
 	case VTD_AGEING:
 		if (t->entries[slot].epoch == t->epoch)
 			return;
-		set = slot_set(t, slot);
+		set = t->entries[slot].set;
 		age_set(t, set);
 		t->entries[slot].epoch = t->epoch;
 		unlink_slot(t, slot);
 		push_front(t, list_head(t, set, 0), slot);
 		return;
 	case VTD_PLRU:
-		set = slot_set(t, slot);
+		set = t->entries[slot].set;
 		plru_touch(t, set, slot - set * t->ways);
 		return;
 	case VTD_LRU:
@@ -277,17 +277,12 @@ static G_GNUC_NO_INLINE void touch_other(struct tlb *t, unsigned slot)
 
 static inline void touch(struct tlb *t, unsigned slot)
 {
-	uint32_t head;
-
 	if (G_UNLIKELY(t->replacement != VTD_LRU)) {
 		touch_other(t, slot);
 		return;
 	}
-	head = list_head(t, slot_set(t, slot), 0);
-	if (t->links[head].next == slot)
-		return;
 	unlink_slot(t, slot);
-	push_front(t, head, slot);
+	push_front(t, list_head(t, t->entries[slot].set, 0), slot);
 }
 
 static unsigned victim(struct tlb *t, unsigned set)
@@ -328,19 +323,29 @@ static inline uint32_t find(struct tlb *t, const struct tlb_key *k)
 	return slot;
 }
 
-uint64_t *tlb_lookup(struct tlb *t, const struct tlb_key *k)
+static G_GNUC_NO_INLINE uint64_t *lookup_other(struct tlb *t, const struct tlb_key *k)
 {
-	uint32_t slot = t->last;
+	uint32_t slot = find(t, k);
 
-	tlb_note_requests(t, 1);
-	if (!entry_is(&t->entries[slot], k)) {
-		slot = find(t, k);
-		if (slot == NONE)
-			return NULL;
-		t->last = slot;
-	}
+	if (slot == NONE)
+		return NULL;
+	t->last = slot;
 	touch(t, slot);
 	return &t->entries[slot].payload;
+}
+
+/* The entry of the last hit or insertion is the youngest of its set: unless ages have changed, so it stays.
+ */
+inline uint64_t *tlb_lookup(struct tlb *t, const struct tlb_key *k)
+{
+	struct entry *last = &t->entries[t->last];
+
+	tlb_note_requests(t, 1);
+	if (!entry_is(last, k))
+		return lookup_other(t, k);
+	if (G_UNLIKELY(last->epoch != t->epoch))
+		touch(t, t->last);
+	return &last->payload;
 }
 
 uint64_t *tlb_peek(struct tlb *t, const struct tlb_key *k)
@@ -381,7 +386,7 @@ static void take_out(struct tlb *t, uint32_t slot)
 
 static void drop(struct tlb *t, uint32_t slot)
 {
-	struct set *s = &t->sets[slot_set(t, slot)];
+	struct set *s = &t->sets[t->entries[slot].set];
 
 	take_out(t, slot);
 	t->links[slot].next = s->free;
@@ -415,6 +420,7 @@ bool tlb_insert(struct tlb *t, const struct tlb_key *k, uint64_t payload)
 			    .payload = payload,
 			    .hash_next = *bucket,
 			    .epoch = t->epoch,
+			    .set = set,
 			    .shift = k->shift};
 	*bucket = slot;
 	push_front(t, list_head(t, set, 0), slot);
@@ -470,7 +476,7 @@ static inline bool only_base_pages(const struct tlb *t, uint64_t page, uint64_t 
 	return t->by_size[0] == t->count && count <= t->count && page + count - 1 >= page;
 }
 
-static G_GNUC_NO_INLINE unsigned invalidate_mixed(struct tlb *t, uint64_t tag, uint64_t page, uint64_t count)
+static RARE unsigned invalidate_mixed(struct tlb *t, uint64_t tag, uint64_t page, uint64_t count)
 {
 	unsigned removed = 0;
 	uint64_t probes = 0;
@@ -524,8 +530,8 @@ unsigned tlb_invalidate_all(struct tlb *t)
 }
 
 /* Entries of several sizes or tags: probe for each page of each size, or look at all entries. */
-static G_GNUC_NO_INLINE void visit_mixed(struct tlb *t, uint64_t tag, uint64_t mask, uint64_t page,
-					 uint64_t count, tlb_visit_fn fn, void *arg)
+static RARE void visit_mixed(struct tlb *t, uint64_t tag, uint64_t mask, uint64_t page, uint64_t count,
+			     tlb_visit_fn fn, void *arg)
 {
 	uint64_t probes = 0, last = page + count - 1;
 

@@ -78,8 +78,8 @@ void vtd_in_flight(struct vtd_unit *u, sim_time_t done)
 }
 
 /* ctx: what governs the request, NULL if the fault was in finding that (then FPD does not apply). */
-static G_GNUC_NO_INLINE int failed(struct vtd_unit *u, const struct vtd_context *ctx,
-				   const struct vtd_request *rq, uint8_t reason, struct vtd_result *res)
+static RARE int failed(struct vtd_unit *u, const struct vtd_context *ctx, const struct vtd_request *rq,
+		       uint8_t reason, struct vtd_result *res)
 {
 	res->fault = reason;
 	/* An ATS request that only lacks rights is answered so; broken structures are faults all the same. */
@@ -104,31 +104,6 @@ static inline void count_hits(struct vtd_stats *st, unsigned shift, unsigned n)
 		st->iotlb_hits_2m += n;
 	else
 		st->iotlb_hits_1g += n;
-}
-
-/* The IOTLB entry for addr of a larger size; sizes that nobody uses are not looked for. */
-static G_GNUC_NO_INLINE uint64_t *iotlb_find_large(struct vtd_unit *u, uint64_t tag, uint64_t addr,
-						   unsigned *shift)
-{
-	for (unsigned s = 21; s <= 30; s += 9) {
-		struct tlb_key key = {tag, addr >> s, (uint8_t)s};
-		uint64_t *p = tlb_count_shift(u->iotlb, s) ? tlb_lookup(u->iotlb, &key) : NULL;
-
-		if (p) {
-			*shift = s;
-			return p;
-		}
-	}
-	return NULL;
-}
-
-static inline uint64_t *iotlb_find(struct vtd_unit *u, uint64_t tag, uint64_t addr, unsigned *shift)
-{
-	struct tlb_key key = {tag, addr >> PAGE_SHIFT, PAGE_SHIFT};
-	uint64_t *p = tlb_lookup(u->iotlb, &key);
-
-	*shift = PAGE_SHIFT;
-	return p ? p : iotlb_find_large(u, tag, addr, shift);
 }
 
 /* When a walker is free for a request that arrives at when. */
@@ -190,9 +165,9 @@ static G_GNUC_NO_INLINE int translate_miss(struct vtd_unit *u, const struct vtd_
 }
 
 /* Hit on a translation that is still being fetched: join that walk, or make one's own. */
-static G_GNUC_NO_INLINE int translate_pending(struct vtd_unit *u, const struct vtd_context *ctx,
-					      const struct vtd_request *rq, uint64_t tag, unsigned shift,
-					      sim_time_t when, struct vtd_result *res)
+static RARE int translate_pending(struct vtd_unit *u, const struct vtd_context *ctx,
+				  const struct vtd_request *rq, uint64_t tag, unsigned shift, sim_time_t when,
+				  struct vtd_result *res)
 {
 	struct tlb_key key = {tag, rq->addr >> shift, (uint8_t)shift};
 
@@ -207,44 +182,13 @@ static G_GNUC_NO_INLINE int translate_pending(struct vtd_unit *u, const struct v
 	return translate_miss(u, ctx, rq, tag, when, res);
 }
 
-static int translate_paged(struct vtd_unit *u, const struct vtd_context *ctx, const struct vtd_request *rq,
-			   unsigned n, sim_time_t when, struct vtd_result *res)
+/* No entry, or one that does not do: n TLPs wait for one walk. */
+static int translate_first_miss(struct vtd_unit *u, const struct vtd_context *ctx,
+				const struct vtd_request *rq, uint64_t tag, unsigned n, sim_time_t when,
+				struct vtd_result *res)
 {
-	uint64_t tag = context_tag(u, ctx, rq), *payload;
-	unsigned shift;
-
-	u->st->iotlb_lookups += n;
-	payload = iotlb_find(u, tag, rq->addr, &shift);
-	if (n > 1)
-		tlb_note_requests(u->iotlb, n - 1);
-	if (G_LIKELY(payload)) {
-		if (G_UNLIKELY(rq->access & ~*payload & PAYLOAD_RIGHTS)) {
-			/* Rights may have grown since it was cached (3.3 of the caching rules): walk again.
-			 */
-			struct tlb_key key = {tag, rq->addr >> shift, (uint8_t)shift};
-
-			u->removal_time = when;
-			tlb_remove(u->iotlb, &key);
-		} else {
-			found(res, rq, *payload, shift);
-			if (G_UNLIKELY(*payload & TLB_REPORT))
-				u->st->stale_accesses += n;
-			if (G_UNLIKELY(u->sim->timing)) {
-				sim_time_t ready = u->iotlb_ready[tlb_last_slot(u->iotlb)];
-
-				res->ready = when + u->p.iotlb.hit_latency;
-				if (ready > when) {
-					count_hits(u->st, shift, n - 1);
-					return translate_pending(u, ctx, rq, tag, shift, when, res);
-				}
-			}
-			count_hits(u->st, shift, n);
-			res->hit = true;
-			return 0;
-		}
-	}
 	u->st->iotlb_misses++;
-	if (translate_miss(u, ctx, rq, tag, when, res)) {
+	if (G_UNLIKELY(translate_miss(u, ctx, rq, tag, when, res))) {
 		/* Nothing was cached: every TLP of the train misses and faults with the first. */
 		u->st->iotlb_misses += n - 1;
 		u->st->walks_merged += n - 1;
@@ -254,17 +198,99 @@ static int translate_paged(struct vtd_unit *u, const struct vtd_context *ctx, co
 	return 0;
 }
 
+/* Rights may have grown since it was cached (3.3 of the caching rules): walk again. */
+static RARE int translate_again(struct vtd_unit *u, const struct vtd_context *ctx,
+				const struct vtd_request *rq, uint64_t tag, unsigned shift, unsigned n,
+				sim_time_t when, struct vtd_result *res)
+{
+	struct tlb_key key = {tag, rq->addr >> shift, (uint8_t)shift};
+
+	u->removal_time = when;
+	tlb_remove(u->iotlb, &key);
+	return translate_first_miss(u, ctx, rq, tag, n, when, res);
+}
+
+static inline int translate_hit(struct vtd_unit *u, const struct vtd_context *ctx,
+				const struct vtd_request *rq, uint64_t tag, unsigned shift, uint64_t payload,
+				unsigned n, sim_time_t when, struct vtd_result *res)
+{
+	if (n > 1)
+		tlb_note_requests(u->iotlb, n - 1);
+	if (G_UNLIKELY(rq->access & ~payload & PAYLOAD_RIGHTS))
+		return translate_again(u, ctx, rq, tag, shift, n, when, res);
+	found(res, rq, payload, shift);
+	if (G_UNLIKELY(payload & TLB_REPORT))
+		u->st->stale_accesses += n;
+	if (G_UNLIKELY(u->sim->timing)) {
+		sim_time_t ready = u->iotlb_ready[tlb_last_slot(u->iotlb)];
+
+		res->ready = when + u->p.iotlb.hit_latency;
+		if (ready > when) {
+			count_hits(u->st, shift, n - 1);
+			return translate_pending(u, ctx, rq, tag, shift, when, res);
+		}
+	}
+	count_hits(u->st, shift, n);
+	res->hit = true;
+	return 0;
+}
+
+/* Not there as a 4 KiB entry. Sizes that nobody uses are not looked for. */
+static G_GNUC_NO_INLINE int translate_other(struct vtd_unit *u, const struct vtd_context *ctx,
+					    const struct vtd_request *rq, uint64_t tag, unsigned n,
+					    sim_time_t when, struct vtd_result *res)
+{
+	for (unsigned shift = 21; shift <= 30; shift += 9) {
+		struct tlb_key key = {tag, rq->addr >> shift, (uint8_t)shift};
+		const uint64_t *p = tlb_count_shift(u->iotlb, shift) ? tlb_lookup(u->iotlb, &key) : NULL;
+
+		if (p)
+			return translate_hit(u, ctx, rq, tag, shift, *p, n, when, res);
+	}
+	if (n > 1)
+		tlb_note_requests(u->iotlb, n - 1);
+	return translate_first_miss(u, ctx, rq, tag, n, when, res);
+}
+
+static inline int translate_paged(struct vtd_unit *u, const struct vtd_context *ctx,
+				  const struct vtd_request *rq, uint64_t tag, unsigned n, sim_time_t when,
+				  struct vtd_result *res)
+{
+	struct tlb_key key = {tag, rq->addr >> PAGE_SHIFT, PAGE_SHIFT};
+	const uint64_t *p = tlb_lookup(u->iotlb, &key);
+
+	u->st->iotlb_lookups += n;
+	if (G_LIKELY(p))
+		return translate_hit(u, ctx, rq, tag, PAGE_SHIFT, *p, n, when, res);
+	return translate_other(u, ctx, rq, tag, n, when, res);
+}
+
+/* The entry of a requester that is not the last one, NULL after a fault; res->ready moves by what it took. */
+static RARE const struct vtd_context *find_requester(struct vtd_unit *u, const struct vtd_request *rq,
+						     unsigned n, struct vtd_result *res)
+{
+	unsigned reads = 0;
+	uint8_t reason;
+	const struct vtd_context *ctx = context_find_slow(u, rq, n, &reads, &reason);
+
+	if (u->sim->timing)
+		res->ready += reads * u->p.walker.read_latency;
+	if (!ctx)
+		failed(u, NULL, rq, reason, res);
+	return ctx;
+}
+
 int vtd_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time_t when, struct vtd_result *res)
 {
-	struct context_caches *c = &u->contexts;
-	unsigned n = rq->tlps ? rq->tlps : 1, reads = 0;
-	const struct vtd_context *ctx;
+	const struct context_caches *c = &u->contexts;
+	const struct vtd_context *ctx = c->memo;
+	unsigned n = rq->tlps ? rq->tlps : 1;
+	uint64_t tag = c->memo_tag;
 
 	*res = (struct vtd_result){.phys = rq->addr, .page_shift = PAGE_SHIFT, .ready = when};
 	if (G_UNLIKELY(rq->addr - INTERRUPT_BASE <= INTERRUPT_LAST - INTERRUPT_BASE))
 		return 0;
-	if (G_LIKELY(c->memo && c->memo_sid == rq->sid && c->memo_pasid == rq->pasid)) {
-		ctx = c->memo;
+	if (G_LIKELY(ctx && c->memo_requester == requester(rq))) {
 		u->st->context_lookups += n;
 		u->st->context_hits += n;
 		if (u->scalable) {
@@ -272,19 +298,16 @@ int vtd_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time_t w
 			u->st->pasid_hits += n;
 		}
 	} else {
-		uint8_t reason;
-
-		ctx = context_find_slow(u, rq, n, &reads, &reason);
-		if (u->sim->timing)
-			when += reads * u->p.walker.read_latency;
-		res->ready = when;
+		ctx = find_requester(u, rq, n, res);
 		if (!ctx)
-			return failed(u, NULL, rq, reason, res);
+			return -EFAULT;
+		tag = context_tag(u, ctx, rq);
+		when = res->ready;
 	}
 	if (G_UNLIKELY(rq->ats && !ctx->ats))
 		return failed(u, ctx, rq, u->scalable ? 0x44 : 0xd, res);
 	if (G_LIKELY(ctx->type >= VTD_SECOND_STAGE))
-		return translate_paged(u, ctx, rq, n, when, res);
+		return translate_paged(u, ctx, rq, tag, n, when, res);
 	if (ctx->type == VTD_PASSTHROUGH)
 		return 0;
 	return failed(u, ctx, rq, fault_blocked(u), res);

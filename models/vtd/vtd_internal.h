@@ -47,9 +47,10 @@ struct context_bus {
 struct context_caches {
 	struct tlb *context, *pasid;
 	struct vtd_context *context_copy, *pasid_copy; /* per slot: caches hold what they read */
-	/* The last requester's entries, while both caches still have them in the first place. */
-	uint32_t memo_sid, memo_pasid;
+	/* The last requester's entry and tag, while both caches still have it in the first place; NULL: none.
+	 */
 	const struct vtd_context *memo;
+	uint64_t memo_requester, memo_tag;
 };
 
 #define LINE_SLOTS 64u
@@ -165,8 +166,8 @@ struct walk {
 void context_init(struct vtd_unit *u);
 void context_fini(struct vtd_unit *u);
 /* The entry that governs rq, through the caches; NULL with *fault set. *reads: structure reads made. */
-const struct vtd_context *context_find_slow(struct vtd_unit *u, const struct vtd_request *rq, unsigned n,
-					    unsigned *reads, uint8_t *fault);
+RARE const struct vtd_context *context_find_slow(struct vtd_unit *u, const struct vtd_request *rq, unsigned n,
+						 unsigned *reads, uint8_t *fault);
 /* Domain id that software has given to the requester now, 0 if it has no entry. */
 uint16_t vtd_domain_of(const struct vtd_unit *u, uint16_t sid, uint32_t pasid);
 void context_invalidate(struct vtd_unit *u, enum qi_context_granularity g, uint16_t did, uint16_t sid,
@@ -242,6 +243,11 @@ static inline uint64_t context_tag(const struct vtd_unit *u, const struct vtd_co
 		tag |= TAG_FIRST_STAGE | (uint64_t)(rq->pasid == VTD_NO_PASID ? RID_PASID : rq->pasid)
 					     << TAG_PASID_SHIFT;
 	return tag;
+}
+
+static inline uint64_t requester(const struct vtd_request *rq)
+{
+	return (uint64_t)rq->sid << 32 | rq->pasid;
 }
 
 /* Time of one table read at phys from the unit. */
