@@ -56,13 +56,13 @@ struct pcie_stats {
 };
 extern const struct stat_table pcie_stat_table;
 
-/* Units (tags, buffer lines) in use, each given back at a known time: a heap by that time. */
+/* Units (tags, buffer lines) in use, in the order in which they are given back (models/pcie/credits.h). */
 struct pcie_credits {
 	struct pcie_credit {
 		sim_time_t free;
 		uint32_t units;
 	} * entries;
-	uint32_t n, capacity, used, limit;
+	uint32_t first, n, capacity, used, limit;
 };
 
 enum pcie_node_type { PCIE_HOST_BRIDGE, PCIE_ROOT_PORT, PCIE_SWITCH_UP, PCIE_SWITCH_DOWN, PCIE_ENDPOINT };
@@ -87,6 +87,8 @@ struct pcie_node {
 	struct vtd_unit *iommu;   /* unit in whose scope this function is; NULL: none */
 	struct resource up, down; /* link directions */
 	uint64_t link_cost;       /* ps per 1024 bytes of TLPs */
+	sim_time_t flight;        /* one way to the root complex without serialisation */
+	bool below_switch;
 	struct pcie_credits tags;
 	/* of a port of the root complex (port points to it): posted writes of everything below */
 	struct pcie_node *port;

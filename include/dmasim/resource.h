@@ -12,8 +12,6 @@ struct resource {
 	unsigned units;
 	sim_time_t *free_at; /* min-heap over the units; one unit: inline below */
 	sim_time_t one;
-	uint64_t served;
-	sim_time_t busy, waited;
 };
 
 void resource_init(struct resource *r, unsigned units);
@@ -23,7 +21,18 @@ static inline sim_time_t resource_first_free(const struct resource *r)
 {
 	return r->units == 1 ? r->one : r->free_at[0];
 }
+/* The first unit of several became free later: find out which is the first now. */
+void resource_settle(struct resource *r);
 /* Occupy one unit for service from the first moment >= arrival that one is free; returns the start. */
-sim_time_t resource_serve(struct resource *r, sim_time_t arrival, sim_time_t service);
+static inline sim_time_t resource_serve(struct resource *r, sim_time_t arrival, sim_time_t service)
+{
+	sim_time_t *first = r->units == 1 ? &r->one : r->free_at;
+	sim_time_t start = MAX(arrival, *first);
+
+	*first = start + service;
+	if (r->units > 1)
+		resource_settle(r);
+	return start;
+}
 
 #endif

@@ -7,6 +7,7 @@
  *
  * The TLPs of one page are one train: the first one is translated, the others find its entry.
  */
+#include "credits.h"
 #include "internal.h"
 
 #include <math.h>
@@ -16,58 +17,6 @@
 #define TLP_REQUEST_BYTES 24u    /* MRd and MWr with 64-bit address */
 #define TLP_COMPLETION_BYTES 20u /* CplD */
 #define LINE 64u
-
-/* ---- credits: units that are given back at known times ---- */
-
-static void credits_init(struct pcie_credits *c, uint64_t limit)
-{
-	c->limit = (uint32_t)MIN(limit, UINT32_MAX);
-	c->entries = NULL;
-	c->n = c->capacity = c->used = 0;
-}
-
-static void credits_pop(struct pcie_credits *c)
-{
-	struct pcie_credit last = c->entries[--c->n], *e = c->entries;
-	uint32_t i = 0, child;
-
-	c->used -= e[0].units;
-	while ((child = 2 * i + 1) < c->n) {
-		if (child + 1 < c->n && e[child + 1].free < e[child].free)
-			child++;
-		if (last.free <= e[child].free)
-			break;
-		e[i] = e[child];
-		i = child;
-	}
-	e[i] = last;
-}
-
-/* First moment >= t at which units are there; more than exist wait for all. */
-static sim_time_t credits_wait(struct pcie_credits *c, sim_time_t t, uint32_t units)
-{
-	while (c->n && (c->entries[0].free <= t || c->used + units > c->limit)) {
-		t = MAX(t, c->entries[0].free);
-		credits_pop(c);
-	}
-	return t;
-}
-
-static void credits_take(struct pcie_credits *c, uint32_t units, sim_time_t until)
-{
-	uint32_t i = c->n++;
-
-	if (i == c->capacity) {
-		c->capacity = c->capacity ? 2 * c->capacity : 16;
-		c->entries = g_renew(struct pcie_credit, c->entries, c->capacity);
-	}
-	while (i && c->entries[(i - 1) / 2].free > until) {
-		c->entries[i] = c->entries[(i - 1) / 2];
-		i = (i - 1) / 2;
-	}
-	c->entries[i] = (struct pcie_credit){until, units};
-	c->used += units;
-}
 
 /* ---- links ---- */
 
@@ -91,16 +40,27 @@ static uint64_t link_cost(double rate, uint64_t lanes)
 	return (uint64_t)llround(1024 / (bytes_per_ps * efficiency));
 }
 
+static inline sim_time_t link_time(const struct pcie_node *node, uint64_t bytes)
+{
+	return bytes * node->link_cost >> 10;
+}
+
+/* What of the round trip is left once serialisation and memory are taken out, one way. */
+static sim_time_t flight_time(const struct pcie_node *fn)
+{
+	const struct pcie_fabric *f = fn->fabric;
+	sim_time_t rest = link_time(fn, TLP_REQUEST_BYTES) + link_time(fn, LINE + TLP_COMPLETION_BYTES) +
+			  memory_params(f->mem)->latency_llc;
+
+	return f->params.read_rtt > rest ? (f->params.read_rtt - rest) / 2 : 0;
+}
+
 void pcie_set_link(struct pcie_node *node, double rate, uint64_t lanes)
 {
 	node->rate = rate;
 	node->lanes = (unsigned)lanes;
 	node->link_cost = link_cost(rate, lanes);
-}
-
-static inline sim_time_t link_time(const struct pcie_node *node, uint64_t bytes)
-{
-	return bytes * node->link_cost >> 10;
+	node->flight = flight_time(node);
 }
 
 void pcie_timing_init_node(struct pcie_node *node)
@@ -110,24 +70,16 @@ void pcie_timing_init_node(struct pcie_node *node)
 	credits_init(&node->tags, p->tags);
 	credits_init(&node->write_buffer, p->write_buffer);
 	pcie_set_link(node, p->rate, p->lanes);
+	node->below_switch = node->parent &&
+			     (node->parent->type == PCIE_SWITCH_UP || node->parent->below_switch);
 	for (node->port = node; node->port->parent && node->port->parent->type != PCIE_HOST_BRIDGE;)
 		node->port = node->port->parent;
 }
 
 void pcie_timing_fini_node(struct pcie_node *node)
 {
-	g_free(node->tags.entries);
-	g_free(node->write_buffer.entries);
-}
-
-/* What of the round trip is left once serialisation and memory are taken out, one way. */
-static sim_time_t flight(const struct pcie_node *fn)
-{
-	const struct pcie_fabric *f = fn->fabric;
-	sim_time_t rest = link_time(fn, TLP_REQUEST_BYTES) + link_time(fn, LINE + TLP_COMPLETION_BYTES) +
-			  memory_params(f->mem)->latency_llc;
-
-	return f->params.read_rtt > rest ? (f->params.read_rtt - rest) / 2 : 0;
+	credits_fini(&node->tags);
+	credits_fini(&node->write_buffer);
 }
 
 /*
@@ -139,7 +91,7 @@ static sim_time_t go_up(struct pcie_node *fn, const struct pcie_node *top, uint6
 	sim_time_t service = link_time(fn, bytes);
 
 	t = resource_serve(&fn->up, t, service);
-	for (struct pcie_node *n = fn->parent; n != top; n = n->parent)
+	for (struct pcie_node *n = fn->parent; fn->below_switch && n != top; n = n->parent)
 		if (n->type == PCIE_SWITCH_UP) {
 			t += fn->fabric->params.switch_latency;
 			t = resource_serve(&n->up, t, link_time(n, bytes));
@@ -155,7 +107,7 @@ static sim_time_t go_up(struct pcie_node *fn, const struct pcie_node *top, uint6
 static sim_time_t go_down(struct pcie_node *fn, const struct pcie_node *top, uint64_t bytes, sim_time_t turn,
 			  sim_time_t ready)
 {
-	for (struct pcie_node *n = fn->parent; n != top; n = n->parent)
+	for (struct pcie_node *n = fn->parent; fn->below_switch && n != top; n = n->parent)
 		if (n->type == PCIE_SWITCH_UP) {
 			turn = resource_serve(&n->down, turn, link_time(n, bytes));
 			turn += fn->fabric->params.switch_latency;
@@ -176,9 +128,7 @@ static inline uint32_t lines_of(uint64_t addr, uint64_t n)
  */
 static sim_time_t place_in_buffer(struct pcie_node *fn, sim_time_t t, uint32_t lines)
 {
-	sim_time_t way = flight(fn);
-
-	return credits_wait(&fn->port->write_buffer, t + way, lines) - way;
+	return credits_wait(&fn->port->write_buffer, t + fn->flight, lines) - fn->flight;
 }
 
 /* ---- sending: until the first TLP is at the root complex ---- */
@@ -191,14 +141,14 @@ void pcie_time_send(struct pcie_train *tr, sim_time_t when)
 		tr->start = credits_wait(&fn->tags, when, tr->tlps);
 		tr->sent = go_up(fn, tr->top, (uint64_t)TLP_REQUEST_BYTES * tr->tlps, tr->start);
 		tr->arrival = tr->sent - link_time(fn, (uint64_t)TLP_REQUEST_BYTES * (tr->tlps - 1)) +
-			      flight(fn);
+			      fn->flight;
 		return;
 	}
 	tr->first = tr->tlps == 1 ? tr->n : tr->mps - (tr->addr & (tr->mps - 1));
 	when = MAX(when, fn->up.one);
 	tr->start = place_in_buffer(fn, when, lines_of(tr->addr, tr->first));
 	tr->sent = go_up(fn, tr->top, tr->first + TLP_REQUEST_BYTES, tr->start);
-	tr->arrival = tr->sent + flight(fn);
+	tr->arrival = tr->sent + fn->flight;
 }
 
 /* ---- memory ---- */
@@ -251,7 +201,7 @@ static sim_time_t read_done(struct pcie_train *tr, sim_time_t ready)
 	ready = MAX(ready, fn->port->committed);
 	done = go_down(fn, NULL, completions(tr), tr->arrival + memory_latency(tr),
 		       ready + memory_latency(tr)) +
-	       flight(fn);
+	       fn->flight;
 	credits_take(&fn->tags, tr->tlps, done);
 	return done;
 }
@@ -275,7 +225,7 @@ static sim_time_t write_done(struct pcie_train *tr, sim_time_t ready)
 	/* With room to spare the rest is one piece; else each TLP waits for its own place. */
 	if (left && buffer->used + 2 * lines_of(addr, left) <= buffer->limit) {
 		tr->sent = go_up(fn, tr->top, left + (uint64_t)TLP_REQUEST_BYTES * (tr->tlps - 1), tr->sent);
-		commit(tr, lines_of(addr, left), tr->sent + flight(fn), ready);
+		commit(tr, lines_of(addr, left), tr->sent + fn->flight, ready);
 		left = 0;
 	}
 	while (left) {
@@ -284,7 +234,7 @@ static sim_time_t write_done(struct pcie_train *tr, sim_time_t ready)
 
 		tr->sent = place_in_buffer(fn, MAX(tr->sent, fn->up.one), lines);
 		tr->sent = go_up(fn, tr->top, n + TLP_REQUEST_BYTES, tr->sent);
-		commit(tr, lines, tr->sent + flight(fn), ready);
+		commit(tr, lines, tr->sent + fn->flight, ready);
 		addr += n;
 		left -= n;
 	}
@@ -336,7 +286,7 @@ static sim_time_t turn_data(const struct pcie_train *tr, enum pcie_route route, 
 /* Between the root complex and the peer; below a switch the hop is all there is. */
 static sim_time_t peer_flight(const struct pcie_node *target, enum pcie_route route)
 {
-	return route == PCIE_ROUTE_DIRECT ? 0 : flight(target);
+	return route == PCIE_ROUTE_DIRECT ? 0 : target->flight;
 }
 
 static sim_time_t peer_write(struct pcie_train *tr, struct pcie_node *target, enum pcie_route route,
@@ -350,7 +300,7 @@ static sim_time_t peer_write(struct pcie_train *tr, struct pcie_node *target, en
 	if (left)
 		tr->sent = go_up(fn, tr->top, left + (uint64_t)TLP_REQUEST_BYTES * (tr->tlps - 1), tr->sent);
 	turned = turn_data(tr, route, t);
-	last = tr->sent + flight(fn) + turn_latency(tr, route);
+	last = tr->sent + fn->flight + turn_latency(tr, route);
 	done = go_down(target, tr->top, bytes, turned, turned);
 	done = MAX(done, last) + peer_flight(target, route);
 	if (route != PCIE_ROUTE_DIRECT) {
@@ -376,7 +326,7 @@ static sim_time_t peer_read(struct pcie_train *tr, struct pcie_node *target, enu
 	t = turn_data(tr, route, t);
 	/* Cut through: the requester's link carries the bytes while they come in. */
 	t -= MIN(t, link_time(fn, bytes));
-	t = go_down(fn, tr->top, bytes, t, t) + flight(fn);
+	t = go_down(fn, tr->top, bytes, t, t) + fn->flight;
 	credits_take(&fn->tags, tr->tlps, t);
 	return t;
 }

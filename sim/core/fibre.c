@@ -22,9 +22,20 @@
 /* Address space only: pages are taken when touched. Hardware events run on these stacks too. */
 #define FIBRE_STACK ((size_t)512 << 10)
 
+/* The compiler's own jumps, where all have them: the library's look for clean-up handlers on the way. */
+#ifdef __x86_64__
+typedef void *jump_state[5];
+#define SAVE_STATE __builtin_setjmp
+#define JUMP_TO __builtin_longjmp
+#else
+typedef jmp_buf jump_state;
+#define SAVE_STATE _setjmp
+#define JUMP_TO _longjmp
+#endif
+
 struct fibre {
 	ucontext_t context;
-	jmp_buf state;
+	jump_state state;
 	bool started;
 	void (*fn)(void *arg);
 	void *arg;
@@ -114,13 +125,14 @@ void fibre_switch(struct fibre *from, struct fibre *to)
 	asan_arrived(from);
 }
 #else
-void fibre_switch(struct fibre *from, struct fibre *to)
+G_GNUC_NO_INLINE void fibre_switch(struct fibre *from, struct fibre *to)
 {
-	if (_setjmp(from->state))
+	if (SAVE_STATE(from->state))
 		return;
 	if (to->started)
-		_longjmp(to->state, 1);
+		JUMP_TO(to->state, 1);
 	to->started = true;
 	setcontext(&to->context);
+	g_error("no stack for a simulated CPU"); /* and this function's frame stays until it is jumped to */
 }
 #endif

@@ -14,11 +14,10 @@ void resource_fini(struct resource *r)
 	r->free_at = NULL;
 }
 
-/* The root of the heap of free_at has become later: move it down to its place. */
-static void sift_down(sim_time_t *heap, unsigned n)
+void resource_settle(struct resource *r)
 {
-	sim_time_t late = heap[0];
-	unsigned i = 0;
+	sim_time_t *heap = r->free_at, late = heap[0];
+	unsigned n = r->units, i = 0;
 
 	for (unsigned child; (child = 2 * i + 1) < n; i = child) {
 		if (child + 1 < n && heap[child + 1] < heap[child])
@@ -28,18 +27,4 @@ static void sift_down(sim_time_t *heap, unsigned n)
 		heap[i] = heap[child];
 	}
 	heap[i] = late;
-}
-
-sim_time_t resource_serve(struct resource *r, sim_time_t arrival, sim_time_t service)
-{
-	sim_time_t *first = r->units == 1 ? &r->one : r->free_at;
-	sim_time_t start = arrival > *first ? arrival : *first;
-
-	*first = start + service;
-	if (r->units > 1)
-		sift_down(r->free_at, r->units);
-	r->served++;
-	r->busy += service;
-	r->waited += start - arrival;
-	return start;
 }

@@ -404,7 +404,7 @@ START_TEST(own_memory)
 	}
 	ck_assert_str_eq(back, "out");
 	ck_assert_uint_eq(st.p2p_bytes_direct, 2 * sizeof(data));
-	ck_assert_uint_eq(fn->up.busy, 0);
+	ck_assert_uint_eq(resource_first_free(&fn->up), 0);
 	close_machine();
 }
 END_TEST
