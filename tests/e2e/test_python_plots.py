@@ -3,6 +3,8 @@
 """The Python side: frames equal the result files, pictures of a result and of a sweep are drawn."""
 import json
 import os
+import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -29,6 +31,39 @@ def run(*command):
     assert done.returncode == 0, f"{' '.join(command)}: status {done.returncode}\n{done.stderr}"
 
 
+def documented_queries(database, frame):
+    """The query of docs/sweeps.md, as written, through each reader that it names, against the frame."""
+    text = open(os.path.join(source, "docs", "sweeps.md")).read()
+    query = text[text.index("    SELECT v.value"):]
+    query = query[:query.index(";")]
+    strict = frame[frame["iommu"] == "strict"]
+    want = strict.groupby(["iotlb.entries", "api"])["iotlb.misses"].mean()
+    want = sorted((str(int(entries)), api, mean) for (entries, api), mean in want.items())
+    assert len(want) == 4 and len({mean for _, _, mean in want}) > 1, want
+
+    def same(rows, reader):
+        found = sorted((str(entries), api, float(mean)) for entries, api, mean in rows)
+        assert found == want, f"{reader}: {found}, not {want}"
+
+    with sqlite3.connect(database) as db:
+        same(db.execute(query).fetchall(), "sqlite3")
+        same(pandas.read_sql(query, db).itertuples(index=False), "pandas")
+        described = set(re.findall(r"^\| `(\w+)` \|", text, re.M))
+        tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        assert tables == described & tables and tables <= described, f"tables {tables}, described {described}"
+        for table in tables:
+            row = re.search(rf"^\| `{table}` \| ([^|]*) \|", text, re.M).group(1)
+            columns = {c[1] for c in db.execute(f"PRAGMA table_info({table})")}
+            assert columns == set(re.findall(r"\w+", re.sub(r"\([^)]*\)", "", row))), f"{table}: {columns}, not {row}"
+    try:
+        import duckdb
+    except ImportError:
+        return  # not in Debian 12
+    with duckdb.connect() as duck:
+        duck.execute(f"ATTACH '{database}' AS sweep (TYPE sqlite); USE sweep")
+        same(duck.execute(query).fetchall(), "DuckDB")
+
+
 with tempfile.TemporaryDirectory() as tmp:
     trace = os.path.join(source, "scenarios/data/nvme-mixed.trace.txt.zst")
     result, sweep = os.path.join(tmp, "result"), os.path.join(tmp, "sweep")
@@ -37,6 +72,8 @@ with tempfile.TemporaryDirectory() as tmp:
         f.write(f"[compare]\niommu = strict\n[workload]\ntrace = {trace}\n")
     run(binary, "replay", trace, "-q", "-o", result)
     run(binary, "sweep", scenario, "--vary", "iotlb.entries=16,64", "--seeds", "2", "-q", "-o", sweep)
+
+    documented_queries(os.path.join(sweep, "sweep.db"), dmasim_results.load(sweep))
 
     frame = dmasim_results.load(result)
     doc = json.load(open(os.path.join(result, "result.json")))

@@ -137,6 +137,7 @@ def interrupted(tmp, scenario):
     process.send_signal(signal.SIGINT)
     _, message = process.communicate(timeout=60)
     check(process.returncode == 130, f"SIGINT: want 130, not {process.returncode}: {message!r}")
+    check(message.count(b"interrupted") == 1, f"SIGINT: said by each worker: {message!r}")
     check(finished_points(tmp / "int") > 0, "finished points are kept")
 
 
@@ -149,6 +150,7 @@ def full_disk(tmp, scenario):
     command = [BINARY, "sweep", scenario, "-o", tmp / "full", "--vary", "iotlb.entries=16,32,48"]
     done = subprocess.run(command, capture_output=True, preexec_fn=limit_file_size)
     check(done.returncode == 4, "a full disk", done)
+    check(b"interrupted" not in done.stderr, "a full disk is no interruption", done)
     done = subprocess.run(command, capture_output=True)
     check(done.returncode == 0 and b"3 of 3 points" in done.stderr, "room again", done)
     run("sweep", scenario, "-o", tmp / "roomy", "--vary", "iotlb.entries=16,32,48")
