@@ -45,7 +45,8 @@ bool ini_scan(const char *name, const char *text, ini_fn fn, void *arg, GError *
 	g_autofree char *section = NULL;
 
 	for (unsigned i = 0; lines[i]; i++) {
-		char *line = g_strstrip(lines[i]);
+		bool mark = !i && g_str_has_prefix(lines[0], "\xef\xbb\xbf"); /* byte-order mark */
+		char *line = g_strstrip(lines[i] + (mark ? 3 : 0));
 
 		if (*line && *line != '#' && *line != ';' &&
 		    !scan_line(name, line, i + 1, &section, fn, arg, error))

@@ -76,8 +76,11 @@ static void machine_end(struct lane *l)
 static void collect(struct lane *l)
 {
 	machine_finish_units(l->machine);
-	if (l->series)
+	if (l->series) {
 		series_sample(l->series, l->machine, true);
+		if (series_failed(l->series, &l->error))
+			return;
+	}
 	run_collect(l->result, l->machine, l->ops, l->workload);
 	if (l->before)
 		run_subtract(l->result, l->before);

@@ -34,6 +34,8 @@ void lane_clear(struct lane *l);
 /* Rows of the time series of one run, spilled to an unlinked temporary file. */
 struct series *series_new(sim_time_t interval);
 void series_sample(struct series *s, const struct machine *m, bool last);
+/* Could a row not be kept? Then *error says so. */
+bool series_failed(struct series *s, GError **error);
 /* The rows as a stream at its end; the caller owns it. NULL if the temporary file failed. */
 FILE *series_take(struct series *s);
 /* Column names of a row. */

@@ -197,11 +197,18 @@ struct device *machine_add_device(struct machine *m, const char *name, GError **
 	struct device *dev;
 	int err;
 
+	if (!full) {
+		g_set_error(
+		    error, DMASIM_ERROR, DMASIM_ERROR_USAGE,
+		    "no PCI bus is left for another device: want fewer of them (248 have a root port of "
+		    "their own), or a pcie.topology");
+		return NULL;
+	}
 	if (!node) {
 		g_set_error(
 		    error, DMASIM_ERROR, DMASIM_ERROR_USAGE,
 		    "'%s' is not a PCI function: want DOMAIN:BUS:SLOT.FUNCTION in hex, e.g. 0000:00:01.0",
-		    full ? full : "(none free)");
+		    full);
 		return NULL;
 	}
 	node->iommu = machine_unit_of(m, node);

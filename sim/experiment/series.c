@@ -6,11 +6,14 @@
  */
 #include "lane.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct series {
 	FILE *file;
+	int error; /* errno of the first row that could not be kept */
 	sim_time_t interval, next;
 	uint64_t *before; /* per statistic of stat_groups */
 };
@@ -27,6 +30,18 @@ static bool standing(const struct stat_spec *s)
 	return s->kind == STAT_GAUGE || s->kind == STAT_TIME_MAX_NS;
 }
 
+/* In TMPDIR, gone as soon as it is closed. */
+static FILE *temporary_file(void)
+{
+	g_autofree char *path = g_build_filename(g_get_tmp_dir(), "dmasim-series-XXXXXX", NULL);
+	int fd = g_mkstemp(path);
+
+	if (fd < 0)
+		return NULL;
+	unlink(path);
+	return fdopen(fd, "w+");
+}
+
 struct series *series_new(sim_time_t interval)
 {
 	struct series *s = g_new0(struct series, 1);
@@ -37,7 +52,8 @@ struct series *series_new(sim_time_t interval)
 	s->before = g_new0(uint64_t, n);
 	s->interval = interval;
 	s->next = interval;
-	s->file = tmpfile();
+	s->file = temporary_file();
+	s->error = s->file ? 0 : errno;
 	return s;
 }
 
@@ -66,16 +82,31 @@ static void write_row(struct series *s, const struct machine *m, sim_time_t at)
 	fputc('\n', s->file);
 }
 
+bool series_failed(struct series *s, GError **error)
+{
+	if (s->file && fflush(s->file) && !s->error)
+		s->error = errno;
+	if (!s->error)
+		return false;
+	g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_OUTPUT,
+		    "the time series could not be kept in a temporary file: %s; want a longer --interval, or "
+		    "TMPDIR where there is room",
+		    g_strerror(s->error));
+	return true;
+}
+
 void series_sample(struct series *s, const struct machine *m, bool last)
 {
 	if (!s->file)
 		return;
-	while (m->sim.now >= s->next) {
+	while (m->sim.now >= s->next && !sim_interrupted(&m->sim) && !ferror(s->file)) {
 		write_row(s, m, s->next);
 		s->next += s->interval;
 	}
 	if (last)
 		write_row(s, m, m->sim.now);
+	if (ferror(s->file) && !s->error)
+		s->error = errno;
 }
 
 FILE *series_take(struct series *s)

@@ -57,6 +57,12 @@ def bad_scenarios(tmp):
     path.write_bytes(b"\0\1\2\xff")
     expect("binary scenario", run("run", path), 2, "binary.ini", "not a scenario")
     expect("missing scenario", run("run", tmp / "none.ini"), 2, "none.ini")
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    check(run("run", path, "-q").returncode == 0, "byte-order mark and CR LF, as some editors write")
+    path.write_bytes(bytes(range(128, 256)) * 20)
+    done = run("verify", path)
+    expect("binary recording", done, 3, "binary.ini")
+    check(done.stderr.isascii(), "bytes of a binary file on the terminal", done)
     scenario(tmp, GOOD, "queue-depth.ini")
     expect("misspelt file", run("run", tmp / "queue-detph.ini"), 2, f"did you mean '{tmp}/queue-depth.ini'")
     done = run("run", "queue-detph.ini", cwd=tmp)
@@ -90,6 +96,8 @@ def impossible_machines(tmp):
     drives = scenario(tmp, "[workload]\ngenerator = nvme\ndevices = 15\nrequests = 100\n", "d.ini")
     done = run("run", drives, "--iommu", "strict", "--set", "iommu.cap=8d2078c106f0460")
     expect("no domain left", done, 2, "domain id", "ND")
+    done = run("run", drives, "--set", "workload.devices=300", "--set", "workload.requests=300")
+    expect("more devices than buses", done, 2, "no PCI bus")
     done = run("run", drives, "--iommu", "strict", "--set", "iommu.cap=8d2078c106f0460", "--set", "workload.devices=14")
     check(done.returncode == 0, "as many devices as there are domains", done)
 
@@ -171,6 +179,17 @@ def bad_output(tmp):
     check((old / "result.json").read_bytes() == before, "a failed run changed the result that was there")
 
 
+def series_without_room(tmp):
+    """Rows of --interval that cannot be kept are an error, not a shorter file."""
+    path, out = scenario(tmp, "[workload]\ngenerator = nvme\nrequests = 5\n"), tmp / "series"
+    command = [BINARY, "run", path, "--interval", "1us", "-o", out]
+    done = subprocess.run(command, capture_output=True, preexec_fn=limit_file_size)
+    expect("time series without room", done, 4, "--interval", "TMPDIR")
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "TMPDIR": str(tmp / "none")})
+    expect("time series without a place", done, 4, "TMPDIR")
+    check(not (out / "result.json").exists(), "a result without its time series")
+
+
 def special_output(tmp):
     """A pipe or device is written in place; a rename would put a file there instead. Links keep devices safe here."""
     run("run", scenario(tmp, GOOD), "-o", tmp / "result")
@@ -225,6 +244,7 @@ with folder:
     bad_usage(tmp)
     bad_traces(tmp)
     bad_output(tmp)
+    series_without_room(tmp)
     special_output(tmp)
     interrupted(tmp)
 finish()

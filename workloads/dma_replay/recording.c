@@ -86,12 +86,15 @@ static bool take_line(struct recording *r, const char *text, uint32_t line, GErr
 	case FTRACE_LOST:
 		r->lost += lost;
 		return true;
-	case FTRACE_BAD:
+	case FTRACE_BAD: {
+		g_autofree char *begin = g_strndup(at, 60), *shown = g_strescape(begin, NULL);
+
 		g_set_error(error, TRACE_ERROR, TRACE_ERROR_RECORD,
 			    "%s:%u: not a line of tracing text (expected \"task-pid [cpu] flags time: event: "
-			    "...\"), wrong at: %.60s",
-			    r->path, line, at);
+			    "...\"), wrong at: %s",
+			    r->path, line, shown);
 		return false;
+	}
 	case FTRACE_EVENT:
 		break;
 	}
