@@ -131,7 +131,7 @@ static int dma_page(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t 
 		*done = bar ? pcie_time_peer(&tr, bar->node, route, ready) : pcie_time_memory(&tr, ready);
 		d->accepted = MAX(d->accepted, tr.sent);
 		if (fn->iommu)
-			vtd_in_flight(fn->iommu, *done);
+			vtd_in_flight(fn->iommu, tr.arrival, *done);
 	}
 	if (d->data)
 		move_bytes(f, d, phys, n);

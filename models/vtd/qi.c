@@ -51,13 +51,11 @@ static inline enum qi_error check(const struct vtd_unit *u, const struct qi_desc
 	return QI_OK;
 }
 
-/* Completion must wait for requests that were translated with what is going away. */
+/* Completion must wait for requests that were, or are being, translated with what is going away. */
 static inline struct qi_run drain(const struct vtd_unit *u, struct qi_run r)
 {
-	if (u->p.qi.drain) {
-		r.pending = MAX(r.pending, u->in_flight_until);
-		r.pending = MAX(r.pending, u->walks_until);
-	}
+	if (u->p.qi.drain)
+		r.pending = MAX(r.pending, in_flight_until(&u->in_flight, r.now));
 	return r;
 }
 

@@ -72,9 +72,9 @@ bool vtd_scalable(const struct vtd_unit *u)
 	return u->scalable;
 }
 
-void vtd_in_flight(struct vtd_unit *u, sim_time_t done)
+void vtd_in_flight(struct vtd_unit *u, sim_time_t begin, sim_time_t done)
 {
-	u->in_flight_until = MAX(u->in_flight_until, done);
+	in_flight_add(&u->in_flight, begin, done, u->sim->now);
 }
 
 /* ctx: what governs the request, NULL if the fault was in finding that (then FPD does not apply). */
@@ -130,7 +130,7 @@ static bool walk(struct vtd_unit *u, const struct vtd_context *ctx, const struct
 		w.now = start + u->p.walker.miss_overhead;
 		ok = walk_tables(&w, leaf);
 		resource_serve(&u->walkers, when, w.now - start);
-		u->walks_until = MAX(u->walks_until, w.now);
+		in_flight_add(&u->in_flight, when, w.now, u->sim->now);
 		u->st->walk_time += w.now - when;
 		sim_slice(u->sim, TIMELINE_WALK, "walk", start, w.now);
 	} else {

@@ -3,6 +3,8 @@
 #ifndef DMASIM_VTD_INTERNAL_H
 #define DMASIM_VTD_INTERNAL_H
 
+#include "in_flight.h"
+
 #include <dmasim/rng.h>
 #include <dmasim/vtd.h>
 
@@ -115,9 +117,8 @@ struct vtd_unit {
 	sim_time_t *iotlb_ready; /* per slot */
 	struct pwc second, first;
 	struct resource walkers;
-	sim_time_t walks_until; /* end of the latest walk */
 	struct line_fetch lines[LINE_SLOTS];
-	sim_time_t in_flight_until;
+	struct in_flight in_flight; /* accesses and walks */
 
 	struct fault_log faults;
 	GPtrArray *device_tlbs; /* struct device_tlb */

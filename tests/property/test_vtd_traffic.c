@@ -257,7 +257,7 @@ static void access_item(struct world *w, struct domain *d, const struct item *it
 	if (r.ready < w->now)
 		ck_abort_msg("answered before it was asked");
 	if (w->f.sim.timing)
-		vtd_in_flight(w->f.u, r.ready + 200 * SIM_NS);
+		vtd_in_flight(w->f.u, r.ready, r.ready + 200 * SIM_NS);
 	w->accesses++;
 }
 
@@ -436,7 +436,7 @@ START_TEST(waits_complete_in_order)
 		now += rng_below(&rng, 3000) * SIM_NS;
 		if (rng_below(&rng, 3) == 0)
 			in_flight = MAX(in_flight, now + rng_below(&rng, 2000) * SIM_NS);
-		vtd_in_flight(f.u, in_flight);
+		vtd_in_flight(f.u, 0, in_flight);
 		/* The rules, one by one: serial service; answers and drains are looked at by the wait only.
 		 */
 		t = MAX(now, free);

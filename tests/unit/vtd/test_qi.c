@@ -219,7 +219,7 @@ START_TEST(drains_dma_in_flight)
 					    qi_desc_wait(STATUS, 2)};
 
 		begin(FIDELITY_TIMING, 0);
-		vtd_in_flight(f.u, 20 * SIM_US);
+		vtd_in_flight(f.u, 0, 20 * SIM_US);
 		ck_assert_uint_eq(vtd_qi_execute(f.u, d, 2, SIM_US),
 				  (drain ? 20 * SIM_US : SIM_US + f.p.qi.service) + f.p.qi.wait_latency);
 		end();
