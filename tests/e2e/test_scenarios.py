@@ -50,6 +50,9 @@ EXPECT = {
     and r("legacy", "strict", "rx_ring.gbit_per_s") < 0.95 * r("legacy", "off", "rx_ring.gbit_per_s")
     and r("legacy", "strict", "qi.desc_iotlb_page") / r("legacy", "strict", "rx_ring.packets")
     > 8 * r("link", "strict", "qi.desc_iotlb_page") / r("link", "strict", "rx_ring.packets"),
+    "rx-page-cache": lambda r: 0.03 < r("legacy", "strict", "rx_ring.pwc_512g_misses_per_page") < 0.1
+    and r("legacy", "strict", "rx_ring.pwc_2m_misses_per_page")
+    > 3 * r("legacy", "strict", "rx_ring.pwc_512g_misses_per_page"),
     "nvme-4k-rate": lambda r: r.same(*PER_REQUEST, "dma.map_calls", "dma.unmap_calls", "iova.tree_allocs")
     and r("link", "strict", "qi.desc_iotlb_page") == 50000,
     "nvme-4k-time": lambda r: all(share(r, a, "strict") < share(r, a, "lazy") < 1 for a in ("legacy", "link"))

@@ -7,6 +7,9 @@
 
 #define DESCRIPTOR 16u
 #define ENTRY 64u
+/* drivers/net/ethernet/mellanox/mlx5/core/en.h: struct mlx5e_umr_wqe, struct mlx5e_rx_wqe_ll */
+#define UMR_HEADER 128u
+#define RQ_ENTRY 32u
 
 static sim_time_t dma(struct rx_ring *r, enum pcie_op op, dma_addr_t addr, uint64_t bytes, sim_time_t when,
 		      sim_time_t *done)
@@ -19,13 +22,18 @@ static sim_time_t dma(struct rx_ring *r, enum pcie_op op, dma_addr_t addr, uint6
 	return d.accepted;
 }
 
-/* The next bytes of a ring of entries. */
-static dma_addr_t take(struct rx_coherent *c, uint64_t bytes)
+/* Access to the next bytes of a ring of messages. */
+static sim_time_t message(struct rx_ring *r, enum pcie_op op, struct rx_coherent *c, uint64_t bytes,
+			  sim_time_t when, sim_time_t *done)
 {
-	dma_addr_t addr = c->addr + c->at;
+	while (bytes) {
+		uint64_t n = MIN(bytes, PAGE_SIZE - c->at % PAGE_SIZE);
 
-	c->at = (c->at + bytes) % c->bytes;
-	return addr;
+		when = dma(r, op, c->pages[c->at / PAGE_SIZE].addr + c->at % PAGE_SIZE, n, when, done);
+		c->at = (c->at + n) % (c->npages * PAGE_SIZE);
+		bytes -= n;
+	}
+	return when;
 }
 
 /* One stage per event: fetch the descriptor, read the data, write the completion. */
@@ -37,13 +45,13 @@ static void ack_stage(struct event *ev, sim_time_t now)
 
 	switch (a->stage++) {
 	case ACK_DESCRIPTOR:
-		dma(q->r, PCIE_READ, take(&q->tx_descriptors, ENTRY), ENTRY, now, &done);
+		message(q->r, PCIE_READ, &q->tx_descriptors, ENTRY, now, &done);
 		break;
 	case ACK_DATA:
 		dma(q->r, PCIE_READ, a->addr, RX_ACK_BYTES, now, &done);
 		break;
 	default:
-		dma(q->r, PCIE_WRITE, take(&q->tx_completions, ENTRY), ENTRY, now, &done);
+		message(q->r, PCIE_WRITE, &q->tx_completions, ENTRY, now, &done);
 		return;
 	}
 	sim_schedule(&q->r->m->sim, ev, done);
@@ -56,26 +64,39 @@ void rx_card_transmit(struct rx_ack *a, sim_time_t when)
 	sim_schedule(&a->q->r->m->sim, &a->ev, when);
 }
 
+static void read_descriptor(struct rx_queue *q, sim_time_t when)
+{
+	struct rx_ring *r = q->r;
+	sim_time_t done;
+
+	if (!r->p.stride) {
+		message(r, PCIE_READ, &q->descriptors, DESCRIPTOR * r->p.batch, when, &done);
+		return;
+	}
+	/* Its pages' addresses come as a work request of their own, which completes; then the ring's entry.
+	 */
+	message(r, PCIE_READ, &q->descriptors, UMR_HEADER + 8 * r->p.batch, when, &done);
+	message(r, PCIE_WRITE, &q->post_completions, ENTRY, when, &done);
+	message(r, PCIE_READ, &q->entries, RQ_ENTRY, when, &done);
+}
+
 /* Write packet number n of the ring; returns when the card can start the next one. */
 static sim_time_t write_packet(struct rx_queue *q, uint64_t n, sim_time_t when)
 {
 	struct rx_ring *r = q->r;
-	uint64_t group = n / r->group_packets * r->group_pages % q->npages, k = n % r->group_packets;
-	uint64_t left = r->p.mtu, chunk;
+	uint64_t left = r->frame;
 	sim_time_t done;
 
-	if (n % rx_batch_packets(r) == 0)
-		dma(r, PCIE_READ, take(&q->descriptors, DESCRIPTOR * r->p.batch), DESCRIPTOR * r->p.batch,
-		    when, &done);
-	for (uint64_t i = 0; left; left -= chunk, i++) {
-		dma_addr_t to = i < r->full ? q->pages[group + k * r->full + i].addr
-					    : q->pages[group + r->group_pages - 1].addr + k * r->tail;
+	if (n % r->batch_packets == 0)
+		read_descriptor(q, when);
+	while (left) {
+		struct rx_part part = rx_packet_part(q, n, left);
 
-		chunk = MIN(left, PAGE_SIZE);
-		when = dma(r, PCIE_WRITE, to, chunk, when, &done);
+		when = dma(r, PCIE_WRITE, q->pages[part.page]->addr + part.offset, part.bytes, when, &done);
+		left -= part.bytes;
 	}
-	when = dma(r, PCIE_WRITE, take(&q->completions, ENTRY), ENTRY, when, &done);
-	q->ready[n % r->p.ring] = done;
+	when = message(r, PCIE_WRITE, &q->completions, ENTRY, when, &done);
+	q->slots[n % r->p.ring].ready = done;
 	return when;
 }
 
@@ -100,25 +121,63 @@ static void begin_measuring(struct rx_ring *r, sim_time_t now)
 					   .busy = busy};
 }
 
-static void next_flow(struct rx_ring *r)
+/* Its sender waits: for the reader, or for the ring to have buffers again. */
+static bool closed(const struct rx_ring *r, uint64_t flow)
 {
-	uint64_t burst = MAX(r->p.segment / r->p.mtu, 1);
+	const struct rx_flow *f = &r->flows[flow];
 
-	if (r->burst_left--)
-		return;
+	return (r->p.window && f->packets * r->p.mtu >= r->p.window) ||
+	       (r->p.paced && f->q->next >= f->q->posted);
+}
+
+/* Which flow the next packet belongs to; false: all senders wait. */
+static bool next_flow(struct rx_ring *r)
+{
+	uint64_t tries = r->p.flows;
+
+	if (r->burst_left && !closed(r, r->flow)) {
+		r->burst_left--;
+		return true;
+	}
 	r->flow = rng_below(&r->rng, r->p.flows);
 	/* Senders hand their card large segments: packets of one flow come in trains. */
-	r->burst_left = rng_below(&r->rng, 2 * burst - 1);
+	r->burst_left = rng_below(&r->rng, 2 * r->burst - 1);
+	while (closed(r, r->flow) && --tries)
+		r->flow = (r->flow + 1) % r->p.flows;
+	return tries;
+}
+
+/* The packet does not arrive; its retransmission may be lost as well. */
+static void lose(struct rx_ring *r, sim_time_t now)
+{
+	struct rx_flow *f = &r->flows[r->flow];
+	sim_time_t until = now + r->p.rtt;
+
+	r->st.dropped += r->measuring;
+	r->lost_twice += r->p.loss;
+	if (r->lost_twice >= 1) {
+		r->lost_twice -= 1;
+		until += r->p.timeout;
+	}
+	f->hole = MAX(f->hole, until);
 }
 
 static void receive(struct rx_ring *r, sim_time_t now)
 {
-	struct rx_queue *q = &r->queues[r->flow % r->p.cores];
+	struct rx_flow *f = &r->flows[r->flow];
+	struct rx_queue *q = f->q;
+	struct rx_slot *slot = &q->slots[q->next % r->p.ring];
 
-	if (q->next >= q->posted) {
-		r->st.dropped += r->measuring;
+	r->lost += r->p.loss;
+	if (r->lost >= 1 || q->next >= q->posted) {
+		r->lost -= r->lost >= 1;
+		lose(r, now);
 		return;
 	}
+	slot->flow = f;
+	slot->hole = f->hole;
+	f->hole = 0;
+	f->packets += r->readers;
 	r->nic_free = write_packet(q, q->next++, now);
 	if (r->measuring) {
 		r->st.packets++;
@@ -126,27 +185,39 @@ static void receive(struct rx_ring *r, sim_time_t now)
 	}
 	if (!q->scheduled) {
 		q->scheduled = true;
-		cpu_post(q->cpu, &q->napi, q->ready[(q->next - 1) % r->p.ring]);
+		cpu_post(q->cpu, &q->napi, slot->ready);
+	}
+}
+
+/* What arrives while the card's buffer is full is lost, or senders slow down before that. */
+static void hold_or_drop(struct rx_ring *r, uint64_t total)
+{
+	sim_time_t hold = (sim_time_t)((double)r->p.nic_buffer * 8 / r->p.offered * SIM_NS);
+
+	if (r->p.paced) {
+		if (r->nic_free > r->arrived + hold)
+			r->arrived = r->nic_free - hold;
+		return;
+	}
+	while (r->sent < total && r->nic_free > r->arrived + hold) {
+		if (next_flow(r))
+			lose(r, r->arrived);
+		r->sent++;
+		r->arrived += r->interval;
 	}
 }
 
 static void arrival(struct event *ev, sim_time_t now)
 {
 	struct rx_ring *r = (struct rx_ring *)((char *)ev - offsetof(struct rx_ring, arrival));
-	sim_time_t hold = (sim_time_t)((double)r->p.nic_buffer * 8 / r->p.offered * SIM_NS);
 	uint64_t total = r->p.warm_up + r->p.packets;
 
-	next_flow(r);
-	receive(r, now);
-	r->sent++;
-	r->arrived += r->interval;
-	/* What arrives while the card's buffer is full is lost. */
-	while (r->sent < total && r->nic_free > r->arrived + hold) {
-		next_flow(r);
-		r->st.dropped += r->measuring;
+	if (next_flow(r)) {
+		receive(r, now);
 		r->sent++;
-		r->arrived += r->interval;
 	}
+	r->arrived += r->interval;
+	hold_or_drop(r, total);
 	if (!r->measuring && r->sent >= r->p.warm_up)
 		begin_measuring(r, now);
 	if (r->sent < total && !sim_interrupted(&r->m->sim))
@@ -155,9 +226,19 @@ static void arrival(struct event *ev, sim_time_t now)
 		r->st.elapsed = MAX(now, r->nic_free) - r->begin;
 }
 
+/* Linux sends at most a third of a flow's window in a row (tcp_tso_win_divisor). */
+static uint64_t segment(const struct rx_ring *r)
+{
+	double window = r->p.offered / 8 * ((double)r->p.rtt / SIM_NS) / (double)r->p.flows;
+
+	return r->p.paced ? MIN(r->p.segment, (uint64_t)(window / 3)) : r->p.segment;
+}
+
 void rx_card_start(struct rx_ring *r)
 {
 	r->interval = (sim_time_t)((double)r->p.mtu * 8 / r->p.offered * SIM_NS);
+	r->copy = r->p.copy_rate > 0 ? (sim_time_t)((double)r->p.mtu / r->p.copy_rate * SIM_NS) : 0;
+	r->burst = MAX(segment(r) / r->p.mtu, 1);
 	r->arrived = r->nic_free = r->m->sim.now;
 	r->arrival = (struct event){.fn = arrival, .priority = EVENT_HARDWARE};
 	sim_schedule(&r->m->sim, &r->arrival, r->arrived);

@@ -17,65 +17,141 @@ static phys_addr_t new_page(struct rx_queue *q)
 
 /* ---- one batch of pages ---- */
 
+static struct rx_page *page_object(struct rx_queue *q)
+{
+	struct rx_page *page = q->free;
+
+	if (page)
+		q->free = page->next_free;
+	else
+		page = g_new(struct rx_page, 1);
+	*page = (struct rx_page){.phys = new_page(q)};
+	return page;
+}
+
+void rx_page_put(struct rx_queue *q, struct rx_page *page)
+{
+	if (page->users || !page->gone)
+		return;
+	page->next_free = q->free;
+	q->free = page;
+}
+
+/* A mapped page: the cache's oldest one, unless somebody still reads it. */
+static struct rx_page *get_page(struct rx_queue *q)
+{
+	struct rx_ring *r = q->r;
+	struct rx_page *page = q->ncached ? q->cache[q->first_cached] : NULL;
+
+	if (page && !page->users) {
+		q->first_cached = (q->first_cached + 1) % r->p.page_cache;
+		q->ncached--;
+		return page;
+	}
+	page = page_object(q);
+	page->addr = dma_map_page(r->dev, page->phys, 0, PAGE_SIZE, DMA_FROM_DEVICE);
+	r->st.maps++;
+	if (dma_mapping_error(r->dev, page->addr)) {
+		page->gone = true;
+		rx_page_put(q, page);
+		return NULL;
+	}
+	/* Whoever is due runs between two pages, as the invalidations of others do. */
+	cpu_sync(sim_cpu(&r->m->sim));
+	return page;
+}
+
+static void unmap_page(struct rx_queue *q, struct rx_page *page)
+{
+	dma_unmap_page(q->r->dev, page->addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	q->r->st.unmaps++;
+	page->gone = true;
+	rx_page_put(q, page);
+}
+
+static void forget_pages(struct rx_queue *q, struct rx_page **p, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++) {
+		p[i]->gone = true;
+		rx_page_put(q, p[i]);
+	}
+}
+
+static bool link_pages(struct rx_queue *q, struct dma_iova_state *state, struct rx_page **p)
+{
+	struct rx_ring *r = q->r;
+
+	r->st.maps += r->p.batch;
+	for (uint64_t i = 0; i < r->p.batch; i++) {
+		if (dma_iova_link(r->dev, state, p[i]->phys, i * PAGE_SIZE, PAGE_SIZE, DMA_FROM_DEVICE, 0)) {
+			dma_iova_destroy(r->dev, state, i * PAGE_SIZE, DMA_FROM_DEVICE, 0);
+			return false;
+		}
+		p[i]->addr = state->addr + i * PAGE_SIZE;
+	}
+	return dma_iova_sync(r->dev, state, 0, r->p.batch * PAGE_SIZE) == 0;
+}
+
 static bool map_batch(struct rx_queue *q, uint64_t batch)
 {
 	struct rx_ring *r = q->r;
-	struct rx_page *p = &q->pages[batch * r->p.batch];
+	struct rx_page **p = &q->pages[batch * r->p.batch];
 	struct dma_iova_state *state = &q->states[batch];
-	uint64_t size = r->p.batch * PAGE_SIZE;
 
-	r->st.maps += r->p.batch;
-	for (uint64_t i = 0; i < r->p.batch; i++)
-		p[i].phys = new_page(q);
 	*state = (struct dma_iova_state){0};
-	if (r->linked && dma_iova_try_alloc(r->dev, state, p[0].phys, size)) {
-		for (uint64_t i = 0; i < r->p.batch; i++) {
-			if (dma_iova_link(r->dev, state, p[i].phys, i * PAGE_SIZE, PAGE_SIZE, DMA_FROM_DEVICE,
-					  0)) {
-				dma_iova_destroy(r->dev, state, i * PAGE_SIZE, DMA_FROM_DEVICE, 0);
-				return false;
-			}
-			p[i].addr = state->addr + i * PAGE_SIZE;
+	if (r->linked) {
+		for (uint64_t i = 0; i < r->p.batch; i++)
+			p[i] = page_object(q);
+		if (dma_iova_try_alloc(r->dev, state, p[0]->phys, r->p.batch * PAGE_SIZE)) {
+			if (link_pages(q, state, p))
+				return true;
+			forget_pages(q, p, r->p.batch);
+			return false;
 		}
-		return dma_iova_sync(r->dev, state, 0, size) == 0;
+		forget_pages(q, p, r->p.batch);
 	}
 	for (uint64_t i = 0; i < r->p.batch; i++) {
-		p[i].addr = dma_map_page(r->dev, p[i].phys, 0, PAGE_SIZE, DMA_FROM_DEVICE);
-		if (dma_mapping_error(r->dev, p[i].addr))
+		p[i] = get_page(q);
+		if (!p[i])
 			return false;
-		/* Whoever is due runs between two pages, as the invalidations of others do. */
-		cpu_sync(sim_cpu(&r->m->sim));
 	}
 	return true;
 }
 
-static void unmap_batch(struct rx_queue *q, uint64_t batch)
+/* The driver is done with the pages; packets in them may still wait for their readers. */
+static void release_batch(struct rx_queue *q, uint64_t batch)
 {
 	struct rx_ring *r = q->r;
-	struct rx_page *p = &q->pages[batch * r->p.batch];
+	struct rx_page **p = &q->pages[batch * r->p.batch];
 	struct dma_iova_state *state = &q->states[batch];
 
-	r->st.unmaps += r->p.batch;
 	if (dma_use_iova(state)) {
+		r->st.unmaps += r->p.batch;
 		dma_iova_destroy(r->dev, state, r->p.batch * PAGE_SIZE, DMA_FROM_DEVICE, 0);
+		forget_pages(q, p, r->p.batch);
 		return;
 	}
-	for (uint64_t i = 0; i < r->p.batch; i++)
-		dma_unmap_page(r->dev, p[i].addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	for (uint64_t i = 0; i < r->p.batch; i++) {
+		if (q->ncached < r->p.page_cache)
+			q->cache[(q->first_cached + q->ncached++) % r->p.page_cache] = p[i];
+		else
+			unmap_page(q, p[i]);
+	}
 }
 
+/* Pages for descriptors that are done; several at a time where one holds several packets. */
 static void refill(struct rx_queue *q)
 {
 	struct rx_ring *r = q->r;
-	uint64_t batch = (q->handled / rx_batch_packets(r) - 1) % q->nbatches;
 
-	if (!r->p.recycle) {
-		unmap_batch(q, batch);
-		if (!map_batch(q, batch))
+	if (q->handled + q->nbatches * r->batch_packets < q->posted + r->bulk * r->batch_packets)
+		return;
+	while (q->posted + r->batch_packets <= q->handled + q->nbatches * r->batch_packets) {
+		if (!r->p.recycle && !map_batch(q, q->posted / r->batch_packets % q->nbatches))
 			r->st.failed++;
+		r->st.refills++;
+		q->posted += r->batch_packets;
 	}
-	r->st.refills++;
-	q->posted += rx_batch_packets(r);
 }
 
 /* ---- acknowledgements ---- */
@@ -108,25 +184,46 @@ static void send_ack(struct rx_queue *q, struct cpu *c)
 	cpu_charge(c, COST_DOORBELL);
 	cpu_sync(c);
 	rx_card_transmit(a, c->now);
-	if (q->nacks >= 16)
-		reclaim_acks(q);
 }
 
 /* ---- polling ---- */
+
+/* The packet goes to its flow's socket and keeps its pages until it has been read. */
+static void hand_up(struct rx_queue *q, uint64_t n)
+{
+	const struct rx_slot *slot = &q->slots[n % q->r->p.ring];
+	struct rx_unread u = {.hole = slot->hole};
+	uint64_t left = q->r->frame;
+
+	while (left) {
+		struct rx_part part = rx_packet_part(q, n, left);
+
+		left -= part.bytes;
+		u.page = q->pages[part.page];
+		u.last = !left;
+		rx_flow_receive(slot->flow, &u);
+	}
+}
 
 static void handle(struct rx_queue *q, struct cpu *c)
 {
 	struct rx_ring *r = q->r;
 
 	cpu_spend(c, r->p.packet_cost);
+	if (r->readers)
+		hand_up(q, q->handled);
 	q->handled++;
 	q->acks += r->p.ack_rate;
 	while (q->acks >= 1) {
 		q->acks -= 1;
 		send_ack(q, c);
 	}
-	if (q->handled % rx_batch_packets(r) == 0)
-		refill(q);
+	if (q->handled % r->batch_packets == 0) {
+		if (!r->p.recycle)
+			release_batch(q, (q->handled / r->batch_packets - 1) % q->nbatches);
+		if (r->bulk == 1)
+			refill(q);
+	}
 	cpu_sync(c);
 }
 
@@ -135,49 +232,85 @@ void rx_driver_poll(struct cpu_work *w, struct cpu *c)
 	struct rx_queue *q = (struct rx_queue *)((char *)w - offsetof(struct rx_queue, napi));
 	struct rx_ring *r = q->r;
 
+	reclaim_acks(q);
 	for (unsigned n = 0; n < POLL_BUDGET; n++) {
 		sim_time_t ready;
 
 		if (q->handled == q->next) {
 			q->scheduled = false;
-			return;
+			break;
 		}
-		ready = q->ready[q->handled % r->p.ring];
+		ready = q->slots[q->handled % r->p.ring].ready;
 		if (ready > c->now) {
 			cpu_post(c, w, ready);
-			return;
+			break;
 		}
 		handle(q, c);
+		if (n + 1 == POLL_BUDGET)
+			cpu_post(c, w, c->now);
 	}
-	cpu_post(c, w, c->now);
+	if (r->bulk > 1)
+		refill(q);
+	/* Readers run between two polls. */
+	if (r->readers)
+		for (uint64_t i = (uint64_t)(q - r->queues); i < r->p.flows; i += r->p.cores)
+			rx_flow_wake(&r->flows[i], c);
 }
 
 /* ---- life ---- */
 
+/* Large rings are page by page, as mlx5_frag_buf_alloc_node() has them. */
 static bool coherent(struct rx_ring *r, struct rx_coherent *c, uint64_t bytes)
 {
-	c->bytes = align_up(bytes, PAGE_SIZE);
-	c->phys = dma_alloc_coherent(r->dev, c->bytes, &c->addr);
-	return c->phys != 0;
+	uint64_t n = div_round_up(bytes, PAGE_SIZE);
+
+	c->pages = g_malloc0_n(n, sizeof(*c->pages));
+	for (c->npages = 0; c->npages < n; c->npages++) {
+		c->pages[c->npages].phys = dma_alloc_coherent(r->dev, PAGE_SIZE, &c->pages[c->npages].addr);
+		if (!c->pages[c->npages].phys)
+			return false;
+	}
+	return true;
 }
 
 static void coherent_free(struct rx_ring *r, struct rx_coherent *c)
 {
-	if (c->phys)
-		dma_free_coherent(r->dev, c->bytes, c->phys, c->addr);
+	for (uint64_t i = 0; i < c->npages; i++)
+		dma_free_coherent(r->dev, PAGE_SIZE, c->pages[i].phys, c->pages[i].addr);
+	g_free(c->pages);
+}
+
+void rx_driver_age(struct rx_ring *r)
+{
+	uint64_t each = r->queues->npages, n = each * r->p.cores;
+
+	if (r->linked)
+		return; /* their ranges are too large for the caches that mix them */
+	for (uint64_t i = n - 1; i; i--) {
+		uint64_t k = rng_below(&r->rng, i + 1);
+		struct rx_page **a = &r->queues[i / each].pages[i % each];
+		struct rx_page **b = &r->queues[k / each].pages[k % each], *page = *a;
+
+		*a = *b;
+		*b = page;
+	}
 }
 
 bool rx_driver_setup(struct rx_queue *q)
 {
 	struct rx_ring *r = q->r;
+	/* One completion per packet; where packets lie end to end, room for one per step. */
+	uint64_t completions = r->p.stride ? q->npages * PAGE_SIZE / r->p.stride : r->p.ring;
 
-	if (!coherent(r, &q->descriptors, q->npages * 16) || !coherent(r, &q->completions, r->p.ring * 64) ||
+	if (!coherent(r, &q->descriptors, q->npages * 16) ||
+	    !coherent(r, &q->completions, completions * 64) || !coherent(r, &q->entries, q->nbatches * 32) ||
+	    !coherent(r, &q->post_completions, q->nbatches * 16 * 64) ||
 	    !coherent(r, &q->tx_descriptors, 1024 * 64) || !coherent(r, &q->tx_completions, 1024 * 64))
 		return false;
 	for (uint64_t b = 0; b < q->nbatches; b++) {
 		if (!map_batch(q, b))
 			return false;
-		q->posted += rx_batch_packets(r);
+		q->posted += r->batch_packets;
 	}
 	return true;
 }
@@ -185,10 +318,21 @@ bool rx_driver_setup(struct rx_queue *q)
 void rx_driver_teardown(struct rx_queue *q)
 {
 	reclaim_acks(q);
-	for (uint64_t b = 0; b < q->posted / rx_batch_packets(q->r) && b < q->nbatches; b++)
-		unmap_batch(q, b);
+	/* What has been handled was released. */
+	for (uint64_t n = q->handled / q->r->batch_packets; n < q->posted / q->r->batch_packets; n++)
+		release_batch(q, n % q->nbatches);
+	while (q->ncached)
+		unmap_page(q, q->cache[(q->first_cached + --q->ncached) % q->r->p.page_cache]);
 	coherent_free(q->r, &q->descriptors);
 	coherent_free(q->r, &q->completions);
+	coherent_free(q->r, &q->entries);
+	coherent_free(q->r, &q->post_completions);
 	coherent_free(q->r, &q->tx_descriptors);
 	coherent_free(q->r, &q->tx_completions);
+	while (q->free) {
+		struct rx_page *page = q->free;
+
+		q->free = page->next_free;
+		g_free(page);
+	}
 }

@@ -4,6 +4,11 @@
 
 #include <math.h>
 
+#define ETHERNET_HEADER 14u
+/* NET_SKB_PAD and struct skb_shared_info of Linux on x86-64 */
+#define SKB_HEADROOM 64u
+#define SKB_TAIL 320u
+
 #define P(m) offsetof(struct rx_ring_params, m)
 static const struct param_spec param_specs[] = {
     {"cores", PARAM_UINT, "", P(cores), "1", 1, 1024, NULL, "rings, each served by its own CPU", NULL},
@@ -13,6 +18,13 @@ static const struct param_spec param_specs[] = {
     {"buffer", PARAM_SIZE, "bytes", P(buffer), "4096", 64, 65536, NULL,
      "bytes of one buffer: whole pages and a tail (up to a power of two) that shares its page with others",
      NULL},
+    {"stride", PARAM_SIZE, "bytes", P(stride), "0", 0, 4096, NULL,
+     "packets lie end to end in the pages of a descriptor, each at a multiple of this; 0: one buffer each",
+     "A: 64 in Linux, drivers/net/ethernet/mellanox/mlx5/core/en/params.c"},
+    {"page_cache", PARAM_UINT, "", P(page_cache), "0", 0, 1 << 20, NULL,
+     "pages that a ring keeps mapped for reuse when its descriptors are done, first in, first out; the "
+     "oldest one blocks the others until it has been read",
+     "A: 255 in mlx5e_rx_cache_put() until Linux 6.3, none since"},
     {"batch", PARAM_UINT, "", P(batch), "64", 1, 4096, NULL, "pages of one descriptor, returned together",
      NULL},
     {"packets", PARAM_UINT, "", P(packets), "20000", 1, 1e10, NULL, "packets offered and measured", NULL},
@@ -26,6 +38,26 @@ static const struct param_spec param_specs[] = {
      "CPU time of a packet outside the DMA layer", "E"},
     {"ack_cost", PARAM_TIME, "", P(ack_cost), "300ns", 0, 1e12, NULL,
      "CPU time of an acknowledgement outside the DMA layer", "E"},
+    {"copy_rate", PARAM_DOUBLE, "GB/s", P(copy_rate), "0", 0, 1e6, NULL,
+     "at which applications, which share the rings' CPUs, copy what was received; 0: in no time", NULL},
+    {"window", PARAM_SIZE, "bytes", P(window), "3MiB", 0, 1e12, NULL,
+     "bytes of a flow that have been sent and not yet read, at most; 0: no limit",
+     "A: Linux, half of the 6 MiB of tcp_rmem"},
+    {"loss", PARAM_DOUBLE, "", P(loss), "0", 0, 1, NULL,
+     "share of the packets that is lost on the way, besides what the card drops", NULL},
+    {"rtt", PARAM_TIME, "", P(rtt), "100us", 0, 1e12, NULL,
+     "round trip of a loaded path: what follows a lost packet waits for so long",
+     "E: nic_buffer at the default rate takes 84 us"},
+    {"timeout", PARAM_TIME, "", P(timeout), "2ms", 0, 1e12, NULL,
+     "and how much longer if the retransmission is lost as well",
+     "E: TCP_TIMEOUT_MIN of Linux, two timer ticks, at 1000 Hz"},
+    {"paced", PARAM_BOOL, "", P(paced), "false", 0, 0, NULL,
+     "senders slow down to what the card takes, as congestion control makes them do; else that is lost",
+     NULL},
+    {"aged", PARAM_BOOL, "", P(aged), "false", 0, 0, NULL,
+     "the rings' pages have the addresses of a long-running system, passed from ring to ring: in random "
+     "order",
+     "E: fully mixed"},
     {"nic_buffer", PARAM_SIZE, "bytes", P(nic_buffer), "1MiB", 0, 1e12, NULL,
      "bytes the card holds before it drops packets", "E"},
     {"recycle", PARAM_BOOL, "", P(recycle), "false", 0, 0, NULL,
@@ -137,18 +169,52 @@ static void ring_destroy(struct workload *base)
 		return;
 	for (uint64_t i = 0; r->queues && i < r->p.cores; i++) {
 		g_free(r->queues[i].pages);
+		g_free(r->queues[i].cache);
 		g_free(r->queues[i].states);
-		g_free(r->queues[i].ready);
+		g_free(r->queues[i].slots);
 	}
+	for (uint64_t i = 0; r->flows && i < r->p.flows; i++)
+		g_free(r->flows[i].unread);
+	g_free(r->flows);
 	g_free(r->queues);
 	g_free(r);
+}
+
+/*
+ * Descriptors of several packets. As many of them as hold the ring's packets if each took a power of two
+ * (mlx5e_mpwqe_log_pkts_per_wqe() in en/params.c of Linux).
+ */
+static bool shape_strides(struct rx_ring *r, GError **error)
+{
+	struct rx_ring_params *p = &r->p;
+	uint64_t room = p->batch * PAGE_SIZE, reserved;
+
+	r->frame = p->mtu + ETHERNET_HEADER;
+	r->step = align_up(r->frame, p->stride);
+	reserved = (uint64_t)1 << order_base_2(r->frame);
+	/* Packets that leave room for the stack's own data in a page become its buffers where they are. */
+	if (SKB_HEADROOM + r->frame + SKB_TAIL <= PAGE_SIZE) {
+		r->headroom = SKB_HEADROOM;
+		reserved = (uint64_t)1 << order_base_2(SKB_HEADROOM + r->frame + SKB_TAIL);
+		r->step = MAX(reserved, r->step);
+	}
+	r->group_packets = r->group_pages = 1;
+	r->batch_packets = room / r->step;
+	if (!r->batch_packets) {
+		g_set_error(error, PARAM_ERROR, 0,
+			    "rx_ring.mtu is larger than rx_ring.batch pages: want at most them");
+		return false;
+	}
+	r->nbatches = MAX(div_round_up(p->ring * reserved, room), 2);
+	p->ring = r->nbatches * r->batch_packets;
+	/* mlx5e_mpwqe_get_min_wqe_bulk() */
+	r->bulk = CLAMP(r->nbatches / 2 - 1, 1, 2);
+	return true;
 }
 
 static bool shape(struct rx_ring *r, GError **error)
 {
 	struct rx_ring_params *p = &r->p;
-	uint64_t batch_packets;
-
 	r->full = p->buffer / PAGE_SIZE;
 	r->tail = p->buffer % PAGE_SIZE ? (uint64_t)1 << order_base_2(p->buffer % PAGE_SIZE) : 0;
 	if (r->tail == PAGE_SIZE) {
@@ -157,7 +223,7 @@ static bool shape(struct rx_ring *r, GError **error)
 	}
 	r->group_packets = r->tail ? PAGE_SIZE / r->tail : 1;
 	r->group_pages = r->full * r->group_packets + (r->tail ? 1 : 0);
-	if (p->mtu > p->buffer) {
+	if (p->mtu > p->buffer && !p->stride) {
 		g_set_error(error, PARAM_ERROR, 0,
 			    "rx_ring.mtu is larger than rx_ring.buffer: want at most it");
 		return false;
@@ -167,10 +233,15 @@ static bool shape(struct rx_ring *r, GError **error)
 			    r->m->sim.ncpus);
 		return false;
 	}
+	r->frame = p->mtu;
+	r->bulk = 1;
+	if (p->stride)
+		return shape_strides(r, error);
 	/* A batch is whole groups, the ring whole batches, at least two. */
 	p->batch = MAX(p->batch / r->group_pages, 1) * r->group_pages;
-	batch_packets = rx_batch_packets(r);
-	p->ring = MAX(div_round_up(p->ring, batch_packets), 2) * batch_packets;
+	r->batch_packets = p->batch / r->group_pages * r->group_packets;
+	r->nbatches = MAX(div_round_up(p->ring, r->batch_packets), 2);
+	p->ring = r->nbatches * r->batch_packets;
 	return true;
 }
 
@@ -198,11 +269,18 @@ static struct workload *ring_create(struct machine *m, const struct dma_api *api
 		q->cpu = &m->sim.cpus[i];
 		q->napi.fn = rx_driver_poll;
 		q->base = 8 * GIB + i * GIB;
-		q->npages = r->p.ring / r->group_packets * r->group_pages;
-		q->nbatches = q->npages / r->p.batch;
-		q->pages = g_new0(struct rx_page, q->npages);
+		q->nbatches = r->nbatches;
+		q->npages = q->nbatches * r->p.batch;
+		q->pages = g_new0(struct rx_page *, q->npages);
+		q->cache = g_new0(struct rx_page *, r->p.page_cache);
 		q->states = g_new0(struct dma_iova_state, q->nbatches);
-		q->ready = g_new0(sim_time_t, r->p.ring);
+		q->slots = g_new0(struct rx_slot, r->p.ring);
+	}
+	r->readers = r->p.copy_rate > 0 || r->p.page_cache;
+	r->flows = g_new0(struct rx_flow, r->p.flows);
+	for (uint64_t i = 0; i < r->p.flows; i++) {
+		r->flows[i].reader.fn = rx_flow_read;
+		r->flows[i].q = &r->queues[i % r->p.cores];
 	}
 	r->base.curve = (struct workload_curve){
 	    .columns = columns, .ncolumns = G_N_ELEMENTS(columns), .values = r->row};
@@ -270,6 +348,8 @@ static bool ring_finish(struct workload *base, GError **error)
 		ok = ok && u.ok;
 	}
 	if (ok) {
+		if (r->p.aged)
+			rx_driver_age(r);
 		r->m->io.first = s->now;
 		rx_card_start(r);
 		sim_run(s);

@@ -2,6 +2,8 @@
 /* The measuring workloads: what they measure follows from a few values of the machine. */
 #include "workload_rig.h"
 
+#include <rx_ring/rx_ring.h>
+
 static double cell(struct workload_rig *r, unsigned row, const char *column)
 {
 	const struct workload_curve *c = &r->w->curve;
@@ -200,6 +202,93 @@ START_TEST(more_than_the_link_carries_is_dropped)
 }
 END_TEST
 
+/* Pages that are still in use, whatever the ring's shape: no two packets of it share a byte. */
+START_TEST(packets_of_a_ring_do_not_overlap)
+{
+	static const struct {
+		const char *mtu, *buffer, *stride, *batch;
+	} shapes[] = {{"1500", "2048", "0", "8"},   {"9000", "9216", "0", "9"}, {"3000", "4096", "0", "1"},
+		      {"1500", "2048", "64", "16"}, {"4096", "64", "64", "64"}, {"9000", "64", "256", "32"}};
+	struct workload_rig r;
+	struct rx_ring *ring;
+	g_autofree uint8_t *used = NULL;
+	struct rx_queue *q;
+
+	workload_rig_open(&r, "rx_ring", "legacy", IOMMU_STRICT, FIDELITY_TIMING);
+	workload_rig_set(&r, "rx_ring.mtu", shapes[_i].mtu);
+	workload_rig_set(&r, "rx_ring.buffer", shapes[_i].buffer);
+	workload_rig_set(&r, "rx_ring.stride", shapes[_i].stride);
+	workload_rig_set(&r, "rx_ring.batch", shapes[_i].batch);
+	workload_rig_set(&r, "rx_ring.packets", "2000");
+	workload_rig_run(&r);
+	ck_assert_uint_eq(workload_rig_stat(&r, "rx_ring.failed"), 0);
+	ck_assert_uint_eq(r.m->vtd_stats.faults, 0);
+	ck_assert_uint_eq(r.m->dma_stats.iova_pages_allocated, r.m->dma_stats.iova_pages_freed);
+	ring = (struct rx_ring *)r.w;
+	q = ring->queues;
+	used = g_malloc0(q->npages * PAGE_SIZE);
+	for (uint64_t n = 0; n < ring->p.ring; n++) {
+		uint64_t left = ring->frame;
+
+		while (left) {
+			struct rx_part part = rx_packet_part(q, n, left);
+
+			ck_assert_uint_lt(part.page, q->npages);
+			ck_assert_uint_le(part.offset + part.bytes, PAGE_SIZE);
+			/* A packet stays inside the descriptor whose pages are returned with it. */
+			ck_assert_uint_eq(part.page / ring->p.batch, n / ring->batch_packets);
+			for (uint64_t i = 0; i < part.bytes; i++)
+				ck_assert_uint_eq(used[part.page * PAGE_SIZE + part.offset + i]++, 0);
+			left -= part.bytes;
+		}
+	}
+	workload_rig_close(&r);
+}
+END_TEST
+
+static uint64_t page_unmaps(const char *cache, const char *loss)
+{
+	struct workload_rig r;
+	uint64_t unmaps;
+
+	workload_rig_open(&r, "rx_ring", "legacy", IOMMU_STRICT, FIDELITY_TIMING);
+	workload_rig_set(&r, "rx_ring.offered", "5");
+	workload_rig_set(&r, "rx_ring.stride", "64");
+	workload_rig_set(&r, "rx_ring.paced", "true");
+	workload_rig_set(&r, "rx_ring.aged", "true");
+	workload_rig_set(&r, "rx_ring.copy_rate", "8");
+	workload_rig_set(&r, "rx_ring.ack_rate", "0");
+	workload_rig_set(&r, "rx_ring.timeout", "50ms");
+	workload_rig_set(&r, "rx_ring.page_cache", cache);
+	workload_rig_set(&r, "rx_ring.loss", loss);
+	workload_rig_set(&r, "rx_ring.warm_up", "5000");
+	workload_rig_set(&r, "rx_ring.packets", "10000");
+	workload_rig_run(&r);
+	ck_assert_uint_eq(workload_rig_stat(&r, "rx_ring.failed"), 0);
+	ck_assert_uint_eq(r.m->vtd_stats.faults, 0);
+	ck_assert_uint_eq(r.m->dma_stats.iova_pages_allocated, r.m->dma_stats.iova_pages_freed);
+	unmaps = ((struct rx_ring *)r.w)->st.unmaps;
+	workload_rig_close(&r);
+	return unmaps;
+}
+
+/*
+ * 10000 packets, 63 in each 64 pages. The 8 descriptors' pages and 255 cached ones are unmapped at the end;
+ * without a cache each descriptor's are. A loss whose retransmission is lost as well keeps its pages for
+ * 50 ms, 7600 packets, in which the cache is blocked.
+ */
+START_TEST(cached_pages_stay_mapped_until_somebody_holds_them)
+{
+	uint64_t cached = page_unmaps("255", "0"), none = page_unmaps("0", "0"),
+		 blocked = page_unmaps("255", "0.012");
+
+	ck_assert_uint_le(cached, 8 * 64 + 255);
+	ck_assert_uint_ge(none, 10000 / 63 * 64);
+	ck_assert_uint_gt(blocked, cached + 5000);
+	ck_assert_uint_lt(blocked, none);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("measuring workloads");
@@ -213,5 +302,7 @@ int main(void)
 	tcase_add_test(t, threads_share_one_invalidation_queue);
 	tcase_add_loop_test(t, rings_receive_what_is_offered, 0, 4);
 	tcase_add_test(t, more_than_the_link_carries_is_dropped);
+	tcase_add_loop_test(t, packets_of_a_ring_do_not_overlap, 0, 6);
+	tcase_add_test(t, cached_pages_stay_mapped_until_somebody_holds_them);
 	return test_run("measuring workloads", t, NULL);
 }
