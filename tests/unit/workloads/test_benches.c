@@ -259,6 +259,7 @@ static uint64_t page_unmaps(const char *cache, const char *loss)
 	workload_rig_set(&r, "rx_ring.copy_rate", "8");
 	workload_rig_set(&r, "rx_ring.ack_rate", "0");
 	workload_rig_set(&r, "rx_ring.timeout", "50ms");
+	workload_rig_set(&r, "rx_ring.window", "0");
 	workload_rig_set(&r, "rx_ring.page_cache", cache);
 	workload_rig_set(&r, "rx_ring.loss", loss);
 	workload_rig_set(&r, "rx_ring.warm_up", "5000");
