@@ -19,6 +19,27 @@ for command, shown in blocks:
     printed = {" ".join(line.split()) for line in done.stdout.splitlines()}
     for line in shown.splitlines():
         assert " ".join(line.split()) in printed, f"dmasim {command} does not print:\n  {line}\nbut:\n{done.stdout}"
+# Times in the README are those of `validate --sensitivity`, with the ends of their ranges.
+done = subprocess.run([binary, "validate", "--sensitivity"], capture_output=True, text=True)
+assert done.returncode == 0, done.stderr
+ranges = {}
+for row in done.stdout.splitlines():
+    cells = [c.strip() for c in row.strip("|").split("|")]
+    if len(cells) == 7 and cells[1].endswith("%"):
+        base, low, high = (float(cells[i].rstrip(" %")) for i in (1, 4, 5))
+        ranges.setdefault(cells[0], [base]).extend([low, high])
+        assert not cells[6], f"a conclusion changes its sign, the README says that none does: {row}"
+stated = {
+    "two-step API against scatterlists, map and unmap rate of 32 scattered pages, strict":
+        "link against legacy, map and unmap rate, 32 scattered pages, strict",
+    "strict against lazy, map and unmap rate of one page": "strict against lazy, map and unmap rate, 1 page",
+}
+for words, name in stated.items():
+    found = re.search(rf"^\| {re.escape(words)} \| (\S+) % \| (\S+) % \| (\S+) % \|$", text, re.M)
+    assert found, f"the README does not state: {words}"
+    want = [ranges[name][0], min(ranges[name]), max(ranges[name])]
+    assert all(abs(float(a) - b) <= 0.55 for a, b in zip(found.groups(), want)), f"{words}: {found.groups()}, found {want}"
+
 links = re.findall(r"\]\(([^)#:]+)\)", text)
 for link in links:
     assert os.path.exists(os.path.join(source, link)), f"README links to {link}, which is not there"
