@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dmasim explain: what a statistic, parameter, API, mode, memory account or CPU step is. */
-#include "cli.h"
+#include "explain.h"
 
 #include <dmasim/perf_names.h>
 #include <jansson.h>
@@ -254,15 +254,31 @@ static void print_facts(const json_t *facts)
 
 static void look_up(const char *name, GPtrArray *found)
 {
-	static json_t *(*const finders[])(const char *) = {explain_param, explain_stat,     explain_event,
-							   explain_api,   explain_workload, explain_account,
-							   explain_mode};
+	static json_t *(*const finders[])(const char *) = {
+	    explain_param,   explain_stat, explain_event,    explain_api,     explain_workload,
+	    explain_account, explain_mode, explain_register, explain_section,
+	};
 
 	for (size_t f = 0; f < G_N_ELEMENTS(finders); f++) {
 		json_t *facts = finders[f](name);
 
 		if (facts)
 			g_ptr_array_add(found, facts);
+	}
+}
+
+/* The last part of a name alone: every parameter and statistic that ends in it. */
+static void look_up_key(const char *key, GPtrArray *found)
+{
+	g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func(g_free);
+	size_t n;
+	g_autofree const char **names = all_names(&n, owned);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *dot = strrchr(names[i], '.');
+
+		if (dot && !strcmp(dot + 1, key))
+			look_up(names[i], found);
 	}
 }
 
@@ -282,6 +298,8 @@ static int run(void *options, int nargs, char **args)
 		look_up(args[i], found);
 		for (size_t k = 0; names && k < G_N_ELEMENTS(aliases[0].names) && names[k]; k++)
 			look_up(names[k], found);
+		if (found->len == before)
+			look_up_key(args[i], found);
 		if (found->len == before)
 			return not_found(args[i]);
 	}
@@ -303,11 +321,14 @@ const struct cli_command cli_command_explain = {
     .about =
 	"Looks the name up in every table of the program. One name can be several things: all are shown; "
 	"common "
-	"words (flushes, misses, latency) show the statistics that they stand for. An "
+	"words (flushes, misses, latency) show the statistics that they stand for, the last part of a name "
+	"all that "
+	"end in it, and iommu.cap=VALUE or iommu.ecap=VALUE what the fields of such a register say. An "
 	"event of Intel's counters (UNC_IIO_IOMMU0.MISSES, iommu_mrds) finds the statistic that counts the "
 	"same.",
-    .examples = "dmasim explain qi.desc_iotlb_page\ta statistic\ndmasim explain iotlb.entries lazy "
-		"link\tseveral names",
+    .examples =
+	"dmasim explain qi.desc_iotlb_page\ta statistic\ndmasim explain iotlb.entries lazy "
+	"link\tseveral names\ndmasim explain iommu.cap=d2078c106f0466\ta register as the kernel printed it",
     .group = CLI_GROUP_LEARN,
     .completes = "@keys",
     .run = run,

@@ -214,6 +214,15 @@ def shown_to_people():
     trace = SOURCE / "scenarios" / "data" / "nvme-mixed.trace.txt.zst"
     sizes = json.loads(run("trace", "info", trace, "--json").stdout)["size_bytes"]
     check((sizes["p50"], sizes["p90"], sizes["p99"]) == (32768, 61440, 65536), f"quantiles of sizes: {sizes}")
+    cap, ecap = json.loads(run("explain", "iommu.cap=c90780106f0462", "iommu.ecap=3ee9e86f050df", "--json").stdout)
+    check(cap["domains (ND)"] == "256" and cap["second-stage levels (SAGAW)"].split() == ["4"], f"{cap}")
+    check(cap["largest page-selective invalidation (MAMV)"].startswith("2^9 pages"), f"{cap}")
+    check(cap["second-stage pages (SSLPS)"] == "4 KiB" and cap["fault records (NFR)"] == "8", f"{cap}")
+    check("SMTS" in ecap["has"] and "NEST" in ecap["has"] and ecap["PASID width (PSS)"] == "20 bits", f"{ecap}")
+    found = {r["name"] for r in json.loads(run("explain", "cap", "iotlb", "hit_latency", "--json").stdout)}
+    check(found == {"iommu.cap", "iotlb", "iotlb.hit_latency"}, f"explain of parts of names: {found}")
+    done = run("explain", "iommu.cap=xyz")
+    check(done.returncode == 2, "explain of no register", done)
     done = run("explain", "flushes", "--json")
     names = {r["name"] for r in json.loads(done.stdout)}
     check({"qi.desc_iotlb_page", "qi.desc_iotlb_domain", "qi.desc_iotlb_global"} <= names, "explain flushes", done)
