@@ -37,10 +37,11 @@ struct cpu {
 	/* private to sim/core */
 	sim_time_t idle; /* part of now in which no code ran (modulo 2^64) */
 	struct fibre *fibre;
-	struct event resume;    /* scheduled while the fibre waits for its turn */
-	struct cpu_work *works; /* by ready time */
-	struct cpu *lock_next;  /* in the queue of a spinlock */
-	bool running;           /* inside a work */
+	struct event resume;        /* scheduled while the fibre waits for its turn */
+	struct cpu_work *works;     /* by ready time */
+	struct cpu_work *last_work; /* of works, if there are any */
+	struct cpu *lock_next;      /* in the queue of a spinlock */
+	bool running;               /* inside a work */
 };
 
 static inline struct cpu *sim_cpu(struct sim *s)

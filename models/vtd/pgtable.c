@@ -32,6 +32,8 @@ struct pgtable {
 	struct vtd_format_info f;
 	unsigned page_sizes, node;
 	phys_addr_t root;
+	dma_addr_t last_iova;
+	uint64_t leaf_bits[3][4]; /* a leaf without its address, by level - 1 and enum pgtable_prot */
 	struct leaf_slot leaf_cache[LEAF_CACHE];
 	struct pgtable_page *free_nodes;
 	GPtrArray *node_slabs; /* LIST_SLAB nodes each */
@@ -148,6 +150,18 @@ static phys_addr_t alloc_table(struct pgtable *t)
 	return table;
 }
 
+/* A leaf of level without its address. */
+static uint64_t leaf_bits(const struct pgtable *t, unsigned level, unsigned prot)
+{
+	uint64_t e = t->f.leaf_bits;
+
+	if (prot & PGTABLE_READ)
+		e |= t->f.read;
+	if (prot & PGTABLE_WRITE)
+		e |= t->f.write | t->f.leaf_write_bits;
+	return level > 1 ? e | t->f.page_size_bit : e;
+}
+
 struct pgtable *pgtable_new(struct sim *sim, struct memory *mem, enum vtd_format format, unsigned page_sizes,
 			    unsigned node)
 {
@@ -159,6 +173,10 @@ struct pgtable *pgtable_new(struct sim *sim, struct memory *mem, enum vtd_format
 	t->f = vtd_formats[format];
 	t->page_sizes = page_sizes | VTD_PAGES_4K;
 	t->node = node;
+	t->last_iova = (UINT64_C(1) << (t->f.width - (t->f.first_stage ? 1 : 0))) - 1;
+	for (unsigned level = 1; level <= G_N_ELEMENTS(t->leaf_bits); level++)
+		for (unsigned prot = 0; prot < G_N_ELEMENTS(*t->leaf_bits); prot++)
+			t->leaf_bits[level - 1][prot] = leaf_bits(t, level, prot);
 	t->root = alloc_table(t);
 	if (!t->root) {
 		g_free(t);
@@ -211,7 +229,7 @@ unsigned pgtable_page_sizes(const struct pgtable *t)
 
 dma_addr_t pgtable_last_iova(const struct pgtable *t)
 {
-	return (UINT64_C(1) << (t->f.width - (t->f.first_stage ? 1 : 0))) - 1;
+	return t->last_iova;
 }
 
 const struct pgtable_counters *pgtable_counters(const struct pgtable *t)
@@ -251,18 +269,6 @@ unsigned pgtable_leaf_size(unsigned page_sizes, dma_addr_t iova, phys_addr_t pa,
 		next = lg2;
 	}
 	return 0;
-}
-
-/* A leaf of level without its address. */
-static inline uint64_t leaf_bits(const struct pgtable *t, unsigned level, unsigned prot)
-{
-	uint64_t e = t->f.leaf_bits;
-
-	if (prot & PGTABLE_READ)
-		e |= t->f.read;
-	if (prot & PGTABLE_WRITE)
-		e |= t->f.write | t->f.leaf_write_bits;
-	return level > 1 ? e | t->f.page_size_bit : e;
 }
 
 /* The table of level that holds the entry of iova, allocating what is missing on the way. */
@@ -353,7 +359,7 @@ static int map_leaves(struct pgtable *t, dma_addr_t iova, phys_addr_t pa, unsign
 		      unsigned prot, uint64_t *done, struct pgtable_gather *g)
 {
 	unsigned level = (lg2 - PAGE_SHIFT) / INDEX_BITS + 1;
-	uint64_t bits = leaf_bits(t, level, prot);
+	uint64_t bits = t->leaf_bits[level - 1][prot & (PGTABLE_READ | PGTABLE_WRITE)];
 
 	while (count) {
 		unsigned index = level_index(iova, level), n = (unsigned)MIN(count, ENTRIES - index), i;

@@ -64,6 +64,7 @@ static inline uint64_t hash_key(uint64_t tag, uint64_t page, unsigned shift)
 	return h ^ h >> 29;
 }
 
+/* By the highest bits. */
 static inline uint32_t *bucket_of(struct tlb *t, uint64_t hash)
 {
 	return &t->buckets[hash >> t->hash_shift];

@@ -83,7 +83,7 @@ static bool check_entry(struct walk *w, const struct stage *s, uint64_t entry, u
 
 static inline uint8_t entry_rights(const struct vtd_format_info *f, uint64_t entry)
 {
-	return (uint8_t)((entry & f->read ? VTD_READ : 0) | (entry & f->write ? VTD_WRITE : 0));
+	return (uint8_t)(((entry & f->read) != 0) * VTD_READ + ((entry & f->write) != 0) * VTD_WRITE);
 }
 
 /* Set accessed, and dirty in a leaf that is written; an atomic update costs one more access. */

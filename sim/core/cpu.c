@@ -125,10 +125,15 @@ void cpu_post(struct cpu *c, struct cpu_work *w, sim_time_t at)
 		return;
 	}
 	w->ready = at > s->now ? at : s->now;
+	/* Most come in the order in which they run. */
+	if (*link && c->last_work->ready <= w->ready)
+		link = &c->last_work->next;
 	while (*link && (*link)->ready <= w->ready)
 		link = &(*link)->next;
 	w->next = *link;
 	*link = w;
+	if (!w->next)
+		c->last_work = w;
 	if (!c->fibre)
 		c->fibre = fibre_new(cpu_main, c);
 	/* A CPU between works waits for its first one: move its turn forward if this is it. */
