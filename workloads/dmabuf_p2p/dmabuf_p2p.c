@@ -380,7 +380,7 @@ static bool set_up(struct dmabuf *w, GError **error)
 	w->o.st = &w->st;
 	if (p->op == DMABUF_OP_MATRIX) {
 		w->base.curve = (struct workload_curve){.columns = dmabuf_matrix_columns,
-						   .ncolumns = DMABUF_MATRIX_COLUMNS};
+							.ncolumns = DMABUF_MATRIX_COLUMNS};
 		w->base.curve.values = g_new0(double, (size_t)dmabuf_matrix_rows() * DMABUF_MATRIX_COLUMNS);
 		return true;
 	}

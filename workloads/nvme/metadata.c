@@ -7,6 +7,7 @@
  * no list, else piece by piece with a list. Older kernels copy such a buffer into one piece.
  */
 #include "request.h"
+#include "vectors.h"
 
 #include <dmasim/cpu.h>
 #include <string.h>
@@ -117,13 +118,13 @@ static int write_list(struct nvme_request *rq, struct nvme_command *cmd)
 		return -ENOMEM;
 	list = memory_ptr(d->w->base.m->memory, p->list_phys);
 	cpu_charge(d->base.dev->sim->cpu, COST_KMALLOC);
-	cpu_charge_n(d->base.dev->sim->cpu, COST_DRIVER_DESCRIPTOR, p->nranges);
+	cpu_charge_n(d->base.dev->sim->cpu, COST_DRIVER_DESCRIPTOR, p->obj.nsegs);
 	ledger_charge(&d->base.dev->sim->ledger, LEDGER_DRIVER_COMMAND_BUFFERS, NVME_SMALL_POOL_SIZE);
-	if (p->nranges > 1)
+	if (p->obj.nsegs > 1)
 		*list++ = (struct nvme_sgl_desc){.addr = p->list_dma + sizeof(*list),
-						 .length = (uint32_t)(p->nranges * sizeof(*list)),
+						 .length = (uint32_t)(p->obj.nsegs * sizeof(*list)),
 						 .type = NVME_SGL_LAST_SEGMENT};
-	for (unsigned i = 0; i < p->nranges; i++)
+	for (unsigned i = 0; i < p->obj.nsegs; i++)
 		list[i] = (struct nvme_sgl_desc){.addr = p->ranges[i].addr,
 						 .length = (uint32_t)p->ranges[i].len,
 						 .type = NVME_SGL_DATA_BLOCK};
@@ -174,7 +175,7 @@ static int map_scatterlist(struct nvme_request *rq, struct nvme_command *cmd)
 		return -ENOMEM;
 	}
 	for_each_sg (p->sgl, sg, p->table.nents, i)
-		p->ranges[p->nranges++] = (struct dma_segment){sg->dma_address, sg->dma_length};
+		dma_object_add(&p->obj, sg->dma_address, sg->dma_length);
 	err = write_list(rq, cmd);
 	if (err) {
 		unmap_scatterlist(rq);
@@ -189,19 +190,10 @@ static int map_range(struct nvme_request *rq, struct nvme_command *cmd)
 {
 	struct nvme_meta_pieces *p = rq->meta.pieces;
 	struct device *dev = rq->obj.dev;
-	size_t linked = 0;
-	int err = 0;
+	int err = vectors_link(&p->obj, &p->iova, p->vecs, p->n);
 
-	for (unsigned i = 0; i < p->n && !err; i++) {
-		err = dma_iova_link(dev, &p->iova, p->vecs[i].paddr, linked, p->vecs[i].len, rq->obj.dir, 0);
-		linked += err ? 0 : p->vecs[i].len;
-	}
-	if (!err)
-		err = dma_iova_sync(dev, &p->iova, 0, linked);
-	if (err) {
-		dma_iova_destroy(dev, &p->iova, linked, rq->obj.dir, 0);
+	if (err)
 		return err;
-	}
 	ledger_charge(&dev->sim->ledger, LEDGER_IOVA_STATE, NVME_IOVA_STATE_BYTES);
 	cmd->mptr = p->iova.addr;
 	rq->meta.mapping = NVME_META_IOVA;
@@ -211,28 +203,18 @@ static int map_range(struct nvme_request *rq, struct nvme_command *cmd)
 
 static void unmap_pieces(struct nvme_request *rq)
 {
-	struct nvme_meta_pieces *p = rq->meta.pieces;
-
-	for (unsigned i = 0; i < p->nranges && dma_need_unmap(rq->obj.dev); i++)
-		dma_unmap_phys(rq->obj.dev, p->ranges[i].addr, p->ranges[i].len, rq->obj.dir, 0);
+	if (dma_need_unmap(rq->obj.dev))
+		vectors_unmap_each(&rq->meta.pieces->obj, 0);
 }
 
 static int map_pieces(struct nvme_request *rq, struct nvme_command *cmd)
 {
 	struct nvme_meta_pieces *p = rq->meta.pieces;
-	struct device *dev = rq->obj.dev;
-	int err = 0;
+	int err = vectors_map_each(&p->obj, 0, p->vecs, p->n);
 
-	for (unsigned i = 0; i < p->n && !err; i++) {
-		dma_addr_t addr = dma_map_phys(dev, p->vecs[i].paddr, p->vecs[i].len, rq->obj.dir, 0);
-
-		if (dma_mapping_error(dev, addr))
-			err = -ENOMEM;
-		else
-			p->ranges[p->nranges++] = (struct dma_segment){addr, p->vecs[i].len};
-	}
-	if (!err)
-		err = write_list(rq, cmd);
+	if (err)
+		return err;
+	err = write_list(rq, cmd);
 	if (err)
 		unmap_pieces(rq);
 	else
@@ -250,7 +232,8 @@ int nvme_map_metadata(struct nvme_request *rq, struct nvme_command *cmd)
 		return 0;
 	if (rq->meta.segments == 1)
 		return map_pointer(rq, cmd);
-	p->nranges = 0;
+	p->obj = (struct dma_object){
+	    .dev = dev, .dir = rq->obj.dir, .segs = p->ranges, .max_segs = NVME_MAX_META_SEGS};
 	if (rq->obj.path == &nvme_legacy_path)
 		return map_scatterlist(rq, cmd);
 	if (!(rq->gap_mask & dma_get_merge_boundary(dev)) &&

@@ -85,8 +85,9 @@ enum nvme_meta_mapping {
 /* Metadata in several pieces: memory, kept, what of it this request has, and its mapping. */
 struct nvme_meta_pieces {
 	struct phys_vec taken[NVME_MAX_META_SEGS], vecs[NVME_MAX_META_SEGS];
+	struct dma_object obj; /* its ranges for the drive are below */
 	struct dma_segment ranges[NVME_MAX_META_SEGS];
-	unsigned ntaken, n, nranges;
+	unsigned ntaken, n;
 	uint64_t bytes; /* of taken */
 	struct dma_iova_state iova;
 	struct scatterlist sgl[NVME_MAX_META_SEGS];
