@@ -159,7 +159,8 @@ static void lose(struct rx_ring *r, sim_time_t now)
 		r->lost_twice -= 1;
 		until += r->p.timeout;
 	}
-	f->hole = MAX(f->hole, until);
+	if (r->m->sim.timing) /* otherwise nothing takes time, nor do retransmissions */
+		f->hole = MAX(f->hole, until);
 }
 
 static void receive(struct rx_ring *r, sim_time_t now)

@@ -317,9 +317,12 @@ bool rx_driver_setup(struct rx_queue *q)
 
 void rx_driver_teardown(struct rx_queue *q)
 {
+	uint64_t first, posted = q->posted / q->r->batch_packets;
+
 	reclaim_acks(q);
-	/* What has been handled was released. */
-	for (uint64_t n = q->handled / q->r->batch_packets; n < q->posted / q->r->batch_packets; n++)
+	/* What has been handled was released, unless pages stay where they are. */
+	first = q->r->p.recycle ? posted - MIN(posted, q->nbatches) : q->handled / q->r->batch_packets;
+	for (uint64_t n = first; n < posted; n++)
 		release_batch(q, n % q->nbatches);
 	while (q->ncached)
 		unmap_page(q, q->cache[(q->first_cached + --q->ncached) % q->r->p.page_cache]);
