@@ -249,7 +249,7 @@ static const char fitted_constants[] =
     "translation |\n"
     "| `pcie.write_latency` = 100 ns | default | P4, Little's law on the authors' fit of both points |\n"
     "| `cpu.cost_qi_poll` = 0 | default | E; 50 ns change the throughput of P4 by 2 % |\n"
-    "| `rx_ring.timeout` = 900 us | skylake-sp | P4, upper-level misses at 10 flows: fitted |\n"
+    "| `rx_ring.timeout` = 1 ms | skylake-sp | P4, upper-level misses at 10 flows: fitted |\n"
     "| `pcie.write_buffer` = 120 | icelake-sp | P12, throughput of the last point: fitted |\n"
     "| drives `c6620`, `m510`, `pm9a3` | default | P9 and E4R, rows without IOMMU and of 128 KiB: fitted |\n"
     "| `pcie.host_bridge_p2p_bandwidth` = 7.1 | broadwell-ep | P18, three drives: fitted |\n"
