@@ -32,9 +32,11 @@ struct sim {
 	struct fibre *main_fibre; /* stack of who called the event loop; NULL in counts */
 	sim_time_t cost[COST_COUNT];
 	struct ledger ledger;
-	struct slab slab;                       /* host memory for request-rate arrays; sim_fini empties it */
-	struct timeline *timeline;              /* NULL unless asked for */
-	unsigned timeline_first;                /* this machine's tracks: first + enum timeline_kind */
+	struct slab slab;           /* host memory for request-rate arrays; sim_fini empties it */
+	struct timeline *timeline;  /* NULL unless asked for */
+	unsigned timeline_first;    /* this machine's tracks: first + enum timeline_kind */
+	void (*between)(void *arg); /* a look at the machine between requests of such loads; NULL: none */
+	void *between_arg;
 	const volatile sig_atomic_t *interrupt; /* set: loads end early; NULL unless somebody may ask */
 	uint64_t events_run;                    /* hardware and timer events, and works of CPUs */
 };
@@ -52,8 +54,10 @@ void sim_abandon(struct sim *s);
 void sim_run(struct sim *s);
 
 /* Workloads that make their own load look here between requests: no more, drain and tear down. */
-static inline bool sim_interrupted(const struct sim *s)
+static inline bool sim_interrupted(struct sim *s)
 {
+	if (G_UNLIKELY(s->between))
+		s->between(s->between_arg);
 	return s->interrupt && *s->interrupt;
 }
 

@@ -7,6 +7,13 @@ static char *lane_name(const struct run_spec *spec)
 			       iommu_mode_names[spec->mode], spec->seed);
 }
 
+static void sample_between(void *arg)
+{
+	struct lane *l = arg;
+
+	series_sample(l->series, l->machine, false);
+}
+
 void lane_start(struct lane *l, const struct scenario *s, const struct experiment_options *o,
 		struct timeline *timeline)
 {
@@ -28,8 +35,13 @@ void lane_start(struct lane *l, const struct scenario *s, const struct experimen
 		sim_attach_timeline(&l->machine->sim, timeline, name);
 	}
 	l->workload = l->ops->create(l->machine, spec->api, &l->error);
-	if (l->workload && o->interval)
-		l->series = series_new(o->interval);
+	if (!l->workload || !o->interval)
+		return;
+	l->series = series_new(o->interval);
+	if (l->ops->needs_trace)
+		return; /* sampled with each record */
+	l->machine->sim.between = sample_between;
+	l->machine->sim.between_arg = l;
 }
 
 static void add_wall(struct lane *l, gint64 start)

@@ -99,7 +99,7 @@ void series_sample(struct series *s, const struct machine *m, bool last)
 {
 	if (!s->file)
 		return;
-	while (m->sim.now >= s->next && !sim_interrupted(&m->sim) && !ferror(s->file)) {
+	while (m->sim.now >= s->next && !(m->sim.interrupt && *m->sim.interrupt) && !ferror(s->file)) {
 		write_row(s, m, s->next);
 		s->next += s->interval;
 	}

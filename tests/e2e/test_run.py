@@ -201,6 +201,14 @@ def curves(tmp):
                   f"{kind}: {row} is not the row of {r['api']} {r['iommu']}")
             found = [float(row[c]) for c in r["curve"]["columns"]]
             check(found == values, f"{kind}: curve.csv has {found}, result.json {values}")
+        done = run("run", path, "-o", tmp / "series", "--preset", "icelake-sp", "--interval", "20us")
+        check(done.returncode == 0, f"{kind} with --interval", done)
+        check((tmp / "series" / "result.json").read_bytes() == (out / "result.json").read_bytes(), f"{kind}: looking changes it")
+        strict = [row for row in csv.DictReader(open(tmp / "series" / "timeseries.csv")) if row["iommu"] == "strict"]
+        name = "qi.desc_iotlb_page" if kind == "map_bench" else "iotlb.lookups"
+        busy = [int(row[name]) for row in strict if int(row[name])]
+        total = sum(r["stats"][name] for r in doc["runs"] if r["iommu"] == "strict")
+        check(len(busy) > 4 and sum(busy) == total, f"{kind}: {len(busy)} busy intervals, {sum(busy)} of {total} {name}")
     check(not (tmp / "one" / "curve.csv").exists(), "a curve of a load that measures none")
 
 
