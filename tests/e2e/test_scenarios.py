@@ -95,6 +95,8 @@ EXPECT = {
         and r(a, m, "ats.hits") == 18 * 1000 - 1020 and r(a, m, "fault.recorded") == 0
         and r(a, m, "qi.desc_iotlb_page") == r(a, m, "qi.desc_device_tlb") == r(a, m, "qi.desc_wait") == 1000
         for a, m in r.runs),
+    "nested-cold-walk": lambda r: r("legacy", "strict", "walker.memory_reads") == 28
+    and r("legacy", "strict", "context.memory_reads") == 4 and r("legacy", "strict", "walker.walks") == 1,
     "translation-faults": lambda r: r("legacy", "strict", "fault.recorded") == 100 == r("legacy", "strict", "walker.walks")
     and r("legacy", "strict", "fault.lost") == 92 and r("legacy", "off", "fault.recorded") in (0, None),
     "page-request-overflow": lambda r: r("legacy", "strict", "ats.page_requests") == 3000 == r("legacy", "strict", "ats.requests")
