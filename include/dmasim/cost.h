@@ -25,19 +25,30 @@
 	  "IOVA tree operation, fixed part")                                                                 \
 	X(IOVA_TREE_LEVEL, "iova_tree_level", 30, "E, scaled from GP and rIOMMU",                            \
 	  "IOVA tree operation, per log2(nodes)")                                                            \
-	X(PT_MAP_CALL, "pt_map_call", 54, "B, GP", "page-table map, per call")                               \
+	X(PT_MAP_CALL, "pt_map_call", 39, "B, GP",                                                           \
+	  "page-table map, per call, levels below the root left out")                                        \
 	X(PT_MAP_PAGE, "pt_map_page", 1.32, "B, GP", "page-table map, per entry written")                    \
-	X(PT_UNMAP_CALL, "pt_unmap_call", 68, "B, GP", "page-table unmap, per call")                         \
+	X(PT_MAP_LEVEL, "pt_map_level", 5, "B, GP", "page-table map, per level walked below the root")       \
+	X(PT_UNMAP_CALL, "pt_unmap_call", 53, "B, GP",                                                       \
+	  "page-table unmap, per call, levels below the root left out")                                      \
 	X(PT_UNMAP_PAGE, "pt_unmap_page", 0.55, "B, GP", "page-table unmap, per entry cleared")              \
-	X(PT_OLD_MAP_CALL, "pt_old_map_call", 63, "B, GP", "map before the generic page table, per call")    \
+	X(PT_UNMAP_LARGE, "pt_unmap_large", 0.204, "E, two tests",                                           \
+	  "..., more per entry above 4 KiB: may this level have leaves, is this one")                        \
+	X(PT_UNMAP_LEVEL, "pt_unmap_level", 5, "B, GP", "page-table unmap, per level walked below the root") \
+	X(PT_OLD_MAP_CALL, "pt_old_map_call", 48, "B, GP", "map before the generic page table, per call")    \
 	X(PT_OLD_MAP_PAGE, "pt_old_map_page", 1.78, "B, GP", "..., per entry written")                       \
-	X(PT_OLD_UNMAP_CALL, "pt_old_unmap_call", 86, "B, GP",                                               \
+	X(PT_OLD_MAP_LARGE, "pt_old_map_large", 0.51, "E, five tests",                                       \
+	  "..., more per entry above 4 KiB: pass that looks for tables to replace, rest of the run")         \
+	X(PT_OLD_UNMAP_CALL, "pt_old_unmap_call", 71, "B, GP",                                               \
 	  "unmap before the generic page table, per call")                                                   \
 	X(PT_OLD_UNMAP_PAGE, "pt_old_unmap_page", 0.92, "B, GP", "..., per entry cleared")                   \
+	X(PT_OLD_UNMAP_LARGE, "pt_old_unmap_large", 0.102, "E, one test",                                    \
+	  "..., more per entry above 4 KiB: is this a leaf")                                                 \
 	X(PT_TABLE_ALLOC, "pt_table_alloc", 150, "E", "allocation of a page-table page")                     \
 	X(PT_LOOKUP, "pt_lookup", 40, "E", "iova_to_phys walk on a legacy unmap")                            \
-	X(PT_CACHE_FLUSH, "pt_cache_flush", 190, "A, GP",                                                    \
-	  "cache-line flush of written entries, per table, non-coherent walker")                             \
+	X(PT_CACHE_FLUSH, "pt_cache_flush", 190, "B, GP",                                                    \
+	  "cache-line flush of entries written by a map, per table, non-coherent walker")                    \
+	X(PT_UNMAP_FLUSH, "pt_unmap_flush", 190, "B, GP", "the same for entries cleared by an unmap")        \
 	X(FQ_ENQUEUE, "fq_enqueue", 40, "E, scaled from GP and rIOMMU", "flush-queue entry")                 \
 	X(QI_SUBMIT, "qi_submit", 60, "E, split of the sums in SV and NR",                                   \
 	  "descriptor build and queue lock")                                                                 \

@@ -43,8 +43,9 @@ struct pgtable_counters {
 	uint64_t ptes_written, ptes_cleared;     /* leaf entries of any size */
 	uint64_t tables_allocated, tables_freed; /* pages, freed when released; the root counts */
 	uint64_t tables_visited; /* tables in which at least one entry was written or cleared */
-	uint64_t levels_read;    /* entries read while descending */
+	uint64_t levels_read;    /* steps from a table down into the next */
 	uint64_t leaves_4k, leaves_2m, leaves_1g; /* ptes_written by size */
+	uint64_t large_cleared;                   /* those of ptes_cleared above 4 KiB */
 };
 
 struct pgtable;

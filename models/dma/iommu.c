@@ -7,40 +7,67 @@
 
 /* ---- cost of page-table work: differences of the table's own counters ---- */
 
-struct table_mark {
-	uint64_t entries, tables, visited;
+struct table_work {
+	uint64_t entries, large, tables, visited, levels;
 };
 
-static inline struct table_mark mark_table(const struct iommu_domain *d, bool map)
+static inline struct table_work table_work(const struct iommu_domain *d, bool map)
 {
 	const struct pgtable_counters *c = pgtable_counters(d->pt);
 
-	return (struct table_mark){map ? c->ptes_written : c->ptes_cleared, c->tables_allocated,
-				   c->tables_visited};
+	return (struct table_work){.entries = map ? c->ptes_written : c->ptes_cleared,
+				   .large = map ? c->leaves_2m + c->leaves_1g : c->large_cleared,
+				   .tables = c->tables_allocated,
+				   .visited = c->tables_visited,
+				   .levels = c->levels_read};
 }
 
-static void charge_table_work(struct iommu_domain *d, const struct table_mark *before, bool map)
+static inline struct table_work work_since(const struct iommu_domain *d, const struct table_work *before,
+					   bool map)
 {
-	struct table_mark now = mark_table(d, map);
-	struct cpu *cpu = sim_cpu(d->l->sim);
-	struct dma_stats *st = d->l->st;
-	uint64_t tables = now.tables - before->tables;
-	uint64_t entries = now.entries - before->entries;
+	struct table_work w = table_work(d, map);
 
-	*(map ? &st->ptes_written : &st->ptes_cleared) += entries;
-	if (d->l->kernel->generic_pt) {
-		cpu_charge(cpu, map ? COST_PT_MAP_CALL : COST_PT_UNMAP_CALL);
-		cpu_charge_n(cpu, map ? COST_PT_MAP_PAGE : COST_PT_UNMAP_PAGE, entries);
-	} else {
-		cpu_charge(cpu, map ? COST_PT_OLD_MAP_CALL : COST_PT_OLD_UNMAP_CALL);
-		cpu_charge_n(cpu, map ? COST_PT_OLD_MAP_PAGE : COST_PT_OLD_UNMAP_PAGE, entries);
-	}
-	if (G_UNLIKELY(tables)) {
-		cpu_charge_n(cpu, COST_PT_TABLE_ALLOC, tables);
-		st->table_pages_allocated += tables;
+	w.entries -= before->entries;
+	w.large -= before->large;
+	w.tables -= before->tables;
+	w.visited -= before->visited;
+	w.levels -= before->levels;
+	return w;
+}
+
+static void charge_map_work(struct iommu_domain *d, const struct table_work *w)
+{
+	struct cpu *cpu = sim_cpu(d->l->sim);
+	bool generic = d->l->kernel->generic_pt;
+
+	d->l->st->ptes_written += w->entries;
+	cpu_charge(cpu, generic ? COST_PT_MAP_CALL : COST_PT_OLD_MAP_CALL);
+	cpu_charge_n(cpu, generic ? COST_PT_MAP_PAGE : COST_PT_OLD_MAP_PAGE, w->entries);
+	cpu_charge_n(cpu, COST_PT_MAP_LEVEL, w->levels);
+	/* The generic code's loop over the leaves asks the same at all levels. */
+	if (w->large && !generic)
+		cpu_charge_n(cpu, COST_PT_OLD_MAP_LARGE, w->large);
+	if (G_UNLIKELY(w->tables)) {
+		cpu_charge_n(cpu, COST_PT_TABLE_ALLOC, w->tables);
+		d->l->st->table_pages_allocated += w->tables;
 	}
 	if (G_UNLIKELY(!intel_iommu_caps(d->l)->coherent))
-		cpu_charge_n(cpu, COST_PT_CACHE_FLUSH, now.visited - before->visited + tables);
+		cpu_charge_n(cpu, COST_PT_CACHE_FLUSH, w->visited + w->tables);
+}
+
+static void charge_unmap_work(struct iommu_domain *d, const struct table_work *w)
+{
+	struct cpu *cpu = sim_cpu(d->l->sim);
+	bool generic = d->l->kernel->generic_pt;
+
+	d->l->st->ptes_cleared += w->entries;
+	cpu_charge(cpu, generic ? COST_PT_UNMAP_CALL : COST_PT_OLD_UNMAP_CALL);
+	cpu_charge_n(cpu, generic ? COST_PT_UNMAP_PAGE : COST_PT_OLD_UNMAP_PAGE, w->entries);
+	cpu_charge_n(cpu, COST_PT_UNMAP_LEVEL, w->levels);
+	if (w->large)
+		cpu_charge_n(cpu, generic ? COST_PT_UNMAP_LARGE : COST_PT_OLD_UNMAP_LARGE, w->large);
+	if (G_UNLIKELY(!intel_iommu_caps(d->l)->coherent))
+		cpu_charge_n(cpu, COST_PT_UNMAP_FLUSH, w->visited);
 }
 
 static void indirect_call(struct iommu_domain *d)
@@ -70,13 +97,14 @@ static int driver_map(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys,
 		      size_t *mapped)
 {
 	struct pgtable_gather g = PGTABLE_GATHER_INIT;
-	struct table_mark before = mark_table(d, true);
+	struct table_work before = table_work(d, true), work;
 	uint64_t done = 0;
 	int ret;
 
 	ret = pgtable_map(d->pt, iova, phys, size, prot & (IOMMU_READ | IOMMU_WRITE), &done, &g);
 	*mapped += done;
-	charge_table_work(d, &before, true);
+	work = work_since(d, &before, true);
+	charge_map_work(d, &work);
 	if (G_UNLIKELY(!pgtable_list_empty(&g.tables))) {
 		/* A large leaf replaced emptied tables: walk caches may still refer to them. */
 		cache_tag_flush_range(d, g.start, replaced_end(d, g.end), false);
@@ -87,13 +115,15 @@ static int driver_map(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys,
 
 /*
  * A run of large pages of the old driver: tables are replaced and flushed leaf by leaf, in 6.12 each
- * flush reaching to the end of the run.
+ * flush reaching to the end of the run. The driver walks down twice per table, not per leaf: to write, and
+ * before that to look for what it replaces (switch_to_super_page).
  */
 static RARE int driver_map_large(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, size_t pgsize,
 				 size_t count, unsigned prot, size_t *mapped)
 {
 	dma_addr_t end = iova + pgsize * count - 1;
-	struct table_mark before = mark_table(d, true);
+	struct table_work before = table_work(d, true), work;
+	uint64_t runs = end / (512 * pgsize) - iova / (512 * pgsize) + 1;
 	int ret = 0;
 
 	for (size_t i = 0; i < count && !ret; i++) {
@@ -109,7 +139,10 @@ static RARE int driver_map_large(struct iommu_domain *d, dma_addr_t iova, phys_a
 		    d, g.start, replaced_end(d, d->l->kernel->replace_flush_to_end ? end : g.end), false);
 		iommu_release_tables(d, &g.tables);
 	}
-	charge_table_work(d, &before, true);
+	work = work_since(d, &before, true);
+	work.levels = 2 * runs * work.levels / MAX(work.visited, 1);
+	work.visited = MIN(work.visited, runs);
+	charge_map_work(d, &work);
 	return ret;
 }
 
@@ -128,7 +161,7 @@ static int map_chunks(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys,
 		phys_addr_t pa = phys + *mapped;
 
 		indirect_call(d);
-		if (pgsize > PAGE_SIZE && count > 1)
+		if (pgsize > PAGE_SIZE)
 			ret = driver_map_large(d, at, pa, pgsize, count, prot, mapped);
 		else
 			ret = driver_map(d, at, pa, pgsize * count, prot, mapped);
@@ -229,7 +262,7 @@ int64_t iommu_map_sg(struct iommu_domain *d, dma_addr_t iova, struct scatterlist
 
 static size_t driver_unmap(struct iommu_domain *d, dma_addr_t iova, size_t size, struct iommu_iotlb_gather *g)
 {
-	struct table_mark before = mark_table(d, false);
+	struct table_work before = table_work(d, false), work;
 	struct pgtable_gather tables = PGTABLE_GATHER_INIT;
 	size_t done;
 
@@ -238,7 +271,8 @@ static size_t driver_unmap(struct iommu_domain *d, dma_addr_t iova, size_t size,
 	pgtable_list_splice(&g->freelist, &tables.tables);
 	if (done)
 		vtd_note_unmap(d->dev->pci->iommu, d->did, iova, done, dma_now(d->l));
-	charge_table_work(d, &before, false);
+	work = work_since(d, &before, false);
+	charge_unmap_work(d, &work);
 	return done;
 }
 

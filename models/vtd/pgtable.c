@@ -451,7 +451,6 @@ static bool unmap_table(struct pgtable *t, uint64_t *table, unsigned level, dma_
 	unsigned shift = level_shift(level);
 	bool cleared = false;
 
-	t->counters.levels_read++;
 	if (level == 1)
 		return unmap_leaves(t, table, level, iova, u);
 	for (unsigned i = level_index(iova, level); i < ENTRIES; i++) {
@@ -467,7 +466,9 @@ static bool unmap_table(struct pgtable *t, uint64_t *table, unsigned level, dma_
 			table[i] = 0;
 			u->done += UINT64_C(1) << shift;
 			t->counters.ptes_cleared++;
+			t->counters.large_cleared++;
 		} else {
+			t->counters.levels_read++;
 			if (!unmap_table(t, entry_table(t, entry), level - 1, iova, u))
 				return false;
 			if (iova == start && u->last >= end) {
@@ -496,7 +497,7 @@ uint64_t pgtable_unmap(struct pgtable *t, dma_addr_t iova, uint64_t len, struct 
 		return 0;
 	if (G_LIKELY(slot->region == (iova >> 21) + 1 && u.last >> 21 == iova >> 21 &&
 		     len < UINT64_C(1) << 21)) {
-		t->counters.levels_read += t->f.levels;
+		t->counters.levels_read += t->f.levels - 1;
 		unmap_leaves(t, slot->table, 1, iova, &u);
 		return u.done;
 	}

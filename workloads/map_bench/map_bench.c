@@ -94,10 +94,8 @@ static const struct stat_spec stat_specs[] = {
     F("map_bench.map_ns", map_mean, "ns", "mean time to map"),
     F("map_bench.unmap_ns", unmap_mean, "ns", "mean time to unmap"),
     F("map_bench.pt_map_ns", pt_map_mean, "ns",
-      "page-table part of a map, table allocation left out; with a walker that does not snoop, cache flushes "
-      "of "
-      "map and unmap"),
-    F("map_bench.pt_unmap_ns", pt_unmap_mean, "ns", "page-table part of an unmap"),
+      "page-table part of a map, cache flushes included, table allocation left out"),
+    F("map_bench.pt_unmap_ns", pt_unmap_mean, "ns", "page-table part of an unmap, cache flushes included"),
     F("map_bench.iova_alloc_ns", iova_alloc_mean, "ns", "address allocation and release part, no lock wait"),
     F("map_bench.iova_free_ns", iova_free_mean, "ns", "release part alone where addresses are cached"),
     F("map_bench.lock_wait_ns", lock_wait_mean, "ns", "waiting for locks, per operation"),
@@ -371,10 +369,13 @@ static struct workload *bench_create(struct machine *m, const struct dma_api *ap
 
 static void collect(struct map_bench *b)
 {
-	static const enum cost pt_map[] = {COST_PT_MAP_CALL, COST_PT_MAP_PAGE, COST_PT_OLD_MAP_CALL,
-					   COST_PT_OLD_MAP_PAGE, COST_PT_CACHE_FLUSH},
-			       pt_unmap[] = {COST_PT_UNMAP_CALL, COST_PT_UNMAP_PAGE, COST_PT_OLD_UNMAP_CALL,
-					     COST_PT_OLD_UNMAP_PAGE},
+	static const enum cost pt_map[] = {COST_PT_MAP_CALL,     COST_PT_MAP_PAGE,     COST_PT_MAP_LEVEL,
+					   COST_PT_OLD_MAP_CALL, COST_PT_OLD_MAP_PAGE, COST_PT_OLD_MAP_LARGE,
+					   COST_PT_CACHE_FLUSH},
+			       pt_unmap[] = {COST_PT_UNMAP_CALL,      COST_PT_UNMAP_PAGE,
+					     COST_PT_UNMAP_LARGE,     COST_PT_UNMAP_LEVEL,
+					     COST_PT_OLD_UNMAP_CALL,  COST_PT_OLD_UNMAP_PAGE,
+					     COST_PT_OLD_UNMAP_LARGE, COST_PT_UNMAP_FLUSH},
 			       alloc[] = {COST_IOVA_ALLOC_HIT, COST_IOVA_DEPOT_SWAP, COST_IOVA_TREE_FIXED,
 					  COST_IOVA_TREE_LEVEL},
 			       release[] = {COST_IOVA_FREE_HIT};
