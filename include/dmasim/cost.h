@@ -21,10 +21,14 @@
 	X(IOVA_FREE_HIT, "iova_free_hit", 20, "E, scaled from GP and rIOMMU", "IOVA to the per-CPU cache")   \
 	X(IOVA_DEPOT_SWAP, "iova_depot_swap", 250, "E, scaled from GP and rIOMMU",                           \
 	  "magazine exchange with the depot")                                                                \
-	X(IOVA_TREE_FIXED, "iova_tree_fixed", 400, "E, scaled from GP and rIOMMU",                           \
-	  "IOVA tree operation, fixed part")                                                                 \
+	X(IOVA_TREE_FIXED, "iova_tree_fixed", 260, "E, scaled from GP and rIOMMU, split as in E4",           \
+	  "IOVA tree operation under its lock, fixed part")                                                  \
 	X(IOVA_TREE_LEVEL, "iova_tree_level", 30, "E, scaled from GP and rIOMMU",                            \
 	  "IOVA tree operation, per log2(nodes)")                                                            \
+	X(IOVA_TREE_STEP, "iova_tree_step", 0, "E",                                                          \
+	  "each range that a search for a gap steps over; 0: in the fixed part")                             \
+	X(IOVA_RANGE, "iova_range", 140, "E, scaled from GP and rIOMMU, split as in E4",                     \
+	  "object of a range in the tree, made or freed: outside the lock")                                  \
 	X(PT_MAP_CALL, "pt_map_call", 39, "B, GP",                                                           \
 	  "page-table map, per call, levels below the root left out")                                        \
 	X(PT_MAP_PAGE, "pt_map_page", 1.32, "B, GP", "page-table map, per entry written")                    \

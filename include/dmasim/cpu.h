@@ -95,6 +95,12 @@ void cpu_post(struct cpu *c, struct cpu_work *w, sim_time_t at);
  */
 void cpu_run(struct cpu *c, void (*fn)(void *arg), void *arg);
 
+/* Whether other work is due on c, whose code runs: long work posts itself again and returns then. */
+static inline bool cpu_work_due(const struct cpu *c)
+{
+	return G_UNLIKELY(c->works != NULL) && c->works->ready <= c->now;
+}
+
 void cpu_sync_slow(struct cpu *c);
 /* Waiting point: everything earlier than the CPU's clock happens first. */
 static inline void cpu_sync(struct cpu *c)
@@ -117,8 +123,14 @@ static inline void cpu_wait_until(struct cpu *c, sim_time_t t)
  * asks later for a moment at which it was held, waits until it was released.
  */
 #define SPINLOCK_GRANTS 64u
+/* What all locks of a class did, in fidelity = timing; as the kernel's lock_stat. */
+struct lock_stats {
+	uint64_t acquired, contended;
+	sim_time_t wait, wait_max, hold;
+};
 struct spinlock {
 	const char *name;
+	struct lock_stats *stats; /* of its class, NULL: not kept */
 	struct cpu *owner;
 	sim_time_t handoff,
 	    per_waiter; /* a release costs handoff, and per_waiter for each CPU left waiting */

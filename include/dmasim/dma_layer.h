@@ -6,6 +6,7 @@
 #ifndef DMASIM_DMA_LAYER_H
 #define DMASIM_DMA_LAYER_H
 
+#include <dmasim/cpu.h>
 #include <dmasim/device.h>
 #include <dmasim/kernel.h>
 #include <dmasim/memory.h>
@@ -20,6 +21,7 @@ struct iova_params {
 	bool forcedac;          /* iommu.forcedac: no 32-bit-first */
 	uint64_t magazine_size; /* pfns per magazine */
 	sim_time_t depot_delay; /* trimmer period */
+	uint64_t cache_classes; /* sizes of 1, 2, 4 ... pages that are cached */
 };
 struct flush_queue_params {
 	uint64_t entries; /* ring size per CPU */
@@ -55,7 +57,9 @@ struct dma_stats {
 	uint64_t bytes_mapped;
 	uint64_t iova_allocs, iova_frees, iova_pages_allocated, iova_pages_freed;
 	uint64_t rcache_hits, rcache_puts, depot_refills, depot_spills, tree_allocs, tree_frees, depot_trims,
-	    rcache_flushes, iova_failures, iova_32bit_given_up;
+	    rcache_flushes, iova_failures, iova_32bit_given_up, tree_steps;
+	struct lock_stats tree_lock; /* of all domains */
+	sim_time_t iova_alloc_time, iova_free_time;
 	uint64_t iommu_map_ops, iommu_unmap_ops, iommu_map_bytes, iommu_unmap_bytes, ptes_written,
 	    ptes_cleared, walks_software, table_pages_allocated, table_pages_freed, iotlb_syncs, sync_maps,
 	    flush_all, indirect_calls, write_buffer_flushes;

@@ -103,6 +103,7 @@ struct nvme_params {
 	uint64_t channels;    /* commands served at once; 0: the drive's own */
 	sim_time_t read_service, write_service; /* media time of one command; 0: the drive's own */
 	double read_bandwidth, write_bandwidth; /* GB/s of the media; 0: the drive's own */
+	double read_bandwidth_mdts;             /* of reads as large as MDTS allows; 0: the drive's own */
 	sim_time_t doorbell_latency;            /* from the CPU's write to the controller's fetch */
 };
 extern const struct param_table nvme_param_table;
@@ -116,6 +117,7 @@ struct nvme_drive {
 	sim_time_t read_service, write_service;
 	double read_bandwidth, write_bandwidth; /* GB/s, 0: the link decides */
 	uint64_t mdts;                          /* bytes, 0: unlimited */
+	double read_bandwidth_mdts;             /* GB/s of reads of that size, 0: as smaller ones */
 	const char *source;
 };
 extern const struct nvme_drive nvme_drives[];

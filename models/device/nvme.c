@@ -86,6 +86,8 @@ static sim_time_t media_time(struct nvme_ctrl *c, const struct ctrl_command *cmd
 	double bandwidth = write ? c->p->write_bandwidth : c->p->read_bandwidth;
 	sim_time_t done = resource_serve(&c->channels, when, service) + service;
 
+	if (!write && c->p->read_bandwidth_mdts > 0 && cmd->bytes == c->p->mdts)
+		bandwidth = c->p->read_bandwidth_mdts;
 	if (bandwidth > 0) {
 		sim_time_t move = (sim_time_t)((double)cmd->bytes / bandwidth *
 					       1000.0); /* ps per byte at 1 GB/s */

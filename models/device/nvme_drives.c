@@ -9,21 +9,23 @@
  * drives follow 12.11; channels are what makes the measured request rate: rate x service time.
  */
 const struct nvme_drive nvme_drives[] = {
-    {"optane-gen2", 32, 3000 * SIM_NS, 3000 * SIM_NS, 7.2, 6.2, 0, "12.11 E from 12.1 A"},
-    {"p4800x", 4, 6800 * SIM_NS, 6800 * SIM_NS, 2.4, 2.0, 128 * KIB,
+    {"optane-gen2", 32, 3000 * SIM_NS, 3000 * SIM_NS, 7.2, 6.2, 0, 0, "12.11 E from 12.1 A"},
+    {"p4800x", 4, 6800 * SIM_NS, 6800 * SIM_NS, 2.4, 2.0, 128 * KIB, 0,
      "B from 12.3 A: 584.8k at queue depth 16"},
-    {"p3700", 32, 75 * SIM_US, 12 * SIM_US, 2.8, 1.9, 128 * KIB, "12.11 E from 12.4 A"},
-    {"micron-9100", 32, 105 * SIM_US, 12 * SIM_US, 3.0, 2.0, 128 * KIB, "12.11 E from 12.4 A"},
-    {"pm1753", 256, 75 * SIM_US, 12 * SIM_US, 14.5, 10.0, 2 * MIB, "12.5 A bandwidth, 12.11 E service"},
-    {"9100-pro", 305, 75 * SIM_US, 12 * SIM_US, 14.5, 13.0, 2 * MIB, "B from 12.6 A: 4.07M; 12.11 E"},
-    {"980-pro", 83, 75 * SIM_US, 12 * SIM_US, 6.9, 5.0, 2 * MIB, "B from 12.6 A: 1.10M; 12.11 E"},
-    {"pm9a3", 73, 80 * SIM_US, 12 * SIM_US, 7.0, 4.0, 2 * MIB, "B from E4 C40, C45: 915k, 7.0 GB/s"},
-    {"mztl63t8hflt", 150, 75 * SIM_US, 12 * SIM_US, 14.0, 7.0, 2 * MIB, "B from 12.7 A: 2M; 12.11 E"},
-    {"c6620", 43, 75 * SIM_US, 12 * SIM_US, 2.33, 1.44, 512 * KIB, "B from 12.8 A: 567.9k, 17.6k x 128 KiB"},
-    {"m510", 16, 75 * SIM_US, 97 * SIM_US, 0.88, 1.10, 512 * KIB,
+    {"p3700", 32, 75 * SIM_US, 12 * SIM_US, 2.8, 1.9, 128 * KIB, 0, "12.11 E from 12.4 A"},
+    {"micron-9100", 32, 105 * SIM_US, 12 * SIM_US, 3.0, 2.0, 128 * KIB, 0, "12.11 E from 12.4 A"},
+    {"pm1753", 256, 75 * SIM_US, 12 * SIM_US, 14.5, 10.0, 2 * MIB, 0, "12.5 A bandwidth, 12.11 E service"},
+    {"9100-pro", 305, 75 * SIM_US, 12 * SIM_US, 14.5, 13.0, 2 * MIB, 0, "B from 12.6 A: 4.07M; 12.11 E"},
+    {"980-pro", 83, 75 * SIM_US, 12 * SIM_US, 6.9, 5.0, 2 * MIB, 0, "B from 12.6 A: 1.10M; 12.11 E"},
+    {"pm9a3", 73, 80 * SIM_US, 12 * SIM_US, 7.0, 4.0, 2 * MIB, 6.38,
+     "B from E4 C40, C41, C45: 915k, 7.0 GB/s; 2 MiB reads: fitted on C40"},
+    {"mztl63t8hflt", 150, 75 * SIM_US, 12 * SIM_US, 14.0, 7.0, 2 * MIB, 0, "B from 12.7 A: 2M; 12.11 E"},
+    {"c6620", 43, 75 * SIM_US, 12 * SIM_US, 2.33, 1.44, 512 * KIB, 0,
+     "B from 12.8 A: 567.9k, 17.6k x 128 KiB"},
+    {"m510", 16, 75 * SIM_US, 97 * SIM_US, 0.88, 1.10, 512 * KIB, 0,
      "B from 12.9 A: 210.0k and 162.2k at 4 KiB, 6.69k x 128 KiB"},
-    {"qemu", 64, 20 * SIM_US, 20 * SIM_US, 0, 0, 512 * KIB, "MDTS of QEMU 7.2's drive A; times E"},
-    {"null", 4096, 0, 0, 0, 0, 0, "a drive that costs nothing, to find the host's ceiling"},
+    {"qemu", 64, 20 * SIM_US, 20 * SIM_US, 0, 0, 512 * KIB, 0, "MDTS of QEMU 7.2's drive A; times E"},
+    {"null", 4096, 0, 0, 0, 0, 0, 0, "a drive that costs nothing, to find the host's ceiling"},
 };
 
 static const char *const drive_names[] = {
@@ -84,6 +86,8 @@ static const struct param_spec specs[] = {
      "media time of a write, 0: the drive's own", NULL},
     {"read_bandwidth", PARAM_DOUBLE, "GB/s", OFF(read_bandwidth), "0", 0, 1e6, NULL,
      "media bandwidth of reads, 0: the drive's own", NULL},
+    {"read_bandwidth_mdts", PARAM_DOUBLE, "GB/s", OFF(read_bandwidth_mdts), "0", 0, 1e6, NULL,
+     "media bandwidth of reads as large as MDTS allows, 0: the drive's own, or as smaller ones", NULL},
     {"write_bandwidth", PARAM_DOUBLE, "GB/s", OFF(write_bandwidth), "0", 0, 1e6, NULL,
      "media bandwidth of writes, 0: the drive's own", NULL},
     {"doorbell_latency", PARAM_TIME, "", OFF(doorbell_latency), "150ns", 0, 1e9, NULL,
@@ -109,6 +113,8 @@ bool nvme_params_resolve(struct nvme_params *p, GError **error)
 		p->read_service = d->read_service;
 	if (p->write_service == 0)
 		p->write_service = d->write_service;
+	if (p->read_bandwidth_mdts == 0 && p->read_bandwidth == 0 && (p->mdts == 0 || p->mdts == d->mdts))
+		p->read_bandwidth_mdts = d->read_bandwidth_mdts;
 	if (p->read_bandwidth == 0)
 		p->read_bandwidth = d->read_bandwidth;
 	if (p->write_bandwidth == 0)

@@ -227,9 +227,9 @@ void iommu_dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, in
 
 /* ---- limits ---- */
 
-size_t iommu_dma_opt_mapping_size(void)
+size_t iommu_dma_opt_mapping_size(const struct device *dev)
 {
-	return PAGE_SIZE << (IOVA_RANGE_CACHE_MAX_SIZE - 1);
+	return PAGE_SIZE << (dev->dma->params.iova.cache_classes - 1);
 }
 
 size_t iommu_dma_max_mapping_size(struct device *dev)

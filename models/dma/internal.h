@@ -139,7 +139,7 @@ void iommu_dma_sync_sg_for_cpu(struct device *dev, struct scatterlist *sg, int n
 			       enum dma_data_direction dir);
 void iommu_dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nents,
 				  enum dma_data_direction dir);
-size_t iommu_dma_opt_mapping_size(void);
+size_t iommu_dma_opt_mapping_size(const struct device *dev);
 size_t iommu_dma_max_mapping_size(struct device *dev);
 unsigned long iommu_dma_get_merge_boundary(struct device *dev);
 uint64_t iommu_dma_get_required_mask(struct device *dev);

@@ -11,12 +11,13 @@
 
 #include "internal.h"
 
-#define IOVA_RANGE_CACHE_MAX_SIZE 6u /* classes: 1, 2, 4 ... 32 pages */
+#define IOVA_CACHE_CLASSES_MAX \
+	16u /* of parameter iova.cache_classes; the kernel has 6: 1, 2, 4 ... 32 pages */
 #define IOVA_ANCHOR (~0ull)
-#define SIZEOF_STRUCT_IOVA 64u    /* bytes of slab per range (40, cache-line aligned) */
-#define SIZEOF_IOVA_RCACHES 1024u /* array of the classes: 720 bytes of kmalloc-1024 */
-#define SIZEOF_CPU_RCACHE 64u     /* 24, allocated with 64-byte alignment */
-#define IOVA_PFN_UNKNOWN 0ull     /* magazine entry of a recorded kernel whose pfn is not known */
+#define SIZEOF_STRUCT_IOVA 64u  /* bytes of slab per range (40, cache-line aligned) */
+#define SIZEOF_IOVA_RCACHE 120u /* per class, in one array of kmalloc */
+#define SIZEOF_CPU_RCACHE 64u   /* 24, allocated with 64-byte alignment */
+#define IOVA_PFN_UNKNOWN 0ull   /* magazine entry of a recorded kernel whose pfn is not known */
 
 struct iova {
 	RB_ENTRY(iova) node;
@@ -58,7 +59,8 @@ struct iova_domain {
 	uint64_t start_pfn, dma_32bit_pfn, max32_alloc_size;
 	uint64_t nodes; /* in the tree, without the anchor */
 	uint64_t magazine_size;
-	struct iova_rcache rcaches[IOVA_RANGE_CACHE_MAX_SIZE];
+	unsigned classes; /* of the caches (IOVA_RANGE_CACHE_MAX_SIZE) */
+	struct iova_rcache rcaches[IOVA_CACHE_CLASSES_MAX];
 	bool stale_prediction; /* replay: what a wrong prediction took is not known to be there */
 };
 

@@ -44,6 +44,7 @@ static void iova_magazine_free_pfns(struct iova_domain *iovad, struct iova_magaz
 	spin_lock(cpu, &iovad->rbtree_lock);
 	for (uint64_t i = 0; i < m->size; i++) {
 		iova_charge_tree(iovad);
+		cpu_charge(cpu, COST_IOVA_RANGE); /* here under the lock */
 		iova = m->pfns[i] == IOVA_PFN_UNKNOWN ? NULL : find_iova(iovad, m->pfns[i]);
 		if (iova)
 			remove_iova(iovad, iova);
@@ -111,12 +112,17 @@ static void trim_timer(struct event *ev, sim_time_t now)
 
 /* ---- set-up ---- */
 
+static uint64_t rcaches_bytes(const struct iova_domain *iovad)
+{
+	return 1ull << order_base_2(SIZEOF_IOVA_RCACHE * iovad->classes);
+}
+
 int iova_domain_init_rcaches(struct iova_domain *iovad)
 {
 	struct sim *sim = iovad->l->sim;
 
-	ledger_charge(&sim->ledger, LEDGER_IOVA_MAGAZINES, SIZEOF_IOVA_RCACHES);
-	for (unsigned i = 0; i < IOVA_RANGE_CACHE_MAX_SIZE; i++) {
+	ledger_charge(&sim->ledger, LEDGER_IOVA_MAGAZINES, rcaches_bytes(iovad));
+	for (unsigned i = 0; i < iovad->classes; i++) {
 		struct iova_rcache *rc = &iovad->rcaches[i];
 
 		rc->iovad = iovad;
@@ -139,7 +145,7 @@ void free_iova_rcaches(struct iova_domain *iovad)
 
 	if (!iovad->rcaches[0].cpu_rcaches)
 		return;
-	for (unsigned i = 0; i < IOVA_RANGE_CACHE_MAX_SIZE; i++) {
+	for (unsigned i = 0; i < iovad->classes; i++) {
 		struct iova_rcache *rc = &iovad->rcaches[i];
 
 		event_cancel(sim->events, &rc->trim_timer);
@@ -153,7 +159,7 @@ void free_iova_rcaches(struct iova_domain *iovad)
 		rc->cpu_rcaches = NULL;
 		ledger_release(&sim->ledger, LEDGER_IOVA_MAGAZINES, sim->ncpus * SIZEOF_CPU_RCACHE);
 	}
-	ledger_release(&sim->ledger, LEDGER_IOVA_MAGAZINES, SIZEOF_IOVA_RCACHES);
+	ledger_release(&sim->ledger, LEDGER_IOVA_MAGAZINES, rcaches_bytes(iovad));
 }
 
 /* ---- get and put ---- */
@@ -266,7 +272,7 @@ static bool rcache_put(struct iova_rcache *rc, unsigned cpu_id, uint64_t pfn)
 
 void free_cpu_cached_iovas(struct iova_domain *iovad, unsigned cpu)
 {
-	for (unsigned i = 0; i < IOVA_RANGE_CACHE_MAX_SIZE; i++) {
+	for (unsigned i = 0; i < iovad->classes; i++) {
 		struct iova_cpu_rcache *c = &iovad->rcaches[i].cpu_rcaches[cpu];
 
 		iova_magazine_free_pfns(iovad, c->loaded);
@@ -276,7 +282,7 @@ void free_cpu_cached_iovas(struct iova_domain *iovad, unsigned cpu)
 
 static void free_global_cached_iovas(struct iova_domain *iovad)
 {
-	for (unsigned i = 0; i < IOVA_RANGE_CACHE_MAX_SIZE; i++) {
+	for (unsigned i = 0; i < iovad->classes; i++) {
 		struct iova_rcache *rc = &iovad->rcaches[i];
 
 		while (rc->depot) {
@@ -373,13 +379,14 @@ uint64_t alloc_iova_fast(struct iova_domain *iovad, uint64_t size, uint64_t limi
 	    .dev = iovad->dev,
 	    .cpu = cpu->id,
 	    .pages = size,
-	    .rounded = size < 1u << (IOVA_RANGE_CACHE_MAX_SIZE - 1) ? 1ull << order_base_2(size) : size,
+	    .rounded = size < 1u << (iovad->classes - 1) ? 1ull << order_base_2(size) : size,
 	    .limit_pfn = limit_pfn,
 	};
 	struct iova_hints before = {NULL, NULL, 0};
+	sim_time_t start = cpu->now;
 
 	e.order = (int)order_base_2(e.rounded);
-	if (e.order >= (int)IOVA_RANGE_CACHE_MAX_SIZE)
+	if (e.order >= (int)iovad->classes)
 		e.order = -1;
 	if (G_UNLIKELY(o) && o->window)
 		o->window(o->arg, iovad->dev, cpu->id, DMA_WINDOW_BEFORE_CACHE);
@@ -394,6 +401,7 @@ uint64_t alloc_iova_fast(struct iova_domain *iovad, uint64_t size, uint64_t limi
 	if (G_UNLIKELY(o))
 		iova_observe_alloc(iovad, &e, &before);
 	count_alloc(l, &e);
+	l->st->iova_alloc_time += cpu->now - start;
 	return e.pfn;
 }
 
@@ -403,11 +411,13 @@ void free_iova_fast(struct iova_domain *iovad, uint64_t pfn, uint64_t size)
 	const struct dma_observer *o = l->observer;
 	struct cpu *cpu = sim_cpu(l->sim);
 	unsigned order = order_base_2(size);
-	bool cached = order < IOVA_RANGE_CACHE_MAX_SIZE;
+	bool cached = order < iovad->classes;
+	sim_time_t start;
 
 	if (G_UNLIKELY(o) && o->window)
 		o->window(o->arg, iovad->dev, cpu->id, DMA_WINDOW_BEFORE_FREE);
 	cpu = sim_cpu(l->sim);
+	start = cpu->now;
 	l->st->iova_frees++;
 	l->st->iova_pages_freed += size;
 	if (cached)
@@ -419,6 +429,7 @@ void free_iova_fast(struct iova_domain *iovad, uint64_t pfn, uint64_t size)
 		free_iova(iovad, pfn);
 		l->st->tree_frees++;
 	}
+	l->st->iova_free_time += cpu->now - start;
 	if (G_UNLIKELY(o) && o->iova_free)
 		o->iova_free(o->arg, iovad->dev, cpu->id, pfn, size, cached);
 }

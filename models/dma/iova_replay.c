@@ -33,7 +33,7 @@ static bool take_from_magazine(struct iova_magazine *m, uint64_t pfn)
 /* Wherever pfn is cached (any CPU and class), it no longer is. */
 static bool take_from_caches(struct iova_domain *iovad, uint64_t pfn)
 {
-	for (unsigned i = 0; i < IOVA_RANGE_CACHE_MAX_SIZE; i++) {
+	for (unsigned i = 0; i < iovad->classes; i++) {
 		struct iova_rcache *rc = &iovad->rcaches[i];
 
 		for (unsigned c = 0; c < iovad->l->sim->ncpus; c++) {
@@ -138,7 +138,7 @@ void dma_replay_cache_unknown(struct device *dev, int cpu, int order, unsigned f
 	struct iova_domain *iovad = &dev->domain->iovad;
 	unsigned ncpus = dev->sim->ncpus;
 
-	for (unsigned i = 0; i < IOVA_RANGE_CACHE_MAX_SIZE; i++) {
+	for (unsigned i = 0; i < iovad->classes; i++) {
 		for (unsigned c = 0; c < ncpus; c++) {
 			struct iova_cpu_rcache *cr = &iovad->rcaches[i].cpu_rcaches[c];
 
@@ -160,7 +160,7 @@ int dma_replay_cache_load(struct device *dev, unsigned cpu, unsigned order, cons
 	struct iova_domain *iovad = &dev->domain->iovad;
 	struct iova_cpu_rcache *c;
 
-	if (cpu >= dev->sim->ncpus || order >= IOVA_RANGE_CACHE_MAX_SIZE)
+	if (cpu >= dev->sim->ncpus || order >= iovad->classes)
 		return -EINVAL;
 	c = &iovad->rcaches[order].cpu_rcaches[cpu];
 	if (c->loaded->size + c->prev->size + n > 2 * iovad->magazine_size)
@@ -188,7 +188,7 @@ enum iova_source dma_replay_cache_peek(struct device *dev, unsigned cpu, uint64_
 	const struct iova_cpu_rcache *c;
 	const struct iova_magazine *m;
 
-	if (order >= IOVA_RANGE_CACHE_MAX_SIZE)
+	if (order >= iovad->classes)
 		return IOVA_FROM_TREE;
 	c = &iovad->rcaches[order].cpu_rcaches[cpu];
 	m = c->loaded->size ? c->loaded : c->prev;
@@ -243,7 +243,7 @@ int dma_replay_adopt(struct device *dev, dma_addr_t iova, size_t size)
 		return -EEXIST;
 	take_from_caches(&d->iovad, pfn);
 	claim_range(&d->iovad, pfn,
-		    order_base_2(pages) < IOVA_RANGE_CACHE_MAX_SIZE ? 1ull << order_base_2(pages) : pages);
+		    order_base_2(pages) < d->iovad.classes ? 1ull << order_base_2(pages) : pages);
 	return 0;
 }
 
@@ -322,7 +322,7 @@ char *dma_replay_dump(struct device *dev)
 	dump_hint(s, "cached32", iovad->cached32_node);
 	dump_hint(s, "cached", iovad->cached_node);
 	g_string_append_c(s, '\n');
-	for (unsigned i = 0; i < IOVA_RANGE_CACHE_MAX_SIZE; i++) {
+	for (unsigned i = 0; i < iovad->classes; i++) {
 		struct iova_rcache *rc = &iovad->rcaches[i];
 
 		for (unsigned c = 0; c < dev->sim->ncpus; c++) {

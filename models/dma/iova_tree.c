@@ -21,9 +21,11 @@ void init_iova_domain(struct iova_domain *iovad, struct dma_layer *l, struct dev
 	*iovad = (struct iova_domain){.l = l, .dev = dev, .start_pfn = start_pfn};
 	RB_INIT(&iovad->tree);
 	dma_lock_init(&iovad->rbtree_lock, "iova_rbtree_lock");
+	iovad->rbtree_lock.stats = &l->st->tree_lock;
 	iovad->dma_32bit_pfn = (4 * GIB) >> PAGE_SHIFT;
 	iovad->max32_alloc_size = iovad->dma_32bit_pfn;
 	iovad->magazine_size = l->params.iova.magazine_size;
+	iovad->classes = (unsigned)l->params.iova.cache_classes;
 	iovad->anchor.pfn_lo = iovad->anchor.pfn_hi = IOVA_ANCHOR;
 	RB_INSERT(iova_tree, &iovad->tree, &iovad->anchor);
 	iovad->cached_node = iovad->cached32_node = &iovad->anchor;
@@ -115,18 +117,21 @@ static struct iova *find_limit(struct iova_domain *iovad, uint64_t limit)
  * One pass downwards from *curr: the highest candidate below limit in the first gap that takes it.
  * False if the pass reached low without one.
  */
-static bool search_gap(struct iova *curr, uint64_t size, uint64_t limit, uint64_t low, uint64_t align_mask,
-		       uint64_t *candidate)
+static bool search_gap(struct iova_domain *iovad, struct iova *curr, uint64_t size, uint64_t limit,
+		       uint64_t low, uint64_t align_mask, uint64_t *candidate)
 {
-	uint64_t high = limit;
+	uint64_t high = limit, steps = 0;
 	uint64_t new_pfn;
 
 	do {
 		high = MIN(high, curr->pfn_lo);
 		new_pfn = (high - size) & align_mask;
 		curr = RB_PREV(iova_tree, &iovad->tree, curr);
+		steps++;
 	} while (curr && new_pfn <= curr->pfn_hi && new_pfn >= low);
 
+	iovad->l->st->tree_steps += steps;
+	cpu_charge_n(sim_cpu(iovad->l->sim), COST_IOVA_TREE_STEP, steps);
 	*candidate = new_pfn;
 	return high >= size && new_pfn >= low;
 }
@@ -141,11 +146,11 @@ static bool find_free(struct iova_domain *iovad, uint64_t size, uint64_t limit, 
 
 	if (limit <= iovad->dma_32bit_pfn && size >= iovad->max32_alloc_size)
 		return false;
-	if (search_gap(hint, size, limit, iovad->start_pfn, align_mask, new_pfn))
+	if (search_gap(iovad, hint, size, limit, iovad->start_pfn, align_mask, new_pfn))
 		return true;
 	/* Gaps above the hint have not been looked at. */
 	if (retry_pfn < limit &&
-	    search_gap(find_limit(iovad, limit), size, limit, retry_pfn + 1, align_mask, new_pfn))
+	    search_gap(iovad, find_limit(iovad, limit), size, limit, retry_pfn + 1, align_mask, new_pfn))
 		return true;
 	iovad->max32_alloc_size = size;
 	return false;
@@ -165,6 +170,7 @@ struct iova *alloc_iova(struct iova_domain *iovad, uint64_t size, uint64_t limit
 	struct iova *iova = alloc_iova_mem(iovad);
 	uint64_t pfn;
 
+	cpu_charge(cpu, COST_IOVA_RANGE);
 	spin_lock(cpu, &iovad->rbtree_lock);
 	iova_charge_tree(iovad);
 	if (find_free(iovad, size, limit_pfn + 1, size_aligned, &pfn)) {
@@ -234,6 +240,7 @@ void free_iova(struct iova_domain *iovad, uint64_t pfn)
 	if (iova)
 		remove_iova(iovad, iova);
 	spin_unlock(cpu, &iovad->rbtree_lock);
+	cpu_charge(cpu, COST_IOVA_RANGE);
 }
 
 void reserve_iova(struct iova_domain *iovad, uint64_t pfn_lo, uint64_t pfn_hi)

@@ -302,7 +302,7 @@ size_t dma_opt_mapping_size(struct device *dev)
 {
 	size_t max = dma_max_mapping_size(dev);
 
-	return use_dma_iommu(dev) ? MIN(max, iommu_dma_opt_mapping_size()) : max;
+	return use_dma_iommu(dev) ? MIN(max, iommu_dma_opt_mapping_size(dev)) : max;
 }
 
 unsigned long dma_get_merge_boundary(struct device *dev)

@@ -10,6 +10,10 @@ static const struct param_spec iova_specs[] = {
      "do not try below 4 GiB first (iommu.forcedac=1)", "Linux drivers/iommu/dma-iommu.c"},
     {"magazine_size", PARAM_UINT, "", P(magazine_size), "127", 1, 1 << 20, NULL,
      "ranges per magazine of the per-CPU caches", "Linux drivers/iommu/iova.c, IOVA_MAG_SIZE (A)"},
+    {"cache_classes", PARAM_UINT, "", P(cache_classes), "6", 1, 16, NULL,
+     "sizes that the per-CPU caches keep: 1, 2, 4 ... pages, the largest of which is the advised mapping "
+     "size",
+     "Linux drivers/iommu/iova.c, IOVA_RANGE_CACHE_MAX_SIZE (A)"},
     {"depot_delay", PARAM_TIME, "ps", P(depot_delay), "100ms", 1, 1e15, NULL,
      "period of the depot trimmer (kernels since 6.7)", "Linux drivers/iommu/iova.c, IOVA_DEPOT_DELAY (A)"},
 };
@@ -50,6 +54,17 @@ const struct param_table flush_queue_param_table = {
 		.offset = offsetof(struct dma_stats, member), .help = h \
 	}
 
+#define LOCK_COUNT(nm, member, h)                                                             \
+	{                                                                                     \
+		.name = nm, .kind = STAT_COUNTER, .unit = "count",                            \
+		.offset = offsetof(struct dma_stats, member), .needs_timing = true, .help = h \
+	}
+#define TIME(nm, k, member, timing, h)                                                             \
+	{                                                                                          \
+		.name = nm, .kind = k, .unit = "ns", .offset = offsetof(struct dma_stats, member), \
+		.needs_timing = timing, .help = h                                                  \
+	}
+
 /* clang-format off */
 static const struct stat_spec specs[] = {
 	COUNT("dma.map_calls", map_calls, "mapping calls: single mappings and whole lists"),
@@ -84,6 +99,16 @@ static const struct stat_spec specs[] = {
 	COUNT("iova.depot_trims", depot_trims, "magazines that the trimmer returned to the tree"),
 	COUNT("iova.tree_allocs", tree_allocs, "allocations served by the range tree"),
 	COUNT("iova.tree_frees", tree_frees, "frees of sizes that are not cached"),
+	COUNT("iova.tree_steps", tree_steps, "ranges that searches for a gap in the tree stepped over"),
+	LOCK_COUNT("iova.tree_lock_acquired", tree_lock.acquired, "times the lock of a range tree was taken"),
+	LOCK_COUNT("iova.tree_lock_contended", tree_lock.contended, "times it was waited for"),
+	TIME("iova.tree_lock_wait_ns", STAT_TIME_NS, tree_lock.wait, true, "CPU time spent waiting for it"),
+	TIME("iova.tree_lock_wait_max_ns", STAT_TIME_MAX_NS, tree_lock.wait_max, true, "longest wait for it"),
+	TIME("iova.tree_lock_hold_ns", STAT_TIME_NS, tree_lock.hold, true, "time it was held"),
+	TIME("iova.alloc_ns", STAT_TIME_NS, iova_alloc_time, false,
+	     "CPU time in address allocation, from caches or tree, lock waits included"),
+	TIME("iova.free_ns", STAT_TIME_NS, iova_free_time, false,
+	     "CPU time in address release, to caches or tree, lock waits included"),
 	COUNT("iova.rcache_flushes", rcache_flushes, "times all caches were emptied to make room"),
 	COUNT("iova.below_4g_given_up", iova_32bit_given_up, "devices that stopped trying below 4 GiB first"),
 	COUNT("iommu.map_ops", iommu_map_ops, "map calls of the IOMMU core (one physical run each)"),

@@ -14,6 +14,11 @@ static void waited(struct cpu *c, struct spinlock *l, sim_time_t until)
 	l->wait_time += t;
 	c->lock_wait += t;
 	cpu_spend(c, t);
+	if (l->stats) {
+		l->stats->contended++;
+		l->stats->wait += t;
+		l->stats->wait_max = MAX(l->stats->wait_max, t);
+	}
 }
 
 /*
@@ -46,6 +51,8 @@ void spin_lock_slow(struct cpu *c, struct spinlock *l)
 	} else if (l->free_at > c->now) {
 		waited(c, l, l->free_at + l->handoff + l->per_waiter * queued_at(l, c->now));
 	}
+	if (l->stats)
+		l->stats->acquired++;
 	l->grants[l->next_grant++ % SPINLOCK_GRANTS] = c->now;
 	l->owner = c;
 	l->taken_at = c->now;
@@ -57,6 +64,8 @@ void spin_unlock_slow(struct cpu *c, struct spinlock *l)
 
 	g_assert(l->owner == c);
 	l->hold_time += c->now - l->taken_at;
+	if (l->stats)
+		l->stats->hold += c->now - l->taken_at;
 	l->free_at = c->now;
 	l->owner = next;
 	if (!next)

@@ -107,52 +107,114 @@ void study_nvme(struct validate_run_context *ctx)
 
 /* ---- request size on the new path: davidlohr/dma-opt-clamp-report (2026) ---- */
 
-static const struct {
+struct size_load {
 	const char *curve, *size, *pattern, *depth, *cpus, *requests;
 	double base, lifted; /* MiB/s, or thousands of requests per second */
-	bool iops;
-} sizes[] = {
-    {"sequential read 2 MiB, depth 8", "2MiB", "sequential", "8", "1", "1500", 6607, 6083, false},
-    {"sequential read 2 MiB, depth 32 x 4", "2MiB", "sequential", "32", "4", "2000", 6676, 6132, false},
-    {"random read 1 MiB, depth 16", "1MiB", "random", "16", "1", "3000", 6608, 6549, false},
-    {"random read 512 KiB, depth 32", "512KiB", "random", "32", "1", "5000", 6607, 6612, false},
-    {"random read 128 KiB, depth 32", "128KiB", "random", "32", "1", "10000", 6453, 6455, false},
-    {"random read 4 KiB, depth 32 x 8", "4KiB", "random", "32", "8", "60000", 914.952, 915.388, true},
+	bool iops, fitted;   /* its lifted point gave the drive's bandwidth for 2 MiB commands */
+};
+static const struct size_load sizes[] = {
+    {"sequential read 2 MiB, depth 8", "2MiB", "sequential", "8", "1", "1500", 6607, 6083, false, true},
+    {"sequential read 2 MiB, depth 32 x 4", "2MiB", "sequential", "32", "4", "2000", 6676, 6132, false,
+     false},
+    {"random read 2 MiB, depth 2 x 16", "2MiB", "random", "2", "16", "1500", 6497, 6086, false, false},
+    {"random read 1 MiB, depth 16", "1MiB", "random", "16", "1", "3000", 6608, 6549, false, false},
+    {"random read 512 KiB, depth 32", "512KiB", "random", "32", "1", "5000", 6607, 6612, false, false},
+    {"random read 128 KiB, depth 32", "128KiB", "random", "32", "1", "10000", 6453, 6455, false, false},
+    {"random read 4 KiB, depth 32 x 8", "4KiB", "random", "32", "8", "60000", 914.952, 915.388, true, false},
 };
 
-static double size_run(struct validate_run_context *ctx, unsigned i, const char *lift, double *interrupts)
+/*
+ * Gen4 x4. A payload of 256 bytes could not carry the 7.0 GB/s that were measured, so that machine's is
+ * larger: 512, what such platforms and drives have.
+ */
+#define PM9A3_LINK "pcie.rate", "16", "pcie.lanes", "4", "pcie.mps", "512"
+
+struct size_result {
+	double rate, interrupts, p50, p99; /* as in size_load; per 10^9 bytes; us */
+};
+
+static struct size_result size_run(struct validate_run_context *ctx, const struct size_load *l,
+				   const char *mode, const char *lift)
 {
 	struct validate_result *r = validate_scenario(
-	    ctx, NULL, "link", "lazy", "kernel.version", "7.0", "cpu.count", "16", "workload.generator",
-	    "nvme", "workload.requests", sizes[i].requests, "workload.sizes", sizes[i].size,
-	    "workload.pattern", sizes[i].pattern, "workload.cpus", sizes[i].cpus, "workload.buffers", "huge",
-	    "nvme.loop", "closed", "nvme.queue_depth", sizes[i].depth, "nvme.drive", "pm9a3",
-	    "nvme.lift_limits", lift, NULL);
+	    ctx, NULL, "link", mode, "kernel.version", "7.0", "cpu.count", "16", "workload.generator", "nvme",
+	    "workload.requests", l->requests, "workload.sizes", l->size, "workload.pattern", l->pattern,
+	    "workload.cpus", l->cpus, "workload.buffers", "huge", "nvme.loop", "closed", "nvme.queue_depth",
+	    l->depth, "nvme.drive", "pm9a3", "nvme.lift_limits", lift, PM9A3_LINK, NULL);
 	double bytes = validate_stat(r, "io.bytes");
-	double v = sizes[i].iops ? validate_stat(r, "io.iops") / 1000
-				 : validate_stat(r, "io.bandwidth") / (double)MIB;
+	struct size_result size = {
+	    .rate = l->iops ? validate_stat(r, "io.iops") / 1000
+			    : validate_stat(r, "io.bandwidth") / (double)MIB,
+	    .interrupts = validate_stat(r, "nvme.interrupts") / (bytes / 1e9),
+	    .p50 = validate_stat(r, "io.latency_p50_ns") / 1000,
+	    .p99 = validate_stat(r, "io.latency_p99_ns") / 1000,
+	};
 
-	*interrupts = validate_stat(r, "nvme.commands") / (bytes / 1e9);
 	validate_result_free(r);
-	return v;
+	return size;
+}
+
+/* Interrupts of the machine were counted per gigabyte, others than the drive's included. */
+static void fewer_interrupts(struct validate_run_context *ctx, const char *curve,
+			     const struct size_result *base, const struct size_result *lifted)
+{
+	validate_add(ctx, curve, "interrupts saved by larger requests", NAN,
+		     1 - lifted->interrupts / base->interrupts, 0.937, 0.10);
+	validate_add(ctx, curve, "interrupts per GB, 128 KiB requests", NAN, base->interrupts, 9362, 0);
+	validate_add(ctx, curve, "interrupts per GB, requests up to 2 MiB", NAN, lifted->interrupts, 589, 0);
+}
+
+/* Many jobs share the drive. Latencies of the whole 2 MiB. */
+static void shared_drive(struct validate_run_context *ctx, const char *curve, const struct size_result *base,
+			 const struct size_result *lifted)
+{
+	validate_add(ctx, curve, "median latency, 128 KiB requests, us", NAN, base->p50, 8454, 0);
+	validate_add(ctx, curve, "median latency, requests up to 2 MiB, us", NAN, lifted->p50, 10420, 0.10);
+	validate_add(ctx, curve, "99 % latency, 128 KiB requests, us", NAN, base->p99, 16318, 0);
+	validate_add(ctx, curve, "99 % latency, requests up to 2 MiB, us", NAN, lifted->p99, 11076, 0.10);
+}
+
+/* Strict mode: the same shape, and translation that costs less than 0.5 %. */
+static void strict_mode(struct validate_run_context *ctx, const struct size_load *l,
+			const struct size_result *base, const struct size_result *lifted)
+{
+	struct size_result strict = size_run(ctx, l, "strict", "false"),
+			   large = size_run(ctx, l, "strict", "true");
+
+	validate_add(ctx, "strict mode", "2 MiB / 128 KiB requests", NAN, large.rate / strict.rate,
+		     l->lifted / l->base, 0.10);
+	validate_add(ctx, "strict mode", "strict / lazy, 128 KiB requests", NAN, strict.rate / base->rate, 1,
+		     0.005);
+	validate_add(ctx, "strict mode", "strict / lazy, requests up to 2 MiB", NAN,
+		     large.rate / lifted->rate, 1, 0.005);
 }
 
 void study_request_size(struct validate_run_context *ctx)
 {
 	for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++) {
-		double commands[2], base = size_run(ctx, i, "false", &commands[0]);
-		double lifted = size_run(ctx, i, "true", &commands[1]);
-		double change = sizes[i].lifted / sizes[i].base - 1;
+		const struct size_load *l = &sizes[i];
+		struct size_result base = size_run(ctx, l, "lazy", "false"),
+				   lifted = size_run(ctx, l, "lazy", "true");
+		double change = l->lifted / l->base - 1;
 
-		validate_add(ctx, sizes[i].curve, "128 KiB requests", NAN, base, sizes[i].base, 0.10);
-		validate_add(ctx, sizes[i].curve, "requests up to 2 MiB", NAN, lifted, sizes[i].lifted, 0.10);
+		validate_add(ctx, l->curve, "128 KiB requests", NAN, base.rate, l->base, 0.10);
+		if (l->fitted)
+			validate_add_fitted(ctx, l->curve, "requests up to 2 MiB", NAN, lifted.rate,
+					    l->lifted);
+		else
+			validate_add(ctx, l->curve, "requests up to 2 MiB", NAN, lifted.rate, l->lifted,
+				     0.10);
 		/* The sign is judged where the published change is more than noise. */
-		validate_add(ctx, sizes[i].curve, "sign of the change (1: right)", NAN,
-			     fabs(change) < 0.01 ? fabs(lifted / base - 1) < 0.02
-						 : (lifted - base) * change > 0,
-			     1, 0.10);
-		if (i == 0)
-			validate_add(ctx, sizes[i].curve, "commands saved by larger requests", NAN,
-				     1 - commands[1] / commands[0], 0.937, 0.10);
+		if (!l->fitted)
+			validate_add(ctx, l->curve, "sign of the change (1: right)", NAN,
+				     fabs(change) < 0.01 ? fabs(lifted.rate / base.rate - 1) < 0.02
+							 : (lifted.rate - base.rate) * change > 0,
+				     1, 0.10);
+		if (i == 0) {
+			fewer_interrupts(ctx, l->curve, &base, &lifted);
+			strict_mode(ctx, l, &base, &lifted);
+		}
+		if (i == 2)
+			shared_drive(ctx, l->curve, &base, &lifted);
 	}
 }

@@ -331,7 +331,7 @@ static void check_translations(struct state *st)
 static void check_classes(struct state *st)
 {
 	struct iova_domain *d = &st->r.dev->domain->iovad;
-	int64_t balance[IOVA_RANGE_CACHE_MAX_SIZE] = {0};
+	int64_t balance[IOVA_CACHE_CLASSES_MAX] = {0};
 
 	for (struct iova *n = iova_first(d); n; n = iova_next(d, n)) {
 		uint64_t size = n->pfn_hi - n->pfn_lo + 1;
@@ -342,7 +342,7 @@ static void check_classes(struct state *st)
 	for (unsigned i = 0; i < st->nranges; i++)
 		if (st->ranges[i].pages <= 32)
 			balance[order_base_2(st->ranges[i].pages)]--;
-	for (unsigned k = 0; k < IOVA_RANGE_CACHE_MAX_SIZE; k++) {
+	for (unsigned k = 0; k < d->classes; k++) {
 		const struct iova_rcache *rc = &d->rcaches[k];
 
 		for (unsigned c = 0; c < 2; c++)

@@ -15,7 +15,7 @@ enum { ORDER_FIFO, ORDER_LIFO };
 struct map_bench_params {
 	uint64_t pages, unit, threads, depth, iterations, warm_up;
 	int how, order;
-	bool contiguous;
+	bool contiguous, fixed_random;
 	sim_time_t fixed;
 };
 
@@ -40,6 +40,8 @@ static const struct param_spec param_specs[] = {
     {"warm_up", PARAM_UINT, "", P(warm_up), "2000", 0, 1e9, NULL, "operations before that", NULL},
     {"fixed", PARAM_TIME, "", P(fixed), "0", 0, 1e12, NULL,
      "time outside the DMA layer per operation (the rest of a driver)", NULL},
+    {"fixed_random", PARAM_BOOL, "", P(fixed_random), "false", 0, 0, NULL,
+     "that time is exponentially distributed around its mean: threads do not keep in step", NULL},
 };
 #undef P
 const struct param_table map_bench_param_table = {
@@ -127,6 +129,7 @@ struct thread {
 	struct cpu *cpu;
 	phys_addr_t base;
 	struct mapping *ring;
+	struct rng rng;
 	uint64_t head, alive, done;
 	/* at the end of the warm-up */
 	uint64_t steps[COST_COUNT];
@@ -263,7 +266,8 @@ static void one(struct thread *t, bool measured)
 		b->st.operations++;
 		b->st.failed += !m->ok;
 	}
-	cpu_spend(c, b->p.fixed);
+	cpu_spend(c,
+		  b->p.fixed_random ? (sim_time_t)rng_exponential(&t->rng, (double)b->p.fixed) : b->p.fixed);
 	cpu_sync(c);
 	if (t->alive < b->p.depth)
 		return;
@@ -278,22 +282,39 @@ static void one(struct thread *t, bool measured)
 	cpu_sync(c);
 }
 
-static void run_thread(struct cpu_work *w, struct cpu *c)
+static void measured_part_begins(struct thread *t, const struct cpu *c)
 {
-	struct thread *t = (struct thread *)w;
-	const struct map_bench_params *p = &t->b->p;
-
-	for (uint64_t i = 0; i < p->warm_up + p->depth && !sim_interrupted(c->sim); i++)
-		one(t, false);
 	memcpy(t->steps, c->steps, sizeof(t->steps));
 	t->lock_wait = c->lock_wait;
 	t->begin = c->now;
-	for (uint64_t i = 0; i < p->iterations && !sim_interrupted(c->sim); i++)
-		one(t, true);
+}
+
+static void measured_part_ends(struct thread *t, const struct cpu *c)
+{
 	t->end = c->now;
 	for (unsigned i = 0; i < COST_COUNT; i++)
 		t->steps[i] = c->steps[i] - t->steps[i];
 	t->lock_wait = c->lock_wait - t->lock_wait;
+}
+
+/* Operations until all are done, or an interrupt is due on this CPU: a timer of the kernel. */
+static void run_thread(struct cpu_work *w, struct cpu *c)
+{
+	struct thread *t = (struct thread *)w;
+	const struct map_bench_params *p = &t->b->p;
+	uint64_t unmeasured = p->warm_up + p->depth, total = unmeasured + p->iterations;
+
+	while (t->done < total && !sim_interrupted(c->sim)) {
+		if (t->done == unmeasured)
+			measured_part_begins(t, c);
+		one(t, t->done >= unmeasured);
+		if (++t->done == total)
+			measured_part_ends(t, c);
+		if (cpu_work_due(c)) {
+			cpu_post(c, w, c->now);
+			return;
+		}
+	}
 	while (t->alive) {
 		struct mapping *m = victim(t);
 
@@ -356,8 +377,11 @@ static struct workload *bench_create(struct machine *m, const struct dma_api *ap
 	for (uint64_t i = 0; i < b->p.threads; i++) {
 		struct thread *t = &b->threads[i];
 
+		g_autofree char *stream = g_strdup_printf("map_bench.%" G_GUINT64_FORMAT, i);
+
 		*t = (struct thread){.work = {.fn = run_thread}, .b = b, .cpu = &m->sim.cpus[i]};
 		t->base = align_up(8 * GIB + i * span, GIB);
+		rng_init(&t->rng, m->sim.seed, stream);
 		t->ring = g_new0(struct mapping, b->p.depth);
 		for (uint64_t k = 0; k < b->p.depth; k++)
 			t->ring[k].addrs = g_new0(dma_addr_t, b->p.pages);
@@ -376,8 +400,8 @@ static void collect(struct map_bench *b)
 					     COST_PT_UNMAP_LARGE,     COST_PT_UNMAP_LEVEL,
 					     COST_PT_OLD_UNMAP_CALL,  COST_PT_OLD_UNMAP_PAGE,
 					     COST_PT_OLD_UNMAP_LARGE, COST_PT_UNMAP_FLUSH},
-			       alloc[] = {COST_IOVA_ALLOC_HIT, COST_IOVA_DEPOT_SWAP, COST_IOVA_TREE_FIXED,
-					  COST_IOVA_TREE_LEVEL},
+			       alloc[] = {COST_IOVA_ALLOC_HIT,  COST_IOVA_DEPOT_SWAP, COST_IOVA_TREE_FIXED,
+					  COST_IOVA_TREE_LEVEL, COST_IOVA_TREE_STEP,  COST_IOVA_RANGE},
 			       release[] = {COST_IOVA_FREE_HIT};
 	const struct sim *s = &b->m->sim;
 	sim_time_t begin = SIM_TIME_NEVER, end = 0;
