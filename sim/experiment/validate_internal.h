@@ -55,6 +55,7 @@ void study_qi_cores(struct validate_run_context *ctx);
 void study_nvme(struct validate_run_context *ctx);
 void study_request_size(struct validate_run_context *ctx);
 void study_swiotlb(struct validate_run_context *ctx);
+void study_swiotlb_fio(struct validate_run_context *ctx); /* its part with a drive */
 void study_peer(struct validate_run_context *ctx);
 void study_guest_memory(struct validate_run_context *ctx);
 void study_faulting_dma(struct validate_run_context *ctx);

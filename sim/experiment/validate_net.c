@@ -228,4 +228,5 @@ void study_swiotlb(struct validate_run_context *ctx)
 	validate_add(ctx, "network, Gb/s", "forced, one lock", NAN, one, 24, 0.25);
 	validate_add(ctx, "network, Gb/s", "forced, locks per area / one lock", NAN, many / one, 34.0 / 20,
 		     0.25);
+	study_swiotlb_fio(ctx);
 }

@@ -112,6 +112,7 @@ START_TEST(two_cpus_contend_for_one_lock)
 {
 	struct sim s;
 	struct spinlock lock;
+	struct lock_stats of_class = {.acquired = 10, .wait_max = 5}; /* another lock's so far */
 	struct log l = {&s, g_string_new(NULL)};
 	/* The holder does not stop inside on the first run, and waits for hardware on the second. */
 	sim_time_t wait = _i ? 150 * SIM_NS : 0, hold = _i ? 50 * SIM_NS : 200 * SIM_NS;
@@ -121,6 +122,7 @@ START_TEST(two_cpus_contend_for_one_lock)
 
 	sim_init(&s, FIDELITY_TIMING, 3, 1);
 	spin_lock_init(&lock, "lock", 20 * SIM_NS);
+	lock.stats = &of_class;
 	cpu_post(&s.cpus[1], &b.work, 0);
 	cpu_post(&s.cpus[2], &d.work, 0);
 	cpu_post(&s.cpus[0], &a.work, 0);
@@ -131,6 +133,11 @@ START_TEST(two_cpus_contend_for_one_lock)
 	ck_assert_uint_eq(lock.contended, 2);
 	ck_assert_uint_eq(lock.hold_time, 600 * SIM_NS);
 	ck_assert_uint_eq(lock.wait_time, (200 + 390) * SIM_NS);
+	ck_assert_uint_eq(of_class.acquired, 13);
+	ck_assert_uint_eq(of_class.contended, 2);
+	ck_assert_uint_eq(of_class.hold, 600 * SIM_NS);
+	ck_assert_uint_eq(of_class.wait, (200 + 390) * SIM_NS);
+	ck_assert_uint_eq(of_class.wait_max, 390 * SIM_NS);
 	ck_assert_uint_eq(s.cpus[1].lock_wait, 390 * SIM_NS);
 	ck_assert_uint_eq(s.cpus[2].lock_wait, 200 * SIM_NS);
 	ck_assert_uint_eq(s.cpus[1].now, 750 * SIM_NS);

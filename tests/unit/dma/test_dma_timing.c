@@ -143,6 +143,7 @@ START_TEST(tree_lock_is_contended_by_large_ranges)
 {
 	struct bench small, large;
 	struct spinlock *cached, *searched;
+	const struct dma_stats *st;
 
 	run(&small, IOMMU_STRICT, FIDELITY_TIMING, 8, 32);
 	run(&large, IOMMU_STRICT, FIDELITY_TIMING, 8, 33); /* every allocation and free searches */
@@ -154,6 +155,17 @@ START_TEST(tree_lock_is_contended_by_large_ranges)
 	ck_assert_uint_eq(searched->acquired, 2 * 8 * ROUNDS);
 	ck_assert_uint_gt(searched->contended, cached->contended);
 	ck_assert_uint_gt(searched->wait_time, cached->wait_time);
+	/* The statistics are the lock's own; every call is inside them or waits for it. */
+	st = &large.r.m->dma_stats;
+	ck_assert_uint_eq(st->tree_lock.acquired, searched->acquired);
+	ck_assert_uint_eq(st->tree_lock.contended, searched->contended);
+	ck_assert_uint_eq(st->tree_lock.wait, searched->wait_time);
+	ck_assert_uint_eq(st->tree_lock.hold, searched->hold_time);
+	ck_assert_uint_gt(st->tree_lock.wait_max, 0);
+	ck_assert_uint_le(st->tree_lock.wait_max, searched->wait_time);
+	ck_assert_uint_eq(st->iova_alloc_time + st->iova_free_time,
+			  searched->wait_time + searched->hold_time +
+			      2 * 8 * ROUNDS * large.r.m->sim.cost[COST_IOVA_RANGE]);
 	rig_free(&small.r);
 	rig_free(&large.r);
 }

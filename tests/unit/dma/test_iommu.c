@@ -280,6 +280,70 @@ START_TEST(map_sg_merges_runs)
 }
 END_TEST
 
+/* ---- what page-table work costs ---- */
+
+static const struct table_work {
+	uint64_t bytes, entries, large, levels, tables; /* levels: below the root; tables: with entries */
+} table_work[] = {
+    {4 * KIB, 1, 0, 3, 1},
+    {MIB, 256, 0, 3, 1},
+    {2 * MIB, 1, 1, 2, 1},
+    {64 * MIB, 32, 32, 2, 1},
+};
+
+static void charge_of(const struct cpu *cpu, uint64_t *steps)
+{
+	for (unsigned i = 0; i < COST_COUNT; i++)
+		steps[i] = cpu->steps[i] - steps[i];
+}
+
+/* Steps of one call on tables that exist; each release's own, and only those. */
+START_TEST(table_work_is_charged_by_call_entry_and_level)
+{
+	const struct table_work *w = &table_work[_i % 4];
+	enum kernel_version k = _i / 4 % KERNEL_VERSIONS;
+	bool generic = k == KERNEL_7_0, coherent = _i / 12 == 0;
+	const char *const set[] = {"iommu.cap", "0x8d2078c106f0466", "iommu.ecap",
+				   coherent ? "0xf020df" : "0xf020de", NULL};
+	struct rig r = rig_new_with(IOMMU_LAZY, k, set);
+	struct iommu_domain *d = r.dev->domain;
+	const struct cpu *cpu = r.m->sim.cpu;
+	uint64_t s[COST_COUNT], want[COST_COUNT] = {0};
+	struct iommu_iotlb_gather g = IOMMU_IOTLB_GATHER_INIT;
+
+	g.queued = true;
+	for (unsigned round = 0; round < 2; round++) {
+		memcpy(s, cpu->steps, sizeof(s));
+		ck_assert_int_eq(iommu_map_nosync(d, 0x40000000, 0x80000000, w->bytes, IOMMU_READ), 0);
+		charge_of(cpu, s);
+		if (round == 0)
+			ck_assert_uint_eq(iommu_unmap_fast(d, 0x40000000, w->bytes, &g), w->bytes);
+	}
+	want[COST_INDIRECT_CALL] = 1;
+	want[generic ? COST_PT_MAP_CALL : COST_PT_OLD_MAP_CALL] = 1;
+	want[generic ? COST_PT_MAP_PAGE : COST_PT_OLD_MAP_PAGE] = w->entries;
+	/* Before the generic table: down once more, to look for tables that large leaves replace. */
+	want[COST_PT_MAP_LEVEL] = !generic && w->large ? 2 * w->levels : w->levels;
+	want[COST_PT_OLD_MAP_LARGE] = generic ? 0 : w->large;
+	want[COST_PT_CACHE_FLUSH] = coherent ? 0 : w->tables;
+	ck_assert_mem_eq(s, want, sizeof(want));
+
+	memcpy(s, cpu->steps, sizeof(s));
+	ck_assert_uint_eq(iommu_unmap_fast(d, 0x40000000, w->bytes, &g), w->bytes);
+	charge_of(cpu, s);
+	memset(want, 0, sizeof(want));
+	want[COST_INDIRECT_CALL] = 1;
+	want[generic ? COST_PT_UNMAP_CALL : COST_PT_OLD_UNMAP_CALL] = 1;
+	want[generic ? COST_PT_UNMAP_PAGE : COST_PT_OLD_UNMAP_PAGE] = w->entries;
+	want[generic ? COST_PT_UNMAP_LARGE : COST_PT_OLD_UNMAP_LARGE] = w->large;
+	want[COST_PT_UNMAP_LEVEL] = w->levels;
+	want[COST_PT_UNMAP_FLUSH] = coherent ? 0 : w->tables;
+	ck_assert_mem_eq(s, want, sizeof(want));
+	iommu_iotlb_sync(d, &g);
+	rig_free(&r);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("core");
@@ -294,5 +358,6 @@ int main(void)
 	tcase_add_loop_test(t, large_leaves_over_several_tables, 0, KERNEL_VERSIONS);
 	tcase_add_loop_test(t, detached_table_clears_the_hint, 0, KERNEL_VERSIONS);
 	tcase_add_test(t, map_sg_merges_runs);
+	tcase_add_loop_test(t, table_work_is_charged_by_call_entry_and_level, 0, 2 * 4 * KERNEL_VERSIONS);
 	return test_run("iommu", t, NULL);
 }

@@ -59,6 +59,53 @@ START_TEST(tree_vectors)
 }
 END_TEST
 
+/* Ranges that a search steps over, the one that it starts at included: counted, charged, under the lock. */
+START_TEST(searches_are_charged_by_their_length)
+{
+	struct fixture f = fresh_on(KERNEL_7_0, "1");
+	const struct cpu *cpu = f.r.m->sim.cpu;
+	uint64_t pfn[8], start_steps;
+
+	start(&f);
+	start_steps = cpu->steps[COST_IOVA_TREE_STEP];
+	for (unsigned i = 0; i < 8; i++)
+		pfn[i] = tree_alloc(&f, 64, 0xfffff);
+	ck_assert_uint_eq(f.st->tree_steps, 8); /* right below the one before */
+	free_iova(&f.d, pfn[1]);
+	ck_assert_uint_eq(tree_alloc(&f, 64, 0xfffff), pfn[1]); /* from pfn[0] down: one */
+	ck_assert_uint_eq(f.st->tree_steps, 9);
+	/* The hint is the range found last; six lie between it and the next gap. */
+	tree_alloc(&f, 64, 0xfffff);
+	ck_assert_uint_eq(f.st->tree_steps, 9 + 7);
+	ck_assert_uint_eq(cpu->steps[COST_IOVA_TREE_STEP] - start_steps, 9 + 7);
+	ck_assert_uint_eq(cpu->steps[COST_IOVA_RANGE], 8 + 1 + 1 + 1);
+	done(&f);
+}
+END_TEST
+
+/* iova.cache_classes: what is cached, what is advised, what it costs in memory. */
+START_TEST(more_sizes_can_be_cached)
+{
+	const char *const set[] = {"cpu.count", "4", "iova.cache_classes", _i ? "10" : "6", NULL};
+	struct rig r = rig_new_with(IOMMU_STRICT, KERNEL_7_0, set);
+	struct dma_stats *st = &r.m->dma_stats;
+	/* Two magazines of 1 KiB and 64 bytes per CPU and class; the array of classes in a power of two. */
+	uint64_t bytes = _i ? 10 * 4 * (2 * 1024 + 64) + 2048 : 6 * 4 * (2 * 1024 + 64) + 1024;
+
+	ck_assert_uint_eq(r.m->sim.ledger.accounts[LEDGER_IOVA_MAGAZINES].current, bytes);
+	ck_assert_uint_eq(dma_opt_mapping_size(r.dev), _i ? 2 * MIB : 128 * KIB);
+	for (unsigned i = 0; i < 3; i++) {
+		dma_addr_t a = dma_map_page(r.dev, 0x10000000, 0, 2 * MIB, DMA_TO_DEVICE);
+
+		dma_unmap_page(r.dev, a, 2 * MIB, DMA_TO_DEVICE);
+	}
+	ck_assert_uint_eq(st->tree_allocs, _i ? 1 : 3);
+	ck_assert_uint_eq(st->rcache_hits, _i ? 2 : 0);
+	ck_assert_uint_eq(st->tree_frees, _i ? 0 : 3);
+	rig_free(&r);
+}
+END_TEST
+
 START_TEST(tree_passes_reserved_range)
 {
 	struct fixture f = fresh_on(KERNEL_6_12, "1");
@@ -457,6 +504,8 @@ int main(void)
 
 	tcase_add_test(tree, tree_vectors);
 	tcase_add_test(tree, tree_passes_reserved_range);
+	tcase_add_test(tree, searches_are_charged_by_their_length);
+	tcase_add_loop_test(tree, more_sizes_can_be_cached, 0, 2);
 	tcase_add_test(tree, tree_above_32_bits);
 	tcase_add_test(tree, tree_second_pass_and_failure);
 	tcase_add_test(tree, high_failure_lowers_max32);

@@ -347,10 +347,35 @@ START_TEST(counts_tables_and_entries)
 	ck_assert_uint_eq(c->ptes_written, 600);
 	ck_assert_uint_eq(c->tables_allocated, 1 + (levels - 2) + 3);
 	ck_assert_uint_eq(c->tables_visited, 3);
+	ck_assert_uint_eq(c->levels_read, 3 * (levels - 1)); /* each leaf table from the root */
 	ck_assert_uint_eq(pgtable_unmap(t, 0x401ff000, 600 * PAGE_SIZE, &g), 600 * PAGE_SIZE);
 	ck_assert_uint_eq(c->ptes_cleared, 600);
+	ck_assert_uint_eq(c->large_cleared, 0);
+	/* Down to the level above the leaf tables, then into each of them. */
+	ck_assert_uint_eq(c->levels_read, 3 * (levels - 1) + (levels - 2) + 3);
 	/* The middle table is covered whole. */
 	ck_assert_uint_eq(g.tables.count, 1);
+	stop();
+}
+END_TEST
+
+START_TEST(counts_large_leaves_and_levels_above_them)
+{
+	const struct pgtable_counters *c;
+	unsigned levels = vtd_formats[_i].levels;
+	uint64_t done;
+
+	start(_i, VTD_PAGES_4K | VTD_PAGES_2M);
+	c = pgtable_counters(t);
+	ck_assert_int_eq(map(0x40200000, 0x200000, 6 * MIB + PAGE_SIZE, &done), 0);
+	ck_assert_uint_eq(c->leaves_2m, 3);
+	ck_assert_uint_eq(c->levels_read, (levels - 2) + (levels - 1));
+	ck_assert_uint_eq(pgtable_unmap(t, 0x40200000, 6 * MIB, &g), 6 * MIB);
+	ck_assert_uint_eq(c->large_cleared, 3);
+	ck_assert_uint_eq(c->levels_read, 2 * (levels - 2) + (levels - 1));
+	ck_assert_uint_eq(pgtable_unmap(t, 0x40800000, PAGE_SIZE, &g), PAGE_SIZE);
+	ck_assert_uint_eq(c->large_cleared, 3);
+	ck_assert_uint_eq(c->levels_read, 2 * (levels - 2) + 2 * (levels - 1));
 	stop();
 }
 END_TEST
@@ -367,6 +392,7 @@ int main(void)
 	tcase_add_test(rules, list_splices);
 	tcase_add_loop_test(rules, entry_bits, 0, VTD_FORMATS);
 	tcase_add_loop_test(rules, counts_tables_and_entries, 0, VTD_FORMATS);
+	tcase_add_loop_test(rules, counts_large_leaves_and_levels_above_them, 0, VTD_FORMATS);
 	tcase_add_loop_test(random, random_equals_flat, 0, VTD_FORMATS);
 	tcase_set_timeout(random, 300);
 	return test_run("pgtable", rules, random, NULL);

@@ -154,6 +154,45 @@ START_TEST(threads_share_one_invalidation_queue)
 }
 END_TEST
 
+/* The queue's timer interrupts threads that never pause: a ring of ten milliseconds' ranges is not full. */
+START_TEST(timers_interrupt_the_threads)
+{
+	struct workload_rig r;
+
+	workload_rig_open(&r, "map_bench", "link", IOMMU_LAZY, FIDELITY_TIMING);
+	workload_rig_set(&r, "cpu.count", "2");
+	workload_rig_set(&r, "map_bench.threads", "2");
+	workload_rig_set(&r, "map_bench.fixed", "100us");
+	workload_rig_set(&r, "map_bench.warm_up", "0");
+	workload_rig_set(&r, "map_bench.iterations", "2000"); /* 200 ms */
+	workload_rig_run(&r);
+	ck_assert_uint_eq(r.m->dma_stats.fq_ring_full, 0);
+	ck_assert_uint_ge(r.m->dma_stats.fq_timeouts, 10);
+	ck_assert_uint_le(r.m->dma_stats.fq_timeouts, 20);
+	ck_assert_uint_eq(r.m->dma_stats.iova_frees, r.m->dma_stats.iova_allocs);
+	workload_rig_close(&r);
+}
+END_TEST
+
+START_TEST(random_pauses_keep_their_mean)
+{
+	struct workload_rig r;
+	double rate[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		workload_rig_open(&r, "map_bench", "link", IOMMU_OFF, FIDELITY_TIMING);
+		workload_rig_set(&r, "map_bench.fixed", "20us");
+		workload_rig_set(&r, "map_bench.fixed_random", i ? "true" : "false");
+		workload_rig_set(&r, "map_bench.iterations", "20000");
+		workload_rig_run(&r);
+		rate[i] = cell(&r, 0, "rate_per_s");
+		workload_rig_close(&r);
+	}
+	ck_assert_double_ne(rate[0], rate[1]);
+	ck_assert_double_eq_tol(rate[1] / rate[0], 1, 0.03); /* four standard errors */
+}
+END_TEST
+
 /* ---- rx_ring ---- */
 
 START_TEST(rings_receive_what_is_offered)
@@ -304,6 +343,8 @@ int main(void)
 	tcase_add_test(t, posted_writes_are_limited_by_their_buffer);
 	tcase_add_loop_test(t, ways_to_map_do_what_they_say, 0, G_N_ELEMENTS(ways));
 	tcase_add_test(t, threads_share_one_invalidation_queue);
+	tcase_add_test(t, timers_interrupt_the_threads);
+	tcase_add_test(t, random_pauses_keep_their_mean);
 	tcase_add_loop_test(t, rings_receive_what_is_offered, 0, 4);
 	tcase_add_test(t, more_than_the_link_carries_is_dropped);
 	tcase_add_loop_test(t, packets_of_a_ring_do_not_overlap, 0, 6);
