@@ -45,7 +45,8 @@ static void print_block(const struct validate_block *b)
 		g_ptr_array_add(cells, fabs(p->measured) > 0
 					   ? g_strdup_printf("%+.1f %%", 100 * (p->model / p->measured - 1))
 					   : g_strdup("-"));
-		g_ptr_array_add(cells, p->tolerance > 0 ? g_strdup_printf("%.0f %%", 100 * p->tolerance)
+		g_ptr_array_add(cells, p->tolerance > 0 ? g_strdup_printf("%.*f %%", p->tolerance < 0.01,
+									  100 * p->tolerance)
 							: g_strdup("-"));
 		g_ptr_array_add(cells, g_strdup(verdict(p)));
 	}

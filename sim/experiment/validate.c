@@ -227,8 +227,10 @@ static void block_markdown(const struct validate_block *b, GString *out)
 	for (unsigned i = 0; i < b->points->len; i++) {
 		const struct validate_point *p = &g_array_index(b->points, struct validate_point, i);
 		g_autofree char *error = error_text(p);
-		g_autofree char *tolerance = p->tolerance > 0 ? g_strdup_printf("%.0f %%", 100 * p->tolerance)
-							      : g_strdup("-");
+		g_autofree char *tolerance = p->tolerance > 0
+						 ? g_strdup_printf("%.*f %%", p->tolerance < 0.01,
+								   100 * p->tolerance)
+						 : g_strdup("-");
 
 		g_string_append_printf(out, "| %s | %s | %.4g | %.4g | %s | %s | %s |\n", p->curve, p->label,
 				       p->model, p->measured, error, tolerance, verdict_text(p));

@@ -16,6 +16,8 @@ static const struct weak weak[] = {
     {"cpu.cost_iova_alloc_hit", "20", "410"},
     {"cpu.cost_iova_free_hit", "10", "290"},
     {"cpu.cost_iova_tree_fixed", "200", "1600"},
+    {"cpu.cost_iova_range", "70", "480"},
+    {"cpu.cost_iova_tree_step", "0", "400"},
     {"cpu.cost_pt_table_alloc", "75", "300"},
     {"cpu.cost_sg_segment", "6", "24"},
     {"cpu.cost_link_segment", "8", "30"},
