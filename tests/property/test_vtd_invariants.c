@@ -654,17 +654,19 @@ START_TEST(invariant_24_written_entries_are_flushed_for_units_that_do_not_snoop)
 {
 	const char *const set[] = {"walker.coherent", _i ? "false" : "true", NULL};
 	struct rig r = rig_new_with(IOMMU_STRICT, KERNEL_6_12, set);
-	const uint64_t *steps = &r.m->sim.cpus[0].steps[COST_PT_CACHE_FLUSH];
+	const uint64_t *mapped = &r.m->sim.cpus[0].steps[COST_PT_CACHE_FLUSH];
+	const uint64_t *unmapped = &r.m->sim.cpus[0].steps[COST_PT_UNMAP_FLUSH];
 	uint64_t last = 0;
 
 	for (unsigned n = 0; n < 100; n++) {
 		dma_addr_t a = dma_map_page(r.dev, 0x10000000, 0, PAGE_SIZE, DMA_TO_DEVICE);
 
-		ck_assert_int_eq(*steps > last, _i);
-		last = *steps;
+		ck_assert_int_eq(*mapped > last, _i);
+		last = *mapped;
+		ck_assert_uint_eq(*unmapped, n * (unsigned)_i);
 		dma_unmap_page(r.dev, a, PAGE_SIZE, DMA_TO_DEVICE);
-		ck_assert_uint_eq(*steps, last + (unsigned)_i);
-		last = *steps;
+		ck_assert_uint_eq(*unmapped, (n + 1) * (unsigned)_i);
+		ck_assert_uint_eq(*mapped, last);
 	}
 	rig_free(&r);
 }
