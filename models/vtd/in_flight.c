@@ -15,6 +15,7 @@ void in_flight_add(struct in_flight *f, sim_time_t begin, sim_time_t end, sim_ti
 	struct in_flight_entry *e = f->entries;
 	unsigned at = f->n, later;
 
+	f->longest = MAX(f->longest, end - begin);
 	while (at > 0 && e[at - 1].begin > begin)
 		at--;
 	if (at > 0 && e[at - 1].end >= end)

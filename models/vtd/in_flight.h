@@ -3,7 +3,7 @@
  * Translated accesses that are not over. Accesses are computed ahead, so a drain must not wait for those
  * that begin after it: kept are the moments from which on a later end is known, in a list that rises in
  * both. It is short: what began before now is one entry, and when it is full the two oldest become one,
- * which can only make a drain wait longer.
+ * which could make a drain wait longer; but no access stays longer than the longest so far.
  */
 #ifndef DMASIM_VTD_IN_FLIGHT_H
 #define DMASIM_VTD_IN_FLIGHT_H
@@ -17,6 +17,7 @@ struct in_flight {
 		sim_time_t begin, end;
 	} entries[IN_FLIGHT_ENTRIES]; /* both rise */
 	unsigned n;
+	sim_time_t longest; /* access so far */
 };
 
 /* An access that begins at begin is over at end; nobody will ask for moments before now. */
@@ -28,7 +29,7 @@ static inline sim_time_t in_flight_until(const struct in_flight *f, sim_time_t a
 
 	while (i > 0 && f->entries[i - 1].begin > at)
 		i--;
-	return i ? f->entries[i - 1].end : 0;
+	return i ? MIN(f->entries[i - 1].end, at + f->longest) : 0;
 }
 
 #endif
