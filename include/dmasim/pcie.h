@@ -16,6 +16,8 @@ struct pcie_params {
 	uint64_t mps, mrrs, rcb;  /* bytes */
 	uint64_t tags;            /* outstanding reads per function */
 	uint64_t write_buffer;    /* posted-write slots of the root complex, cache lines */
+	uint64_t read_window;     /* reads of a root port in remapping at a time */
+	sim_time_t read_line;     /* a read that walked occupies what walked so long per further line */
 	sim_time_t read_rtt;      /* 64-byte read, LLC hit, no translation */
 	sim_time_t write_latency; /* a posted write's stay in its buffer once it is translated and in order */
 	sim_time_t switch_latency, host_bridge_latency;
@@ -94,6 +96,10 @@ struct pcie_node {
 	struct pcie_node *port;
 	struct pcie_credits write_buffer;
 	sim_time_t committed; /* the last posted write became visible */
+	/* ... and the reads that remapping works on: when each of the last so many left it, in a ring */
+	sim_time_t *reads_left;
+	unsigned reads_next;
+	sim_time_t read_arrived, read_left; /* the last one */
 	struct pcie_bar *bars[PCIE_BARS];
 	unsigned nchildren;
 	void *owner;

@@ -65,6 +65,8 @@ struct walker_params {
 	uint64_t concurrency;     /* walks in flight */
 	sim_time_t read_latency;  /* one table read */
 	sim_time_t miss_overhead; /* fixed part of a miss */
+	double slow_share;        /* of the table reads: so many take slow_extra longer than the others */
+	sim_time_t slow_extra;    /* read_latency is the mean over both kinds */
 	bool merge;               /* walks to the same page join */
 	bool line_reuse; /* neighbouring entries of a fetched 64-byte line are free while in flight */
 	bool coherent;   /* snoops CPU caches (ECAP.C) */
@@ -183,6 +185,11 @@ struct vtd_request {
 	uint16_t tlps;
 	bool ats; /* ATS translation request: missing rights are an answer, not a fault */
 	dma_addr_t addr;
+	/*
+	 * Timing: the request leaves the unit no sooner than leaves (those before it go first), and what
+	 * walked for it is busy with it for hold after that.
+	 */
+	sim_time_t leaves, hold;
 };
 struct vtd_result {
 	phys_addr_t phys;

@@ -55,19 +55,31 @@ static inline int translate_request(struct pcie_dma *d, const struct vtd_request
 }
 
 /* Untranslated address to physical one; *ready is when the root complex has it. */
-static int translate(struct pcie_dma *d, dma_addr_t addr, unsigned tlps, sim_time_t when, phys_addr_t *phys,
-		     sim_time_t *ready)
+static int translate(struct pcie_dma *d, struct pcie_train *tr, dma_addr_t addr, unsigned tlps,
+		     phys_addr_t *phys, sim_time_t *ready)
 {
 	struct vtd_request rq = request(d);
+	bool queued = d->fn->fabric->sim->timing && d->op == PCIE_READ && !d->fn->ats;
 	struct vtd_result res;
+	int err;
 
 	*phys = addr;
-	*ready = when;
+	*ready = tr->arrival;
 	if (!d->fn->iommu || d->translated)
 		return 0;
 	rq.addr = addr;
 	rq.tlps = (uint16_t)tlps;
-	if (translate_request(d, &rq, when, &res))
+	if (queued) {
+		sim_time_t when = pcie_time_enter(tr);
+
+		rq.leaves = tr->leaves;
+		rq.hold = tr->hold;
+		err = translate_request(d, &rq, when, &res);
+		res.ready = pcie_time_leave(tr, res.ready);
+	} else {
+		err = translate_request(d, &rq, tr->arrival, &res);
+	}
+	if (err)
 		return -EFAULT;
 	*phys = res.phys;
 	*ready = res.ready;
@@ -111,7 +123,7 @@ static int dma_page(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t 
 		ready = tr.arrival;
 		st->p2p_bytes_direct += n;
 	} else {
-		err = translate(d, addr, tlps, tr.arrival, &phys, &ready);
+		err = translate(d, &tr, addr, tlps, &phys, &ready);
 		if (err) {
 			*done = tr.arrival;
 			return err;

@@ -31,12 +31,17 @@ struct pcie_train {
 	uint32_t tlps;
 	bool cold;
 	sim_time_t start, sent,
-	    arrival; /* on the link, last byte sent so far, first TLP at the root complex */
+	    arrival;             /* on the link, last byte sent so far, first TLP at the root complex */
+	sim_time_t leaves, hold; /* a read in remapping: as in struct vtd_request */
 };
 void pcie_timing_init_node(struct pcie_node *node);
 void pcie_timing_fini_node(struct pcie_node *node);
 /* Send the train (a write: its first TLP): sets start, sent and arrival. */
 void pcie_time_send(struct pcie_train *tr, sim_time_t when);
+/* A read reaches the remapping hardware: when that takes it up. Sets leaves and hold. */
+sim_time_t pcie_time_enter(struct pcie_train *tr);
+/* It is translated at ready: when it goes on. */
+sim_time_t pcie_time_leave(struct pcie_train *tr, sim_time_t ready);
 /* Finish in memory, translated at ready: when read data is back, or the write is visible. */
 sim_time_t pcie_time_memory(struct pcie_train *tr, sim_time_t ready);
 /* Finish at a peer. */

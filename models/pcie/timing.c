@@ -74,12 +74,15 @@ void pcie_timing_init_node(struct pcie_node *node)
 			     (node->parent->type == PCIE_SWITCH_UP || node->parent->below_switch);
 	for (node->port = node; node->port->parent && node->port->parent->type != PCIE_HOST_BRIDGE;)
 		node->port = node->port->parent;
+	if (node->port == node)
+		node->reads_left = g_new0(sim_time_t, p->read_window);
 }
 
 void pcie_timing_fini_node(struct pcie_node *node)
 {
 	credits_fini(&node->tags);
 	credits_fini(&node->write_buffer);
+	g_free(node->reads_left);
 }
 
 /*
@@ -149,6 +152,43 @@ void pcie_time_send(struct pcie_train *tr, sim_time_t when)
 	tr->start = place_in_buffer(fn, when, lines_of(tr->addr, tr->first));
 	tr->sent = go_up(fn, tr->top, tr->first + TLP_REQUEST_BYTES, tr->start);
 	tr->arrival = tr->sent + fn->flight;
+}
+
+/* ---- reads in remapping ---- */
+
+/*
+ * Remapping works on a few reads of a port at a time and passes them on in order: hits wait behind a
+ * miss, and the walks in flight are those of a few neighbours. (Posted writes wait in their buffer, where
+ * all of them have their translations fetched.) A read that walked keeps its walker until it has left,
+ * line by line.
+ */
+sim_time_t pcie_time_enter(struct pcie_train *tr)
+{
+	const struct pcie_params *p = &tr->fn->fabric->params;
+	struct pcie_node *port = tr->fn->port;
+	uint64_t first = MIN(tr->n, p->mrrs - (tr->addr & (p->mrrs - 1)));
+
+	tr->hold = (lines_of(tr->addr, first) - 1) * p->read_line;
+	/* Functions below a switch may come to turn out of order: what came sooner does not wait. */
+	if (tr->arrival < port->read_arrived) {
+		tr->leaves = tr->arrival;
+		return tr->arrival;
+	}
+	port->read_arrived = tr->arrival;
+	tr->leaves = port->read_left;
+	return MAX(tr->arrival, port->reads_left[port->reads_next]);
+}
+
+sim_time_t pcie_time_leave(struct pcie_train *tr, sim_time_t ready)
+{
+	struct pcie_node *port = tr->fn->port;
+
+	ready = MAX(ready, tr->leaves);
+	port->read_left = MAX(port->read_left, ready);
+	port->reads_left[port->reads_next] = ready;
+	if (++port->reads_next == tr->fn->fabric->params.read_window)
+		port->reads_next = 0;
+	return ready;
 }
 
 /* ---- memory ---- */

@@ -60,6 +60,15 @@ static const struct param_spec walker_specs[] = {
      "A: SOSP 2024, lm = 197 ns per memory read (fitted by its authors)"},
     {"miss_overhead", PARAM_TIME, "", P(miss_overhead), "92ns", 0, 1e9, NULL, "fixed part of a miss",
      "B: pcie-bench, Broadwell: a miss with one read costs 289 ns; less read_latency"},
+    {"slow_share", PARAM_DOUBLE, "", P(slow_share), "0.09", 0, 1, NULL,
+     "share of the table reads that take walker.slow_extra longer than the others; read_latency is the mean "
+     "of all",
+     "B: pcie-bench, Broadwell, percentiles of missing reads: the 95th leaves the median between windows of "
+     "1 and 2 "
+     "MiB, where 54 and 77 % miss"},
+    {"slow_extra", PARAM_TIME, "", P(slow_extra), "160ns", 0, 1e9, NULL,
+     "what a slow table read takes longer",
+     "B: pcie-bench, Broadwell: 95th percentile 907 to 933 ns, median 760 ns"},
     {"merge", PARAM_BOOL, "", P(merge), "true", 0, 0, NULL,
      "requests to a page that is being walked wait for it",
      "B: pcie-bench write-then-read: one penalty, not two"},

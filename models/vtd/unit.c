@@ -23,6 +23,9 @@ struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_p
 	u->caps.coherent &= p->walker.coherent;
 	u->scalable = p->iommu.scalable && u->caps.scalable;
 	rng_init(&u->rng, sim->seed, "iotlb");
+	rng_init(&u->read_rng, sim->seed, "walker");
+	u->slow_below = (uint64_t)(p->walker.slow_share * (double)(UINT64_C(1) << 53));
+	u->slow_mean = (sim_time_t)(p->walker.slow_share * (double)p->walker.slow_extra);
 	context_init(u);
 	u->iotlb = tlb_new(p->iotlb.entries, p->iotlb.ways, (enum vtd_replacement)p->iotlb.replacement,
 			   p->iotlb.hash_sets, p->iotlb.ageing_interval, &u->rng);
@@ -129,7 +132,7 @@ static bool walk(struct vtd_unit *u, const struct vtd_context *ctx, const struct
 
 		w.now = start + u->p.walker.miss_overhead;
 		ok = walk_tables(&w, leaf);
-		resource_serve(&u->walkers, when, w.now - start);
+		resource_serve(&u->walkers, when, MAX(w.now, rq->leaves) + rq->hold - start);
 		in_flight_add(&u->in_flight, when, w.now, u->sim->now);
 		u->st->walk_time += w.now - when;
 		sim_slice(u->sim, TIMELINE_WALK, "walk", start, w.now);

@@ -117,6 +117,9 @@ struct vtd_unit {
 	sim_time_t *iotlb_ready; /* per slot */
 	struct pwc second, first;
 	struct resource walkers;
+	struct rng read_rng;  /* which table reads are slow */
+	uint64_t slow_below;  /* those whose number is below this */
+	sim_time_t slow_mean; /* what slow reads add to the mean */
 	struct line_fetch lines[LINE_SLOTS];
 	struct in_flight in_flight; /* accesses and walks */
 
@@ -251,8 +254,8 @@ static inline uint64_t requester(const struct vtd_request *rq)
 	return (uint64_t)rq->sid << 32 | rq->pasid;
 }
 
-/* Time of one table read at phys from the unit. */
-static inline sim_time_t read_latency(const struct vtd_unit *u, phys_addr_t phys)
+/* Mean time of one table read at phys from the unit. */
+static inline sim_time_t mean_read_latency(const struct vtd_unit *u, phys_addr_t phys)
 {
 	const struct memory_params *mp = memory_params(u->mem);
 	sim_time_t t = u->p.walker.read_latency;
@@ -262,6 +265,17 @@ static inline sim_time_t read_latency(const struct vtd_unit *u, phys_addr_t phys
 	else if (u->p.walker.llc && u->p.walker.coherent && mp->latency_dram > mp->latency_llc)
 		t -= MIN(t, mp->latency_dram - mp->latency_llc);
 	return t;
+}
+
+/* Time of the table read that is made now. */
+static inline sim_time_t read_latency(struct vtd_unit *u, phys_addr_t phys)
+{
+	sim_time_t t = mean_read_latency(u, phys);
+
+	if (!u->slow_below)
+		return t;
+	t -= MIN(t, u->slow_mean);
+	return rng_u64(&u->read_rng) >> 11 < u->slow_below ? t + u->p.walker.slow_extra : t;
 }
 
 #endif

@@ -23,6 +23,7 @@ struct pcie_bench_params {
 	/* the card */
 	uint64_t command_limit, command_window, engine_window;
 	sim_time_t read_interval, write_interval, engine_latency;
+	sim_time_t engine_read_interval, engine_write_interval;
 	double read_interval_byte, write_interval_byte, engine_latency_byte; /* ns per byte */
 };
 
@@ -56,11 +57,15 @@ static const struct param_spec param_specs[] = {
     {"cold", PARAM_BOOL, "", P(cold), "true", 0, 0, NULL, "the buffer is not in the last-level cache", NULL},
     {"command_limit", PARAM_SIZE, "bytes", P(command_limit), "128", 0, 1 << 20, NULL,
      "largest transfer that is a PCIe command; larger ones use the DMA engine", "the card (C)"},
-    {"command_window", PARAM_UINT, "", P(command_window), "27", 1, 4096, NULL,
+    {"command_window", PARAM_UINT, "", P(command_window), "30", 1, 4096, NULL,
      "commands in flight, completed in order",
-     "Little's law on 64 B reads without translation, 54.9 M/s x 490 ns (B)"},
-    {"engine_window", PARAM_UINT, "", P(engine_window), "16", 1, 4096, NULL, "DMA engine transfers in flight",
-     "Little's law on 256 B reads without translation, 22.7 M/s x 700 ns (B)"},
+     "fitted: 64 B reads of a 512 KiB window on Broadwell; Little's law without translation, 54.9 M/s x 490 "
+     "ns, "
+     "gives 27 at least"},
+    {"engine_window", PARAM_UINT, "", P(engine_window), "21", 1, 4096, NULL, "DMA engine transfers in flight",
+     "fitted: 256 B reads of a 1 MiB window on Broadwell; Little's law without translation, 22.7 M/s x 700 "
+     "ns, "
+     "gives 16 at least"},
     {"read_interval", PARAM_TIME, "", P(read_interval), "12100ps", 0, 1e9, NULL,
      "least time between two read commands, fixed part",
      "pcie-bench data without translation: 54.9 M/s at 64 B, 41.2 M/s at 128 B (B)"},
@@ -71,6 +76,12 @@ static const struct param_spec param_specs[] = {
      "pcie-bench data without translation: 47.4 M/s at 64 B, 41.4 M/s at 128 B (B)"},
     {"write_interval_byte", PARAM_DOUBLE, "ns", P(write_interval_byte), "0.0477", 0, 1000, NULL,
      "... per byte", "as write_interval (B)"},
+    {"engine_read_interval", PARAM_TIME, "", P(engine_read_interval), "19600ps", 0, 1e9, NULL,
+     "least time between two reads of the DMA engine, fixed part; per byte as for commands",
+     "pcie-bench data without translation: 22.7 M/s at 256 B (B)"},
+    {"engine_write_interval", PARAM_TIME, "", P(engine_write_interval), "16150ps", 0, 1e9, NULL,
+     "least time between two writes of the DMA engine, fixed part; per byte as for read commands",
+     "pcie-bench data without translation: 24.7 M/s at 256 B (B)"},
     {"engine_latency", PARAM_TIME, "", P(engine_latency), "134ns", 0, 1e9, NULL,
      "what the DMA engine adds to a 64-byte transfer",
      "pcie-bench data, LAT_DMA_RD 547 ns against LAT_CMD_RD 413 ns (A)"},
@@ -279,17 +290,18 @@ static sim_time_t transfer(struct pcie_bench *w, dma_addr_t addr, sim_time_t whe
 /* When the card can start the next transfer of a throughput measurement. */
 static sim_time_t next_start(struct pcie_bench *w, sim_time_t last, unsigned *slot)
 {
-	bool read = w->p.op != OP_WRITE;
-	double byte = read ? w->p.read_interval_byte : w->p.write_interval_byte;
-	sim_time_t t = last;
+	const struct pcie_bench_params *p = &w->p;
+	bool read = p->op != OP_WRITE, engine = uses_engine(w);
+	double byte = read || engine ? p->read_interval_byte : p->write_interval_byte;
+	sim_time_t t = last + (sim_time_t)(byte * (double)p->size * SIM_NS);
 
-	if (!uses_engine(w)) {
-		t += (read ? w->p.read_interval : w->p.write_interval) +
-		     (sim_time_t)(byte * (double)w->p.size * SIM_NS);
+	if (!engine) {
+		t += read ? p->read_interval : p->write_interval;
 		*slot = w->head;
 		w->head = (w->head + 1) % w->window;
 		return MAX(t, w->flight[*slot]);
 	}
+	t += read ? p->engine_read_interval : p->engine_write_interval;
 	*slot = 0;
 	for (unsigned i = 1; i < w->window; i++)
 		if (w->flight[i] < w->flight[*slot])
