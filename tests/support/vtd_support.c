@@ -12,6 +12,7 @@ void vtd_fixture_defaults(struct vtd_fixture *f)
 	param_defaults(&iotlb_param_table, &f->p.iotlb);
 	param_defaults(&pwc_param_table, &f->p.pwc);
 	param_defaults(&walker_param_table, &f->p.walker);
+	f->p.walker.slow_share = 0; /* all table reads take the mean */
 	param_defaults(&qi_param_table, &f->p.qi);
 	param_defaults(&iommu_param_table, &f->p.iommu);
 	param_defaults(&ats_param_table, &f->p.ats);

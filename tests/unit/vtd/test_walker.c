@@ -388,6 +388,44 @@ START_TEST(walk_time_and_concurrency)
 }
 END_TEST
 
+/* Slow table reads are as many as they should be, and leave the mean alone. */
+START_TEST(some_table_reads_are_slow)
+{
+	const unsigned n = 4000;
+	sim_time_t fast, sum = 0;
+	unsigned slow = 0;
+	struct pgtable *t;
+
+	vtd_fixture_defaults(&f);
+	f.p.walker.slow_share = _i * 0.1;
+	f.p.walker.slow_extra = 100 * SIM_NS;
+	vtd_fixture_start(&f, FIDELITY_TIMING);
+	fast = f.p.walker.read_latency + f.p.walker.miss_overhead - (sim_time_t)_i * 10 * SIM_NS;
+	t = pgtable_new(&f.sim, f.mem, VTD_SS_48, VTD_PAGES_4K, 0);
+	for (unsigned i = 0; i <= 256; i++)
+		test_map(t, IOVA + i * PAGE_SIZE, PHYS, PAGE_SIZE, RW);
+	vtd_fixture_attach(&f, TEST_SID, TEST_DID, t);
+	for (unsigned i = 0; i < n + 256; i++) {
+		sim_time_t when = (i + 1) * 10 * SIM_US;
+		struct vtd_result r;
+
+		/* More pages than the cache has entries, in turn: all miss, with one read. */
+		test_access(&f, TEST_SID, IOVA + i % 256 * PAGE_SIZE, VTD_READ, when, &r);
+		if (i < 256)
+			continue;
+		sum += r.ready - when;
+		slow += r.ready - when == fast + 100 * SIM_NS;
+		if (r.ready - when != fast + 100 * SIM_NS)
+			ck_assert_uint_eq(r.ready - when, fast);
+	}
+	ck_assert_double_eq_tol((double)slow / n, _i * 0.1, 0.03);
+	ck_assert_double_eq_tol((double)sum / n / SIM_NS,
+				(double)(f.p.walker.read_latency + f.p.walker.miss_overhead) / SIM_NS, 3);
+	pgtable_free(t);
+	vtd_fixture_stop(&f);
+}
+END_TEST
+
 START_TEST(walks_to_one_page_merge)
 {
 	struct vtd_result a, b;
@@ -535,6 +573,7 @@ int main(void)
 	tcase_add_test(rules, accessed_and_dirty);
 	tcase_add_loop_test(rules, trains_count_each_tlp, 0, 2);
 	tcase_add_test(time, walk_time_and_concurrency);
+	tcase_add_loop_test(time, some_table_reads_are_slow, 0, 4);
 	tcase_add_test(time, walks_to_one_page_merge);
 	tcase_add_test(time, pointers_in_flight_are_awaited);
 	tcase_add_test(time, lines_in_flight_are_reused);

@@ -72,12 +72,80 @@ START_TEST(missing_accesses_are_limited_by_the_walkers)
 	struct workload_rig r;
 
 	bench_open(&r, IOMMU_STRICT);
+	workload_rig_set(&r, "walker.slow_share", "0");
 	workload_rig_set(&r, "walker.concurrency", walkers[_i & 1]);
 	workload_rig_set(&r, "pcie_bench.op", _i & 2 ? "write" : "read");
 	workload_rig_set(&r, "pcie_bench.measure", "throughput");
 	workload_rig_set(&r, "pcie_bench.windows", "64MiB");
 	workload_rig_run(&r);
 	ck_assert_double_eq_tol(cell(&r, 0, "rate_per_s") / ((_i & 1 ? 4 : 1) / 200e-9), 1, 0.03);
+	workload_rig_close(&r);
+}
+END_TEST
+
+static void fast_card(struct workload_rig *r)
+{
+	workload_rig_set(r, "walker.slow_share", "0");
+	workload_rig_set(r, "walker.concurrency", "64");
+	workload_rig_set(r, "pcie.lanes", "16");
+	workload_rig_set(r, "pcie.rate", "64");
+	workload_rig_set(r, "pcie_bench.command_limit", "512");
+	workload_rig_set(r, "pcie_bench.command_window", "200");
+	workload_rig_set(r, "pcie_bench.read_interval", "0");
+	workload_rig_set(r, "pcie_bench.read_interval_byte", "0");
+	workload_rig_set(r, "pcie_bench.measure", "throughput");
+}
+
+/*
+ * Remapping takes up n reads in order, all walks take as long, the share m misses: whatever was taken up
+ * together with the oldest miss leaves together with it, and so do the hits that come before the next
+ * miss. So each walk's time sees n + (1 - m) / m reads.
+ */
+START_TEST(reads_in_remapping_are_few_and_in_order)
+{
+	static const double n[] = {1, 2, 4, 8};
+	static const char *const windows[] = {"400KiB", "500KiB", "800KiB", "4000KiB"};
+	g_autofree char *places = g_strdup_printf("%g", n[_i / 4]);
+	struct workload_rig r;
+	double m;
+
+	bench_open(&r, IOMMU_STRICT);
+	fast_card(&r);
+	workload_rig_set(&r, "pcie.read_window", places);
+	workload_rig_set(&r, "pcie_bench.windows", windows[_i % 4]);
+	workload_rig_run(&r);
+	m = cell(&r, 0, "miss_fraction");
+	if (_i % 4) {
+		ck_assert_double_eq_tol(cell(&r, 0, "rate_per_s") * 200e-9 / (n[_i / 4] + (1 - m) / m), 1,
+					0.04);
+	} else {
+		ck_assert_double_eq(m, 0);
+	}
+	workload_rig_close(&r);
+}
+END_TEST
+
+/* A walker is kept until the lines of its read are gone; a write gives it back at once. */
+START_TEST(walkers_stay_with_their_reads)
+{
+	static const double lines[] = {0, 1, 3, 7};
+	static const char *const sizes[] = {"64", "128", "256", "512"};
+	bool write = _i & 4;
+	struct workload_rig r;
+
+	bench_open(&r, IOMMU_STRICT);
+	fast_card(&r);
+	workload_rig_set(&r, "walker.concurrency", "3");
+	workload_rig_set(&r, "pcie.read_line", "30ns");
+	workload_rig_set(&r, "pcie.write_buffer", "1000");
+	workload_rig_set(&r, "pcie_bench.write_interval", "0");
+	workload_rig_set(&r, "pcie_bench.write_interval_byte", "0");
+	workload_rig_set(&r, "pcie_bench.op", write ? "write" : "read");
+	workload_rig_set(&r, "pcie_bench.size", sizes[_i & 3]);
+	workload_rig_set(&r, "pcie_bench.windows", "64MiB");
+	workload_rig_run(&r);
+	ck_assert_double_eq_tol(
+	    cell(&r, 0, "rate_per_s") * (200e-9 + (write ? 0 : lines[_i & 3] * 30e-9)) / 3, 1, 0.03);
 	workload_rig_close(&r);
 }
 END_TEST
@@ -340,6 +408,8 @@ int main(void)
 	tcase_add_loop_test(t, read_latency_is_hit_plus_penalty_times_misses, 0, 2);
 	tcase_add_test(t, warm_reads_and_superpages_take_what_they_should);
 	tcase_add_loop_test(t, missing_accesses_are_limited_by_the_walkers, 0, 4);
+	tcase_add_loop_test(t, reads_in_remapping_are_few_and_in_order, 0, 16);
+	tcase_add_loop_test(t, walkers_stay_with_their_reads, 0, 8);
 	tcase_add_test(t, posted_writes_are_limited_by_their_buffer);
 	tcase_add_loop_test(t, ways_to_map_do_what_they_say, 0, G_N_ELEMENTS(ways));
 	tcase_add_test(t, threads_share_one_invalidation_queue);
