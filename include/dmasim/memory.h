@@ -25,7 +25,9 @@ struct memory_params {
 	double huge_share;      /* share of data buffers backed by 2 MiB pages, 0..1 */
 	uint64_t low_hole_base; /* start of the MMIO hole below 4 GiB; DRAM goes on at 4 GiB */
 	sim_time_t latency_dram, latency_llc, latency_remote; /* one read as the I/O side sees it */
-	bool io_hits_llc; /* device reads of CPU-written lines hit the last-level cache */
+	bool io_hits_llc;  /* device reads of CPU-written lines hit the last-level cache */
+	uint64_t llc_size; /* last-level cache of a socket, 0: as large as it takes */
+	uint64_t llc_io;   /* ... and its part that lines written by devices may occupy */
 };
 extern const struct param_table memory_param_table;
 

@@ -29,6 +29,10 @@ static const struct param_spec memory_specs[] = {
      "pcie-bench (SIGCOMM 2018), Broadwell: 541 - 480 ns, difference to latency_dram: A"},
     {"io_hits_llc", PARAM_BOOL, "", P(io_hits_llc), "true", 0, 0, NULL,
      "device reads of lines that a CPU wrote hit the last-level cache", NULL},
+    {"llc_size", PARAM_SIZE, "bytes", P(llc_size), "0", 0, 1e10, NULL,
+     "last-level cache of a socket (pcie_bench: what stays warm); 0: as large as it takes", NULL},
+    {"llc_io", PARAM_SIZE, "bytes", P(llc_io), "0", 0, 1e10, NULL,
+     "part of memory.llc_size that lines written by devices may occupy; 0: as large as it takes", NULL},
 };
 #undef P
 const struct param_table memory_param_table = {"memory", "DRAM: size, nodes, layout, latency", memory_specs,

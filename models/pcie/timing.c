@@ -237,8 +237,9 @@ static sim_time_t read_done(struct pcie_train *tr, sim_time_t ready)
 	struct pcie_node *fn = tr->fn;
 	sim_time_t done;
 
-	/* A read does not pass the posted writes that arrived before it. */
-	ready = MAX(ready, fn->port->committed);
+	/* A read does not pass the posted writes that arrived before it: it sees what they wrote. */
+	if (fn->port->committed)
+		ready = MAX(ready, fn->port->committed + fn->fabric->params.write_latency);
 	done = go_down(fn, NULL, completions(tr), tr->arrival + memory_latency(tr),
 		       ready + memory_latency(tr)) +
 	       fn->flight;

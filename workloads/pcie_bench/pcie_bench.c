@@ -14,16 +14,18 @@ enum { MEASURE_LATENCY, MEASURE_THROUGHPUT };
 enum { ORDER_RANDOM, ORDER_SEQUENTIAL };
 enum { TARGET_BUFFER, TARGET_HOLE };
 #define HOLE UINT64_C(0x10000000) /* nothing is mapped there: IOVAs are handed out from 4 GiB downwards */
+enum { WARMED_DEVICE, WARMED_HOST };
 
 struct pcie_bench_params {
 	char *windows;
 	uint64_t size, piece, samples, warm_up;
-	int op, measure, order, target;
+	int op, measure, order, target, warmed_by;
+	uint64_t node;
 	bool cold;
 	/* the card */
 	uint64_t command_limit, command_window, engine_window;
 	sim_time_t read_interval, write_interval, engine_latency;
-	sim_time_t engine_read_interval, engine_write_interval;
+	sim_time_t engine_read_interval, engine_write_interval, write_turn;
 	double read_interval_byte, write_interval_byte, engine_latency_byte; /* ns per byte */
 };
 
@@ -31,6 +33,7 @@ static const char *const ops[] = {"read", "write", "write_read", NULL};
 static const char *const measures[] = {"latency", "throughput", NULL};
 static const char *const targets[] = {"buffer", "hole", NULL};
 static const char *const orders[] = {"random", "sequential", NULL};
+static const char *const warmers[] = {"device", "host", NULL};
 
 #define P(m) offsetof(struct pcie_bench_params, m)
 static const struct param_spec param_specs[] = {
@@ -55,6 +58,13 @@ static const struct param_spec param_specs[] = {
      "a card with a device TLB asks for the page (PCIe PRI), which nobody answers",
      NULL},
     {"cold", PARAM_BOOL, "", P(cold), "true", 0, 0, NULL, "the buffer is not in the last-level cache", NULL},
+    {"warmed_by", PARAM_ENUM, "", P(warmed_by), "device", 0, 0, warmers,
+     "cold = false: who wrote the window before, and so how much of it the last-level cache holds "
+     "(memory.llc_io or "
+     "memory.llc_size)",
+     NULL},
+    {"node", PARAM_UINT, "", P(node), "0", 0, 15, NULL, "NUMA node of the buffer; the card is on node 0",
+     NULL},
     {"command_limit", PARAM_SIZE, "bytes", P(command_limit), "128", 0, 1 << 20, NULL,
      "largest transfer that is a PCIe command; larger ones use the DMA engine", "the card (C)"},
     {"command_window", PARAM_UINT, "", P(command_window), "30", 1, 4096, NULL,
@@ -82,6 +92,10 @@ static const struct param_spec param_specs[] = {
     {"engine_write_interval", PARAM_TIME, "", P(engine_write_interval), "16150ps", 0, 1e9, NULL,
      "least time between two writes of the DMA engine, fixed part; per byte as for read commands",
      "pcie-bench data without translation: 24.7 M/s at 256 B (B)"},
+    {"write_turn", PARAM_TIME, "", P(write_turn), "44ns", 0, 1e9, NULL,
+     "what a write that is read back costs the card besides both transfers",
+     "pcie-bench data without translation: LAT_CMD_WRRD 564 ns, LAT_CMD_RD 412 ns, the write on the link 11 "
+     "ns (B)"},
     {"engine_latency", PARAM_TIME, "", P(engine_latency), "134ns", 0, 1e9, NULL,
      "what the DMA engine adds to a 64-byte transfer",
      "pcie-bench data, LAT_DMA_RD 547 ns against LAT_CMD_RD 413 ns (A)"},
@@ -131,7 +145,8 @@ struct pcie_bench {
 		dma_addr_t addr;
 	} * pieces;
 	bool unmapped;
-	struct rng rng;
+	struct rng rng, cache;
+	double hit_share; /* of the window: in the last-level cache */
 	sim_time_t now;
 	sim_time_t *flight; /* completion times of transfers in flight */
 	unsigned window, head;
@@ -148,7 +163,7 @@ static void map_pieces(void *arg)
 		if (w->p.target == TARGET_HOLE)
 			continue;
 		p->addr = DMA_MAPPING_ERROR;
-		p->phys = memory_alloc_pages(w->m->memory, 0, w->order);
+		p->phys = memory_alloc_pages(w->m->memory, (unsigned)w->p.node, w->order);
 		if (p->phys)
 			p->addr = dma_map_phys(w->dev, p->phys, w->p.piece, DMA_BIDIRECTIONAL, 0);
 	}
@@ -211,12 +226,21 @@ static struct workload *bench_create(struct machine *m, const struct dma_api *ap
 	w->m = m;
 	w->p = *(const struct pcie_bench_params *)config_get(m->config, &pcie_bench_param_table);
 	rng_init(&w->rng, m->sim.seed, "pcie_bench");
+	rng_init(&w->cache, m->sim.seed, "pcie_bench.cache");
 	w->dev = machine_add_device(m, NULL, error);
 	if (!w->dev || !parse_windows(w, error)) {
 		bench_destroy((struct workload *)w);
 		return NULL;
 	}
 	w->dev->dma_mask = UINT64_MAX;
+	if (w->p.node >= memory_params(m->memory)->nodes) {
+		g_set_error(error, PARAM_ERROR, 0,
+			    "pcie_bench.node = %" G_GUINT64_FORMAT ", but memory.nodes = %" G_GUINT64_FORMAT
+			    ": nodes are counted from 0; want a smaller node or more of them",
+			    w->p.node, memory_params(m->memory)->nodes);
+		bench_destroy((struct workload *)w);
+		return NULL;
+	}
 	for (unsigned i = 0; i < w->nwindows; i++)
 		largest = MAX(largest, w->windows[i]);
 	w->order = order_base_2(w->p.piece >> PAGE_SHIFT);
@@ -261,14 +285,32 @@ static void request_page(struct pcie_bench *w, const struct pcie_dma *d)
 		(void)vtd_page_request(w->dev->pci->iommu, &r); /* lost if the queue is full: counted there */
 }
 
+/* Share of a window that is in the last-level cache: all of it, or as much as there is room for. */
+static double cached(const struct pcie_bench *w, uint64_t window)
+{
+	const struct memory_params *mp = memory_params(w->m->memory);
+	uint64_t room = w->p.warmed_by == WARMED_DEVICE ? mp->llc_io : mp->llc_size;
+
+	if (w->p.cold)
+		return 0;
+	return room && room < window ? (double)room / (double)window : 1;
+}
+
+/* What the DMA engine needs besides the link for size bytes. */
+static sim_time_t engine_bytes(const struct pcie_bench *w)
+{
+	return (sim_time_t)(w->p.engine_latency_byte * (double)(w->p.size - MIN(w->p.size, 64)) * SIM_NS);
+}
+
 /* One transfer handed to the card at when: when it is over, as the card sees it. */
 static sim_time_t transfer(struct pcie_bench *w, dma_addr_t addr, sim_time_t when)
 {
+	bool engine = w->m->sim.timing && uses_engine(w);
 	struct pcie_dma d = {.fn = w->dev->pci,
 			     .addr = addr,
 			     .len = w->p.size,
 			     .pasid = VTD_NO_PASID,
-			     .cold = w->p.cold,
+			     .cold = w->hit_share < 1 && rng_double(&w->cache) >= w->hit_share,
 			     .op = w->p.op == OP_READ ? PCIE_READ : PCIE_WRITE};
 	sim_time_t done;
 
@@ -276,15 +318,14 @@ static sim_time_t transfer(struct pcie_bench *w, dma_addr_t addr, sim_time_t whe
 		request_page(w, &d);
 	done = d.op == PCIE_READ ? d.done : d.accepted;
 	if (w->p.op == OP_WRITE_READ) {
+		/* A line that the cache lacks is fetched for the write: the read waits for that instead. */
 		d.op = PCIE_READ;
-		d.cold = false; /* the write has brought the line into the cache */
 		pcie_dma(&d, done);
 		done = d.done;
+		if (w->m->sim.timing)
+			done += w->p.write_turn + (engine ? engine_bytes(w) : 0);
 	}
-	if (w->m->sim.timing && uses_engine(w))
-		done += w->p.engine_latency + (sim_time_t)(w->p.engine_latency_byte *
-							   (double)(w->p.size - MIN(w->p.size, 64)) * SIM_NS);
-	return done;
+	return engine ? done + w->p.engine_latency + engine_bytes(w) : done;
 }
 
 /* When the card can start the next transfer of a throughput measurement. */
@@ -362,6 +403,7 @@ static void measure(struct pcie_bench *w, unsigned row)
 	struct measurement ms = {.latency = hist_new_log(), .last = w->now};
 	uint64_t n = w->p.warm_up + w->p.samples;
 
+	w->hit_share = cached(w, w->windows[row]);
 	for (unsigned i = 0; i < w->window; i++)
 		w->flight[i] = w->now;
 	for (uint64_t i = 0; i < n && !sim_interrupted(&w->m->sim); i++) {
