@@ -127,6 +127,35 @@ static void add_variation(struct validate_run_context *ctx, const struct variati
 	validate_result_free(r);
 }
 
+/* The DMA engine, warm, without translation: median against the size. */
+static const struct {
+	const char *curve, *op;
+	double measured[6], tolerance;
+} engine[] = {
+    {"Broadwell, DMA engine, read", "read", {547, 573, 627, 707, 853, 1133}, 0.05},
+    {"Broadwell, DMA engine, write then read", "write_read", {773, 813, 880, 1013, 1267, 1840}, 0.10},
+};
+
+static void add_engine(struct validate_run_context *ctx)
+{
+	static const char *const sizes[] = {"64", "128", "256", "512", "1024", "2048"};
+
+	for (unsigned k = 0; k < G_N_ELEMENTS(engine); k++)
+		for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++) {
+			g_autofree char *label = g_strconcat(sizes[i], " B", NULL);
+			struct validate_result *r = validate_scenario(
+			    ctx, "broadwell-ep", "legacy", "off", "workload.kind", "pcie_bench",
+			    "pcie_bench.windows", "64KiB", "pcie_bench.op", engine[k].op, "pcie_bench.cold",
+			    "false", "pcie_bench.size", sizes[i], "pcie_bench.command_limit", "0", NULL);
+
+			if (r)
+				validate_add(ctx, engine[k].curve, label, NAN,
+					     validate_cell(r, 0, "latency_p50_ns"), engine[k].measured[i],
+					     engine[k].tolerance);
+			validate_result_free(r);
+		}
+}
+
 void study_read_latency(struct validate_run_context *ctx)
 {
 	g_autofree char *windows = all_windows();
@@ -146,6 +175,7 @@ void study_read_latency(struct validate_run_context *ctx)
 		}
 	for (unsigned i = 0; i < G_N_ELEMENTS(variations); i++)
 		add_variation(ctx, &variations[i], windows);
+	add_engine(ctx);
 }
 
 /* ---- throughput ---- */

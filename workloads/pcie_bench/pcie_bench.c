@@ -99,7 +99,7 @@ static const struct param_spec param_specs[] = {
     {"engine_latency", PARAM_TIME, "", P(engine_latency), "134ns", 0, 1e9, NULL,
      "what the DMA engine adds to a 64-byte transfer",
      "pcie-bench data, LAT_DMA_RD 547 ns against LAT_CMD_RD 413 ns (A)"},
-    {"engine_latency_byte", PARAM_DOUBLE, "ns", P(engine_latency_byte), "0.2", 0, 1000, NULL,
+    {"engine_latency_byte", PARAM_DOUBLE, "ns", P(engine_latency_byte), "0.16", 0, 1000, NULL,
      "... per further byte", "pcie-bench data, LAT_DMA_RD from 64 to 2048 B, link time taken out (B)"},
 };
 #undef P
