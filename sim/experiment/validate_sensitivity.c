@@ -31,6 +31,9 @@ static const struct weak weak[] = {
     {"pwc.psi_nonleaf", "range", "domain"},
     {"iotlb.replacement", "random", "lru"},
     {"pcie.write_latency", "50ns", "400ns"},
+    {"pcie.read_window", "4", "32"},
+    {"pcie.read_line", "0", "50ns"},
+    {"walker.slow_share", "0", "0.3"},
 };
 
 /* A conclusion is a relative difference: positive when the first is larger. */
