@@ -37,6 +37,11 @@ void sim_fini(struct sim *s)
 
 void sim_abandon(struct sim *s)
 {
+	sim_time_t at;
+
+	/* Events lie in what is about to be freed. */
+	while (event_peek_time(s->events) != SIM_TIME_NEVER)
+		event_pop(s->events, &at);
 	s->timing = false;
 	s->fidelity = FIDELITY_COUNTS;
 	for (unsigned i = 0; i < s->ncpus; i++) {

@@ -158,6 +158,59 @@ START_TEST(costs_start_at_their_defaults)
 }
 END_TEST
 
+static void never(struct event *ev, sim_time_t now)
+{
+	(void)ev;
+	(void)now;
+	ck_abort_msg("an event of an abandoned run");
+}
+
+static struct spinlock gate;
+
+static void stays_halfway(struct cpu_work *w, struct cpu *c)
+{
+	(void)w;
+	spin_lock(c, &gate);
+	cpu_wait_until(c, 50 * SIM_US);
+	ck_abort_msg("code of an abandoned run");
+}
+
+static void tears_down(void *arg)
+{
+	struct cpu *c = arg;
+
+	spin_lock(c, &gate); /* held by one that does not go on */
+	cpu_wait_until(c, c->now + SIM_US);
+	spin_unlock(c, &gate);
+	cpu_sync(c);
+}
+
+/* CPUs stand in the middle of their work, events lie in memory that goes first: everything can be freed. */
+START_TEST(abandoned_runs_can_be_taken_down)
+{
+	struct event *early = g_new0(struct event, 64), late = {.fn = never};
+	struct cpu_work works[2] = {{.fn = stays_halfway}, {.fn = stays_halfway}};
+	struct sim s;
+
+	sim_init(&s, FIDELITY_TIMING, 2, 1);
+	gate = (struct spinlock){0};
+	for (unsigned i = 0; i < 2; i++)
+		cpu_post(&s.cpus[i], &works[i], SIM_US);
+	for (unsigned i = 0; i < 64; i++) {
+		early[i].fn = never;
+		sim_schedule(&s, &early[i], (100 + i) * SIM_US);
+	}
+	sim_schedule(&s, &late, 90 * SIM_US);
+	sim_advance(&s, 10 * SIM_US);
+	sim_abandon(&s);
+	g_free(early);
+	event_cancel(s.events, &late);
+	for (unsigned i = 0; i < 2; i++)
+		cpu_run(&s.cpus[i], tears_down, &s.cpus[i]);
+	sim_fini(&s);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("sim");
@@ -166,5 +219,6 @@ int main(void)
 	tcase_add_test(t, clock_never_goes_back);
 	tcase_add_test(t, scheduling_in_the_past_means_now);
 	tcase_add_test(t, costs_start_at_their_defaults);
+	tcase_add_test(t, abandoned_runs_can_be_taken_down);
 	return test_run("sim", t, NULL);
 }
