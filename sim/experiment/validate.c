@@ -253,6 +253,7 @@ static const char fitted_constants[] =
     "accesses miss |\n"
     "| `pcie.read_window` = 8 | default | P3, Broadwell read 64 B at 1 MiB: fitted |\n"
     "| `pcie.read_line` = 24 ns | default | P3, Broadwell read 256 B at 64 MiB: fitted |\n"
+    "| links: data-link packets 1.5 times rarer than the limits | all | P3, 512 B without misses: fitted |\n"
     "| `pcie_bench` card: intervals, latencies | default | P3 rates and P1 latencies without translation |\n"
     "| `pcie_bench.command_window` = 30, `pcie_bench.engine_window` = 21 | default | P3, Broadwell read 64 B "
     "at 512 "

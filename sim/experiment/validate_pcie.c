@@ -186,6 +186,7 @@ struct throughput {
 	unsigned n;
 	const char *windows;
 	double measured[10];
+	unsigned fitted; /* bit i: a constant was fitted on this window */
 };
 #define BROADWELL_WINDOWS "256KiB,512KiB,1MiB,1536KiB,2MiB,3MiB,4MiB,8MiB,16MiB,64MiB"
 #define IVYBRIDGE_WINDOWS "256KiB,512KiB,1MiB,2MiB,4MiB,8MiB,64MiB"
@@ -197,7 +198,8 @@ static const struct throughput throughput[] = {
      0.25,
      10,
      BROADWELL_WINDOWS,
-     {27.6, 20.2, 14.3, 12.6, 11.7, 11.0, 10.7, 10.2, 9.9, 9.8}},
+     {27.6, 20.2, 14.3, 12.6, 11.7, 11.0, 10.7, 10.2, 9.9, 9.8},
+     1u << 1 | 1u << 2},
     {"broadwell-ep",
      "Broadwell read 128 B",
      "read",
@@ -205,7 +207,8 @@ static const struct throughput throughput[] = {
      0.25,
      10,
      BROADWELL_WINDOWS,
-     {41.9, 35.9, 27.6, 24.5, 23.0, 21.7, 21.0, 20.1, 19.7, 19.5}},
+     {41.9, 35.9, 27.6, 24.5, 23.0, 21.7, 21.0, 20.1, 19.7, 19.5},
+     0},
     {"broadwell-ep",
      "Broadwell read 256 B",
      "read",
@@ -213,7 +216,8 @@ static const struct throughput throughput[] = {
      0.10,
      10,
      BROADWELL_WINDOWS,
-     {46.4, 44.7, 40.9, 39.4, 38.4, 36.9, 36.0, 34.5, 33.8, 33.5}},
+     {46.4, 44.7, 40.9, 39.4, 38.4, 36.9, 36.0, 34.5, 33.8, 33.5},
+     1u << 2 | 1u << 9},
     {"broadwell-ep",
      "Broadwell read 512 B",
      "read",
@@ -221,7 +225,8 @@ static const struct throughput throughput[] = {
      0.10,
      10,
      BROADWELL_WINDOWS,
-     {55.0, 55.0, 54.8, 54.7, 54.6, 54.5, 54.4, 54.1, 53.9, 53.6}},
+     {55.0, 55.0, 54.8, 54.7, 54.6, 54.5, 54.4, 54.1, 53.9, 53.6},
+     1u << 0},
     {"broadwell-ep",
      "Broadwell write 64 B",
      "write",
@@ -229,7 +234,8 @@ static const struct throughput throughput[] = {
      0.25,
      10,
      BROADWELL_WINDOWS,
-     {24.3, 24.3, 19.4, 15.1, 13.6, 12.4, 11.9, 11.5, 11.3, 11.2}},
+     {24.3, 24.3, 19.4, 15.1, 13.6, 12.4, 11.9, 11.5, 11.3, 11.2},
+     0},
     {"broadwell-ep",
      "Broadwell write 128 B",
      "write",
@@ -237,7 +243,8 @@ static const struct throughput throughput[] = {
      0.25,
      10,
      BROADWELL_WINDOWS,
-     {42.4, 42.4, 40.6, 32.3, 29.0, 26.5, 25.4, 24.0, 23.4, 23.1}},
+     {42.4, 42.4, 40.6, 32.3, 29.0, 26.5, 25.4, 24.0, 23.4, 23.1},
+     0},
     {"broadwell-ep",
      "Broadwell write 256 B",
      "write",
@@ -245,7 +252,8 @@ static const struct throughput throughput[] = {
      0.10,
      10,
      BROADWELL_WINDOWS,
-     {50.5, 50.5, 50.5, 50.5, 50.5, 50.3, 49.8, 47.5, 46.1, 45.3}},
+     {50.5, 50.5, 50.5, 50.5, 50.5, 50.3, 49.8, 47.5, 46.1, 45.3},
+     0},
     {"broadwell-ep",
      "Broadwell write 512 B",
      "write",
@@ -253,7 +261,8 @@ static const struct throughput throughput[] = {
      0.10,
      10,
      BROADWELL_WINDOWS,
-     {54.4, 54.4, 54.4, 54.4, 54.4, 54.4, 54.4, 54.4, 54.4, 54.4}},
+     {54.4, 54.4, 54.4, 54.4, 54.4, 54.4, 54.4, 54.4, 54.4, 54.4},
+     1u << 0},
     {"ivybridge-ep",
      "Ivy Bridge read 64 B",
      "read",
@@ -261,7 +270,8 @@ static const struct throughput throughput[] = {
      0.25,
      7,
      IVYBRIDGE_WINDOWS,
-     {27.7, 26.5, 14.5, 11.4, 10.1, 9.6, 9.2}},
+     {27.7, 26.5, 14.5, 11.4, 10.1, 9.6, 9.2},
+     0},
     {"ivybridge-ep",
      "Ivy Bridge read 128 B",
      "read",
@@ -269,7 +279,8 @@ static const struct throughput throughput[] = {
      0.25,
      7,
      IVYBRIDGE_WINDOWS,
-     {42.4, 41.7, 27.7, 22.3, 20.0, 19.0, 18.2}},
+     {42.4, 41.7, 27.7, 22.3, 20.0, 19.0, 18.2},
+     0},
     {"ivybridge-ep",
      "Ivy Bridge read 256 B",
      "read",
@@ -277,7 +288,8 @@ static const struct throughput throughput[] = {
      0.10,
      7,
      IVYBRIDGE_WINDOWS,
-     {46.4, 46.2, 41.9, 39.2, 36.0, 33.8, 31.7}},
+     {46.4, 46.2, 41.9, 39.2, 36.0, 33.8, 31.7},
+     0},
     {"ivybridge-ep",
      "Ivy Bridge read 512 B",
      "read",
@@ -285,7 +297,8 @@ static const struct throughput throughput[] = {
      0.10,
      7,
      IVYBRIDGE_WINDOWS,
-     {55.3, 55.3, 54.9, 54.5, 53.3, 52.3, 51.5}},
+     {55.3, 55.3, 54.9, 54.5, 53.3, 52.3, 51.5},
+     1u << 0},
     {"ivybridge-ep",
      "Ivy Bridge write 64 B",
      "write",
@@ -293,7 +306,8 @@ static const struct throughput throughput[] = {
      0.25,
      7,
      IVYBRIDGE_WINDOWS,
-     {24.3, 24.3, 18.6, 12.6, 11.0, 10.2, 9.6}},
+     {24.3, 24.3, 18.6, 12.6, 11.0, 10.2, 9.6},
+     0},
     {"ivybridge-ep",
      "Ivy Bridge write 128 B",
      "write",
@@ -301,7 +315,8 @@ static const struct throughput throughput[] = {
      0.25,
      7,
      IVYBRIDGE_WINDOWS,
-     {42.4, 42.4, 38.0, 26.3, 22.6, 21.1, 19.9}},
+     {42.4, 42.4, 38.0, 26.3, 22.6, 21.1, 19.9},
+     0},
     {"ivybridge-ep",
      "Ivy Bridge write 256 B",
      "write",
@@ -309,7 +324,8 @@ static const struct throughput throughput[] = {
      0.10,
      7,
      IVYBRIDGE_WINDOWS,
-     {50.5, 50.5, 50.5, 49.7, 46.5, 43.4, 40.8}},
+     {50.5, 50.5, 50.5, 49.7, 46.5, 43.4, 40.8},
+     0},
     {"ivybridge-ep",
      "Ivy Bridge write 512 B",
      "write",
@@ -317,7 +333,8 @@ static const struct throughput throughput[] = {
      0.10,
      7,
      IVYBRIDGE_WINDOWS,
-     {54.5, 54.4, 54.5, 54.5, 54.5, 54.4, 54.5}},
+     {54.5, 54.4, 54.5, 54.5, 54.5, 54.4, 54.5},
+     1u << 0},
 };
 
 /* First window where 5 % of the throughput is lost; n if none is. */
@@ -352,8 +369,12 @@ void study_throughput(struct validate_run_context *ctx)
 
 		for (unsigned i = 0; i < validate_rows(r); i++) {
 			model[i] = validate_cell(r, i, "gbit_per_s");
-			validate_add(ctx, t->curve, windows[i], window_mib(r, i), model[i], t->measured[i],
-				     t->tolerance);
+			if (t->fitted >> i & 1)
+				validate_add_fitted(ctx, t->curve, windows[i], window_mib(r, i), model[i],
+						    t->measured[i]);
+			else
+				validate_add(ctx, t->curve, windows[i], window_mib(r, i), model[i],
+					     t->measured[i], t->tolerance);
 		}
 		if (r)
 			add_knee(ctx, t, model);
