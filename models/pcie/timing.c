@@ -31,7 +31,7 @@ static double dllp_interval(double rate, uint64_t lanes)
 }
 
 /*
- * Real ports send them this many times rarer. B: pcie-bench raw data (Neugebauer et al., SIGCOMM 2018),
+ * Real ports send them this many times rarer. Fitted: pcie-bench raw data (Neugebauer et al., SIGCOMM 2018),
  * Gen 3 x8: 512-byte reads reach 55.0 to 55.3 Gb/s, writes 54.4, 5.5 % below what their TLPs alone take.
  */
 #define DLLP_RARER 1.5

@@ -249,6 +249,10 @@ static const char fitted_constants[] =
     "pages: the "
     "law's two parameters |\n"
     "| `walker.slow_share` = 9 %, `walker.slow_extra` = 160 ns | default | P1, 95th percentiles |\n"
+    "| `memory.llc_io`, `memory.latency_remote` | ivybridge-ep, broadwell-ep | P1, device-warmed without "
+    "IOMMU, remote at 256 KiB |\n"
+    "| `pcie_bench.write_turn`, `pcie_bench.engine_latency*` | default | P1, write then read and engine, "
+    "without IOMMU |\n"
     "| `walker.concurrency` = 6 | ivybridge-ep, broadwell-ep | P3, Little's law at 64 MiB, where all "
     "accesses miss |\n"
     "| `pcie.read_window` = 8 | default | P3, Broadwell read 64 B at 1 MiB: fitted |\n"
@@ -281,11 +285,15 @@ char *validate_markdown(const GPtrArray *blocks)
 	g_string_append_printf(
 	    out,
 	    "# Published measurements against the model\n\n"
-	    "Written by `dmasim validate --write`; every number is computed by that command, from one set of "
+	    "Written by `dmasim validate --write`; the tables are computed by that command, from one set of "
 	    "presets.\n%u of %u judged points and %u of %u blocks are within tolerance. Points that a "
 	    "constant was "
-	    "fitted on are\nmarked and not judged; `dmasim presets NAME` and `dmasim params` give the source "
-	    "of every "
+	    "fitted on are\nmarked and not judged. Points from which a published law derived a constant (tag "
+	    "B: "
+	    "capacity and\npenalty of P1, its percentiles, its rows without an IOMMU) are judged as whole "
+	    "curves; the list at the end\nnames both kinds. `dmasim presets NAME` and `dmasim params` give "
+	    "the "
+	    "source of every "
 	    "constant.\n\n| block | result | points | verdict |\n| --- | --- | ---: | --- |\n",
 	    judged - failed, judged, blocks->len - bad, blocks->len);
 	for (unsigned i = 0; i < blocks->len; i++) {

@@ -90,9 +90,10 @@ static void call_costs(struct validate_run_context *ctx, const struct allocator 
 	validate_add(ctx, cached, "128 KiB, allocations from the tree, %", NAN, 100 * m->slow, 0.237, 0.25);
 	validate_add_fitted(ctx, tree, "tree function, allocate, ns", NAN, l->alloc, 1828);
 	validate_add_fitted(ctx, tree, "tree function, free, ns", NAN, l->free, 831);
-	validate_add(ctx, tree, "allocate, ns", NAN, l->alloc, 2295, 0.25);
-	validate_add(ctx, tree, "free, ns", NAN, l->free, 1074, 0.25);
-	validate_add(ctx, tree, "allocate and free, ns", NAN, l->alloc + l->free, 2295 + 1074, 0.25);
+	/* What the caches add around the tree is nothing in the model: known from the fit above. */
+	validate_add(ctx, tree, "allocate, ns", NAN, l->alloc, 2295, 0);
+	validate_add(ctx, tree, "free, ns", NAN, l->free, 1074, 0);
+	validate_add(ctx, tree, "allocate and free, ns", NAN, l->alloc + l->free, 2295 + 1074, 0);
 	validate_add(ctx, tree, "allocate and free, against 128 KiB", NAN,
 		     (l->alloc + l->free) / (m->alloc + m->free), 4.7, 0.25);
 }

@@ -116,11 +116,14 @@ void study_page_table(struct validate_run_context *ctx)
 	for (unsigned i = 0; i < G_N_ELEMENTS(first_of_format); i++) {
 		const struct page_table_cost *one = &cost[first_of_format[i]];
 		const struct page_table *t = &page_table[first_of_format[i]];
+		struct page_table ratio = *t;
 
-		validate_add(ctx, t->curve, "map, 256 pages / 1 page", NAN, one[1].map / one->map,
-			     t[1].map / t->map, 0.10);
-		validate_add(ctx, t->curve, "unmap, 256 pages / 1 page", NAN, one[1].unmap / one->unmap,
-			     t[1].unmap / t->unmap, 0.10);
+		ratio.label = "256 pages / 1 page";
+		/* A ratio of two fitted points is fitted, too. */
+		page_table_point(ctx, &ratio, "map", t[0].map_fitted && t[1].map_fitted,
+				 one[1].map / one->map, t[1].map / t->map);
+		page_table_point(ctx, &ratio, "unmap", t[0].unmap_fitted && t[1].unmap_fitted,
+				 one[1].unmap / one->unmap, t[1].unmap / t->unmap);
 	}
 	page_sizes(ctx);
 }

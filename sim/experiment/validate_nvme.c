@@ -110,7 +110,7 @@ void study_nvme(struct validate_run_context *ctx)
 /*
  * One fio job, 4 KiB, queue depth 256, guest of 8 CPUs: CPU time per request decides. The storage stack's
  * part of it (under driver_submit) is fitted on the read before; a read copies twice, a write once.
- * The tuned allocator hands out slots that are still in the cache: 12 GB/s instead of 8 (section 8.4).
+ * The tuned allocator hands out slots that are still in the cache: 12 GB/s instead of 8 (E).
  */
 static double bounced_kiops(struct validate_run_context *ctx, const char *read_share, const char *copy)
 {

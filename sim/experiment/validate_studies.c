@@ -23,12 +23,7 @@ const struct validate_study validate_studies[] = {
       .log_x = true,
       .setup = "presets ivybridge-ep and broadwell-ep; pcie_bench, throughput, transfer size and direction "
 	       "of each "
-	       "curve; superpages off. A knee is the first window that loses 5 %.",
-      .why =
-	  "512-byte reads on Ivy Bridge lose 5.4 % at 8 MiB and 6.9 % at 64 MiB; the model's lose nothing at "
-	  "8 MiB and 4.4 % at 64 MiB, where its walkers come to be narrower than its link, which carries 2.5 "
-	  "% less "
-	  "than the measured one."},
+	       "curve; superpages off. A knee is the first window that loses 5 %."},
      study_throughput},
     {{.id = "P4",
       .title = "Receive path under strict mode",
@@ -42,8 +37,7 @@ const struct validate_study validate_studies[] = {
 	  "that kernel (and of the study's 6.0) keeps up to 255 pages of a ring mapped for reuse, unless "
 	  "the oldest one has not been read yet, and puts packets end to end into its pages: most pages "
 	  "are never unmapped. The time that a lost retransmission takes is fitted on the marked points; "
-	  "addresses in random order, as after long traffic, are assumed.",
-      .why = "how long the application holds pages decides how many are unmapped."},
+	  "addresses in random order, as after long traffic, are assumed."},
      study_receive},
     {{.id = "P6",
       .title = "Receive path with contiguous addresses and leaf-only, batched invalidation",
