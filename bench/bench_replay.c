@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Requests per second of the whole stack on one core: 4 KiB random reads, 50 ns apart, on one CPU and
- * queue, in both fidelities, for each API and mode; the ratio to the same API's passthrough row, which holds
- * whatever else the machine does; and how much memory the process takes.
+ * queue, in both fidelities, for each API and mode; the ratio to the first row of the same API (passthrough,
+ * unless a mode is given), which holds whatever else the machine does; and how much memory the process takes.
  *
  *   bench_replay [millions of requests (10) [api [iommu mode [counts or timing]]]]
  */

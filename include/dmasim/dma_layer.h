@@ -88,7 +88,8 @@ void dma_layer_free(struct dma_layer *l);
  * Attach dev: gives it its domain (domain ids from 2 upwards in order of attachment), or the direct
  * path; fills the defaults of struct device that the PCI core sets (dev->untrusted and dev->resv must be
  * set before). Domains keep clear of params.reserved ("80000000-afffffff,..."). 0, -EINVAL if that text is
- * malformed, or -ENOMEM.
+ * malformed, -ENOSPC when the unit has no domain id left, -ERANGE when a region of dev->resv lies beyond
+ * what it can map, or -ENOMEM.
  */
 int dma_layer_attach(struct dma_layer *l, struct device *dev);
 void dma_layer_detach(struct device *dev);

@@ -95,7 +95,7 @@ struct pcie_node {
 	/* of a port of the root complex (port points to it): posted writes of everything below */
 	struct pcie_node *port;
 	struct pcie_credits write_buffer;
-	sim_time_t committed; /* the last posted write became visible */
+	sim_time_t committed; /* the last posted write was in order; pcie.write_latency later it is visible */
 	/* ... and the reads that remapping works on: when each of the last so many left it, in a ring */
 	sim_time_t *reads_left;
 	unsigned reads_next;

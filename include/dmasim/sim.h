@@ -53,7 +53,10 @@ void sim_abandon(struct sim *s);
 /* Run until no event is left (timers that re-arm only on demand end by themselves). */
 void sim_run(struct sim *s);
 
-/* Workloads that make their own load look here between requests: no more, drain and tear down. */
+/*
+ * Workloads that make their own load call this between requests, which is when time series are sampled.
+ * True: make no more, drain and tear down.
+ */
 static inline bool sim_interrupted(struct sim *s)
 {
 	if (G_UNLIKELY(s->between))

@@ -200,7 +200,7 @@ struct vtd_result {
 };
 /* Translate one access (it must not cross a 4 KiB page). Returns 0, or -EFAULT with res->fault set. */
 int vtd_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time_t when, struct vtd_result *res);
-/* Tell the unit that a DMA which it translated at begin is in flight until done (for drain). */
+/* Tell the unit that a DMA which reached it at begin is in flight until done (for drain). */
 void vtd_in_flight(struct vtd_unit *u, sim_time_t begin, sim_time_t done);
 
 /*

@@ -151,6 +151,10 @@ static sim_time_t metadata_list(struct nvme_ctrl *c, struct ctrl_command *cmd, d
 	if (!cmd->meta)
 		cmd->meta = g_new(struct nvme_range, NVME_META_RANGES);
 	for (unsigned i = 0; i < n; i++) {
+		if (desc[i].type != NVME_SGL_DATA_BLOCK) {
+			cmd->status = NVME_SC_SGL_INVALID;
+			return when;
+		}
 		cmd->meta[i] = (struct nvme_range){desc[i].addr, desc[i].length};
 		total += desc[i].length;
 	}

@@ -31,7 +31,7 @@ struct intel_iommu {
 	/* Submissions whose wait has not been reclaimed, oldest first. */
 	struct qi_outstanding *outstanding; /* as many as ring slots */
 	unsigned oldest, noutstanding;
-	uint16_t next_did;
+	unsigned next_did;
 };
 
 /* The one of unit, made when its first device comes. NULL when memory is exhausted. */
@@ -325,6 +325,8 @@ int intel_domain_alloc(struct iommu_domain *d)
 	d->intel = intel_iommu_of(l, unit);
 	if (!d->intel)
 		return -ENOMEM;
+	if (d->intel->next_did >= caps->domains)
+		return -ENOSPC;
 	d->first_stage = vtd_formats[format].first_stage;
 	d->pt = pgtable_new(l->sim, l->mem, format, vtd_domain_page_sizes(unit, format), d->dev->node);
 	if (!d->pt)
@@ -334,9 +336,7 @@ int intel_domain_alloc(struct iommu_domain *d)
 			   (page_sizes & VTD_PAGES_1G ? GIB : 0);
 	d->aperture_end = MIN(pgtable_last_iova(d->pt), UINT64_MAX >> (64 - caps->mgaw));
 	d->iotlb_sync_map = caps->rwbf || (caps->caching_mode && !d->first_stage);
-	if (d->intel->next_did >= caps->domains)
-		return -ENOSPC;
-	d->did = d->intel->next_did++;
+	d->did = (uint16_t)d->intel->next_did++;
 	dma_lock_init(&d->cache_lock, "cache_lock");
 	l->st->table_pages_allocated++;
 	return 0;

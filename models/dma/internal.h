@@ -39,13 +39,14 @@ static inline sim_time_t dma_now(const struct dma_layer *l)
 	return l->sim->timing ? l->sim->cpu->now : l->sim->now;
 }
 
-/* A contended kernel lock goes to its next owner in 100 ns and 40 ns per further waiter (5.5 E). */
+/* A contended kernel lock goes to its next owner in 100 ns and 40 ns per further waiter (E). */
 static inline void dma_lock_init(struct spinlock *lock, const char *name)
 {
 	spin_lock_init(lock, name, 100 * SIM_NS);
 	lock->per_waiter = 40 * SIM_NS;
 }
 
+/* A macro, so that the arguments are built only if somebody listens. dev is evaluated twice. */
 #define dma_observe(dev, what, ...)                                                                     \
 	do {                                                                                            \
 		const struct dma_observer *listener = (dev)->dma->observer;                             \

@@ -383,13 +383,14 @@ uint64_t alloc_iova_fast(struct iova_domain *iovad, uint64_t size, uint64_t limi
 	    .limit_pfn = limit_pfn,
 	};
 	struct iova_hints before = {NULL, NULL, 0};
-	sim_time_t start = cpu->now;
+	sim_time_t start;
 
 	e.order = (int)order_base_2(e.rounded);
 	if (e.order >= (int)iovad->classes)
 		e.order = -1;
 	if (G_UNLIKELY(o) && o->window)
 		o->window(o->arg, iovad->dev, cpu->id, DMA_WINDOW_BEFORE_CACHE);
+	start = cpu->now;
 	if (e.order >= 0 && limit_pfn + 1 > e.rounded &&
 	    rcache_get(&iovad->rcaches[e.order], limit_pfn + 1 - e.rounded, &e)) {
 		cpu_charge(cpu, COST_IOVA_ALLOC_HIT);
@@ -416,7 +417,6 @@ void free_iova_fast(struct iova_domain *iovad, uint64_t pfn, uint64_t size)
 
 	if (G_UNLIKELY(o) && o->window)
 		o->window(o->arg, iovad->dev, cpu->id, DMA_WINDOW_BEFORE_FREE);
-	cpu = sim_cpu(l->sim);
 	start = cpu->now;
 	l->st->iova_frees++;
 	l->st->iova_pages_freed += size;

@@ -153,23 +153,33 @@ static int reserve_windows(struct iommu_domain *d)
 	return 0;
 }
 
+static bool is_mapped(struct pgtable *t, uint64_t pfn)
+{
+	uint64_t leaf = 0; /* tells a page mapped to address 0 from none */
+
+	pgtable_iova_to_phys(t, pfn << PAGE_SHIFT, &leaf);
+	return leaf != 0;
+}
+
 /*
- * What the device has in use since before the kernel ran (iommu_create_device_direct_mappings): mapped page
- * by page where nothing is yet, and no IOVA lies there. Done before any request, so it costs no time and
- * is no operation of the statistics.
+ * What the device has in use since before the kernel ran (iommu_create_device_direct_mappings): mapped to
+ * itself where nothing is yet, run by run, and no IOVA lies there. Done before any request, so it costs no
+ * time and is no operation of the statistics.
  */
 static int map_reserved_regions(struct iommu_domain *d, const struct device *dev)
 {
 	for (unsigned i = 0; i < dev->nresv; i++) {
 		uint64_t start = dev->resv[i].start >> PAGE_SHIFT, last = dev->resv[i].last >> PAGE_SHIFT;
 
+		if (dev->resv[i].last > d->aperture_end)
+			return -ERANGE;
 		reserve_iova(&d->iovad, start, last);
 		for (uint64_t pfn = start; pfn <= last; pfn++) {
 			struct pgtable_gather g = PGTABLE_GATHER_INIT;
 			uint64_t first = pfn, done = 0;
 			int ret = 0;
 
-			while (pfn <= last && !pgtable_iova_to_phys(d->pt, pfn << PAGE_SHIFT, NULL))
+			while (pfn <= last && !is_mapped(d->pt, pfn))
 				pfn++;
 			if (pfn > first)
 				ret = pgtable_map(d->pt, first << PAGE_SHIFT, first << PAGE_SHIFT,

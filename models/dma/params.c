@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Parameters and statistics of the IOMMU path. */
-#include <dmasim/dma_layer.h>
+#include "iova.h"
 
 const char *const iommu_mode_names[] = {"off", "passthrough", "lazy", "strict", NULL};
 
@@ -10,7 +10,7 @@ static const struct param_spec iova_specs[] = {
      "do not try below 4 GiB first (iommu.forcedac=1)", "Linux drivers/iommu/dma-iommu.c"},
     {"magazine_size", PARAM_UINT, "", P(magazine_size), "127", 1, 1 << 20, NULL,
      "ranges per magazine of the per-CPU caches", "Linux drivers/iommu/iova.c, IOVA_MAG_SIZE (A)"},
-    {"cache_classes", PARAM_UINT, "", P(cache_classes), "6", 1, 16, NULL,
+    {"cache_classes", PARAM_UINT, "", P(cache_classes), "6", 1, IOVA_CACHE_CLASSES_MAX, NULL,
      "sizes that the per-CPU caches keep: 1, 2, 4 ... pages, the largest of which is the advised mapping "
      "size",
      "Linux drivers/iommu/iova.c, IOVA_RANGE_CACHE_MAX_SIZE (A)"},

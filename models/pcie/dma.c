@@ -142,7 +142,7 @@ static int dma_page(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t 
 		tr.phys = phys;
 		*done = bar ? pcie_time_peer(&tr, bar->node, route, ready) : pcie_time_memory(&tr, ready);
 		d->accepted = MAX(d->accepted, tr.sent);
-		if (fn->iommu)
+		if (fn->iommu && route != PCIE_ROUTE_DIRECT)
 			vtd_in_flight(fn->iommu, tr.arrival, *done);
 	}
 	if (d->data)

@@ -29,7 +29,7 @@ static const struct param_spec specs[] = {
      "fitted: pcie-bench data, Broadwell, 64 B reads in a window of 1 MiB, where half of them hit (14.3 "
      "Gb/s)"},
     {"read_line", PARAM_TIME, "ps", P(read_line), "24ns", 0, 1e9, NULL,
-     "time that a read which missed occupies its walker per cache line after the first",
+     "time that a read request which missed occupies its walker per cache line after the first",
      "fitted: pcie-bench data, Broadwell, 256 B reads that miss (33.5 Gb/s at 64 MiB)"},
     {"read_rtt", PARAM_TIME, "ps", P(read_rtt), "413ns", 0, 1e9, NULL,
      "64-byte read that hits the last-level cache, without translation",

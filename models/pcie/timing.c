@@ -166,7 +166,7 @@ void pcie_time_send(struct pcie_train *tr, sim_time_t when)
  * Remapping works on a few reads of a port at a time and passes them on in order: hits wait behind a
  * miss, and the walks in flight are those of a few neighbours. (Posted writes wait in their buffer, where
  * all of them have their translations fetched.) A read that walked keeps its walker until it has left,
- * line by line.
+ * line by line: the lines of the request that walked; those behind it in the train find its entry.
  */
 sim_time_t pcie_time_enter(struct pcie_train *tr)
 {
@@ -191,7 +191,8 @@ sim_time_t pcie_time_leave(struct pcie_train *tr, sim_time_t ready)
 
 	ready = MAX(ready, tr->leaves);
 	port->read_left = MAX(port->read_left, ready);
-	port->reads_left[port->reads_next] = ready;
+	/* Places are given back in order, whoever came out of turn. */
+	port->reads_left[port->reads_next] = port->read_left;
 	if (++port->reads_next == tr->fn->fabric->params.read_window)
 		port->reads_next = 0;
 	return ready;

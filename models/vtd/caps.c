@@ -127,7 +127,7 @@ static bool check_levels(const struct iommu_params *p, const struct vtd_caps *c,
 	enum vtd_format second = widest_second_stage(c, p->levels);
 	bool found;
 
-	if (!first && !(c->widths & 0xe))
+	if ((!first || p->nested) && !(c->widths & 0xe))
 		return refuse(error,
 			      "iommu.cap = %#" G_GINT64_MODIFIER "x: its SAGAW field (bits 12:8) is %#x and "
 			      "names no table width, so the unit cannot translate; want bit 9, 10 or 11 set "

@@ -20,7 +20,9 @@ struct qi_run {
 	sim_time_t done;    /* last status write */
 };
 
-/* Bits and granularities (a set) that must not be; type 3 and 8 have been left lenient by all drivers' users.
+/*
+ * Bits and granularities (a set) that must not be. Reserved bits next to the source id and size fields of
+ * device-TLB descriptors (types 3 and 8) are not looked at: drivers differ in them.
  */
 static const struct {
 	uint64_t qw0, qw1;

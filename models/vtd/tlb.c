@@ -128,7 +128,7 @@ struct tlb *tlb_new(uint64_t entries, uint64_t ways, enum vtd_replacement r, boo
 	t->ways = (unsigned)ways;
 	t->nsets = ways ? (unsigned)(entries / ways) : 0;
 	t->n = t->nsets * t->ways;
-	t->set_mask = t->nsets & (t->nsets - 1) ? 0 : t->nsets - 1;
+	t->set_mask = t->nsets && !(t->nsets & (t->nsets - 1)) ? t->nsets - 1 : 0;
 	t->replacement = r;
 	t->hash_sets = hash_sets;
 	t->rng = rng;

@@ -81,6 +81,7 @@ static bool check_entry(struct walk *w, const struct stage *s, uint64_t entry, u
 	return true;
 }
 
+/* Computed, not branched on: rights differ from page to page. */
 static inline uint8_t entry_rights(const struct vtd_format_info *f, uint64_t entry)
 {
 	return (uint8_t)(((entry & f->read) != 0) * VTD_READ + ((entry & f->write) != 0) * VTD_WRITE);

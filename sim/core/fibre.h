@@ -2,7 +2,7 @@
 /*
  * Fibres: stacks that a simulated CPU's kernel code runs on, so that it can stop in the middle at a
  * waiting point. A new stack is entered once through ucontext(3); every later switch is
- * __builtin_setjmp/__builtin_longjmp, which saves no signal mask and makes no system call.
+ * a jump that saves no signal mask and makes no system call.
  */
 #ifndef DMASIM_FIBRE_H
 #define DMASIM_FIBRE_H

@@ -228,6 +228,13 @@ struct device *machine_add_device(struct machine *m, const char *name, GError **
 				    "device %s finds no free domain id: the ND field of iommu.cap (bits 2:0) "
 				    "is too small; want fewer devices or a larger ND",
 				    dev->name);
+		else if (err == -ERANGE)
+			g_set_error(
+			    error, DMASIM_ERROR, DMASIM_ERROR_USAGE,
+			    "device %s has a reserved region (RMRR of iommu.dmar) beyond what its unit "
+			    "can map; want one below the width that iommu.cap (MGAW, SAGAW) and "
+			    "iommu.levels give",
+			    dev->name);
 		else
 			g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INTERNAL,
 				    "device %s could not be attached: %s", dev->name, g_strerror(-err));

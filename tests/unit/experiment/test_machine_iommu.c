@@ -26,7 +26,7 @@ static void put(struct table *t, uint64_t v, unsigned bytes)
  * One unit for what is below root port 00:01.0, and if asked for one for all the rest, on node 1; regions
  * that overlap for what is below that port.
  */
-static char *write_regions(bool rest, unsigned nregions)
+static char *write_regions(bool rest, unsigned nregions, uint64_t region)
 {
 	char *path = g_strdup_printf("%s/dmasim-dmar-%d", g_get_tmp_dir(), (int)g_random_int());
 	struct table t = {0};
@@ -43,7 +43,7 @@ static char *write_regions(bool rest, unsigned nregions)
 	}
 	for (unsigned i = 0; i < nregions; i++) {
 		put(&t, 1, 2), put(&t, 32, 2), put(&t, 0, 4);
-		put(&t, FIRST_REGION + i * 64 * KIB, 8), put(&t, FIRST_REGION + i * 64 * KIB + REGION - 1, 8);
+		put(&t, region + i * 64 * KIB, 8), put(&t, region + i * 64 * KIB + REGION - 1, 8);
 		put(&t, 2, 1), put(&t, 8, 1), put(&t, 0, 4), put(&t, 1, 2);
 	}
 	t.b[4] = (uint8_t)t.n;
@@ -56,7 +56,7 @@ static char *write_regions(bool rest, unsigned nregions)
 
 static char *write_table(bool rest)
 {
-	return write_regions(rest, 0);
+	return write_regions(rest, 0, 0);
 }
 
 static struct machine *machine(struct config *c, const char *path, GError **error)
@@ -149,7 +149,7 @@ END_TEST
 /* Regions of firmware: reached one to one by their device, and no range of it lies there. */
 START_TEST(reserved_regions)
 {
-	char *path = write_regions(true, 2);
+	char *path = write_regions(true, 2, FIRST_REGION);
 	struct config *c = config_new();
 	struct machine *m = machine(c, path, NULL);
 	struct device *dev[2] = {machine_add_device(m, "0000:08:00.0", NULL),
@@ -184,6 +184,36 @@ START_TEST(reserved_regions)
 }
 END_TEST
 
+/* A region from address 0 is one like others; one beyond three levels of tables is the user's error. */
+START_TEST(regions_at_the_edges)
+{
+	const uint64_t at[] = {0, UINT64_C(1) << 40};
+
+	for (unsigned i = 0; i < 2; i++) {
+		char *path = write_regions(true, 2, at[i]);
+		struct config *c = config_new();
+		struct machine *m;
+		GError *error = NULL;
+
+		ck_assert(config_set(c, "iommu.cap", "0xd2078c106f0266", "test", NULL));
+		m = machine(c, path, NULL);
+		if (i) {
+			ck_assert_ptr_null(machine_add_device(m, "0000:08:00.0", &error));
+			ck_assert_int_eq(dmasim_error_status(error), DMASIM_ERROR_USAGE);
+			ck_assert_ptr_nonnull(strstr(error->message, "RMRR"));
+			g_error_free(error);
+		} else {
+			ck_assert_ptr_nonnull(machine_add_device(m, "0000:08:00.0", NULL));
+			ck_assert_uint_eq(m->dma_stats.direct_pages, (REGION + 64 * KIB) / PAGE_SIZE);
+		}
+		machine_free(m);
+		config_free(c);
+		g_unlink(path);
+		g_free(path);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *c = tcase_create("units");
@@ -191,6 +221,7 @@ int main(void)
 	tcase_add_test(c, two_units);
 	tcase_add_test(c, device_without_unit);
 	tcase_add_test(c, reserved_regions);
+	tcase_add_test(c, regions_at_the_edges);
 	tcase_add_test(c, bad_tables_are_errors);
 	return test_run("machine_iommu", c, NULL);
 }

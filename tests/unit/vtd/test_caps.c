@@ -118,6 +118,8 @@ START_TEST(impossible_parameters)
 	    {cap, TEST_ECAP_SCALABLE & ~(UINT64_C(3) << 46), 0, true, false, "SSTS"},
 	    {TEST_CAP_SCALABLE, TEST_ECAP_SCALABLE, 0, true, true, NULL},
 	    {TEST_CAP_SCALABLE, TEST_ECAP_SCALABLE, 0, false, true, "iommu.scalable"},
+	    {TEST_CAP_SCALABLE & ~(UINT64_C(0x1f) << 8), TEST_ECAP_SCALABLE, 0, true, false, NULL},
+	    {TEST_CAP_SCALABLE & ~(UINT64_C(0x1f) << 8), TEST_ECAP_SCALABLE, 0, true, true, "SAGAW"},
 	    {TEST_CAP_SCALABLE, TEST_ECAP_SCALABLE, 5, true, false, NULL},
 	    {TEST_CAP_SCALABLE, TEST_ECAP_SCALABLE, 3, true, false, "first-stage"},
 	    {TEST_CAP_SCALABLE & ~(UINT64_C(1) << 60), TEST_ECAP_SCALABLE, 5, true, false, "bit 60"},
