@@ -134,8 +134,9 @@ struct vtd_stats {
 };
 extern const struct stat_table vtd_stat_table;
 
-/* Whether a unit with these registers can do what is asked of it; the error names key and remedy. */
-bool vtd_params_check(const struct iommu_params *p, GError **error);
+/* Whether a unit with these registers and this walker can do what is asked of it; the error names key and
+ * remedy. */
+bool vtd_params_check(const struct iommu_params *p, const struct walker_params *w, GError **error);
 
 struct vtd_unit;
 struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_params *p,

@@ -153,7 +153,22 @@ static bool check_levels(const struct iommu_params *p, const struct vtd_caps *c,
 		      bit(c->widths, 3) ? " 5" : "");
 }
 
-bool vtd_params_check(const struct iommu_params *p, GError **error)
+/* Table reads that are not slow take read_latency less the mean of what the slow ones take longer. */
+static bool check_slow_reads(const struct walker_params *w, GError **error)
+{
+	double mean = w->slow_share * (double)w->slow_extra;
+
+	if (mean <= (double)w->read_latency)
+		return true;
+	return refuse(
+	    error,
+	    "walker.slow_share = %g and walker.slow_extra = %g ns add %g ns to the mean table read, "
+	    "but walker.read_latency, which is that mean, is %g ns; want a smaller share (0: all "
+	    "reads take the same), a smaller extra or a larger latency",
+	    w->slow_share, (double)w->slow_extra / SIM_NS, mean / SIM_NS, (double)w->read_latency / SIM_NS);
+}
+
+bool vtd_params_check(const struct iommu_params *p, const struct walker_params *w, GError **error)
 {
 	struct vtd_caps c;
 
@@ -175,7 +190,7 @@ bool vtd_params_check(const struct iommu_params *p, GError **error)
 			      "(bit 26) and FSTS (bit 47), e.g. 0x3ee9e86f050df; this one is "
 			      "%#" G_GINT64_MODIFIER "x",
 			      p->ecap);
-	return check_levels(p, &c, p->scalable && c.first_stage, error);
+	return check_levels(p, &c, p->scalable && c.first_stage, error) && check_slow_reads(w, error);
 }
 
 unsigned vtd_domain_page_sizes(const struct vtd_unit *u, enum vtd_format format)

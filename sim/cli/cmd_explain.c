@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <string.h>
 
-static void fact(json_t *facts, const char *key, const char *text)
+void explain_fact(json_t *facts, const char *key, const char *text)
 {
 	if (text && *text)
 		json_object_set_new(facts, key, json_string(text));
@@ -26,12 +26,12 @@ static json_t *explain_param(const char *word)
 			facts = json_pack("{s:s, s:s}", "is", "parameter", "name", name);
 			set = g_strdup_printf("--set %s=%s, or %s = ... under [%s]", name,
 					      s->def ? s->def : "", s->name, (*t)->section);
-			fact(facts, "what", s->help);
-			fact(facts, "unit", s->unit);
-			fact(facts, "default", s->def);
-			fact(facts, "values", range);
-			fact(facts, "source", s->source);
-			fact(facts, "set it", set);
+			explain_fact(facts, "what", s->help);
+			explain_fact(facts, "unit", s->unit);
+			explain_fact(facts, "default", s->def);
+			explain_fact(facts, "values", range);
+			explain_fact(facts, "source", s->source);
+			explain_fact(facts, "set it", set);
 			return facts;
 		}
 	return NULL;
@@ -53,16 +53,16 @@ static json_t *explain_in_table(const struct stat_table *t, const char *word)
 		if (strcmp(s->name, word))
 			continue;
 		facts = json_pack("{s:s, s:s}", "is", "statistic", "name", s->name);
-		fact(facts, "what", s->help);
-		fact(facts, "unit", s->unit);
-		fact(facts, "kind", kinds[s->kind]);
+		explain_fact(facts, "what", s->help);
+		explain_fact(facts, "unit", s->unit);
+		explain_fact(facts, "kind", kinds[s->kind]);
 		if (s->needs_timing)
-			fact(facts, "note", "null in fidelity = counts");
+			explain_fact(facts, "note", "null in fidelity = counts");
 		if (perf_name_find(word)) {
-			fact(facts, "event of the VT-d unit's counters (perf stat -e dmar0/.../)",
-			     perf_name_find(word)->pmu);
-			fact(facts, "uncore event of server parts (perf stat -e ...)",
-			     perf_name_find(word)->uncore);
+			explain_fact(facts, "event of the VT-d unit's counters (perf stat -e dmar0/.../)",
+				     perf_name_find(word)->pmu);
+			explain_fact(facts, "uncore event of server parts (perf stat -e ...)",
+				     perf_name_find(word)->uncore);
 		}
 		return facts;
 	}
@@ -100,11 +100,11 @@ static json_t *explain_api(const char *word)
 		if (dma_api_path(api, (*w)->kind))
 			g_string_append_printf(serves, "%s%s", serves->len ? ", " : "", (*w)->name);
 	facts = json_pack("{s:s, s:s}", "is", "DMA API", "name", api->name);
-	fact(facts, "what", api->help);
-	fact(facts, "runs as shipped in", kernel_profiles[api->shipped].name);
-	fact(facts, "needs",
-	     api->needs_iova_api ? "a kernel with the two-step IOVA API (7.0 profile)" : NULL);
-	fact(facts, "workloads", serves->str);
+	explain_fact(facts, "what", api->help);
+	explain_fact(facts, "runs as shipped in", kernel_profiles[api->shipped].name);
+	explain_fact(facts, "needs",
+		     api->needs_iova_api ? "a kernel with the two-step IOVA API (7.0 profile)" : NULL);
+	explain_fact(facts, "workloads", serves->str);
 	return facts;
 }
 
@@ -116,8 +116,9 @@ static json_t *explain_workload(const char *word)
 	if (!w)
 		return NULL;
 	facts = json_pack("{s:s, s:s}", "is", "workload", "name", w->name);
-	fact(facts, "what", w->help);
-	fact(facts, "input", w->needs_trace ? trace_workload_names[w->input] : "none: it makes its own load");
+	explain_fact(facts, "what", w->help);
+	explain_fact(facts, "input",
+		     w->needs_trace ? trace_workload_names[w->input] : "none: it makes its own load");
 	return facts;
 }
 
@@ -129,9 +130,9 @@ static json_t *explain_account(const char *word)
 		if (!strcmp(ledger_name(a), account)) {
 			json_t *facts = json_pack("{s:s, s:s}", "is", "memory account", "name", word);
 
-			fact(facts, "what", ledger_help(a));
-			fact(facts, "at the end",
-			     ledger_per_request(a) ? "0: it is per request" : "state that stays");
+			explain_fact(facts, "what", ledger_help(a));
+			explain_fact(facts, "at the end",
+				     ledger_per_request(a) ? "0: it is per request" : "state that stays");
 			return facts;
 		}
 	return NULL;
@@ -154,7 +155,7 @@ static json_t *explain_mode(const char *word)
 		if (!strcmp(modes[i].name, word)) {
 			json_t *facts = json_pack("{s:s, s:s}", "is", "IOMMU mode", "name", word);
 
-			fact(facts, "what", modes[i].what);
+			explain_fact(facts, "what", modes[i].what);
 			return facts;
 		}
 	return NULL;

@@ -6,6 +6,9 @@
 
 #include "cli.h"
 
+/* Adds a fact; none if there is no text. */
+void explain_fact(struct json_t *facts, const char *key, const char *text);
+
 /* iommu.cap=HEX, iommu.ecap=HEX: what the fields say. */
 struct json_t *explain_register(const char *word);
 struct json_t *explain_section(const char *word);

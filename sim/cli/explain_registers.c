@@ -8,8 +8,8 @@
 #include <jansson.h>
 #include <string.h>
 
-static void fact(json_t *facts, const char *key, const char *format, ...) G_GNUC_PRINTF(3, 4);
-static void fact(json_t *facts, const char *key, const char *format, ...)
+static void say(json_t *facts, const char *key, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static void say(json_t *facts, const char *key, const char *format, ...)
 {
 	g_autofree char *text = NULL;
 	va_list args;
@@ -17,7 +17,7 @@ static void fact(json_t *facts, const char *key, const char *format, ...)
 	va_start(args, format);
 	text = g_strdup_vprintf(format, args);
 	va_end(args);
-	json_object_set_new(facts, key, json_string(text));
+	explain_fact(facts, key, text);
 }
 
 struct flag {
@@ -33,7 +33,7 @@ static void flags(json_t *facts, const char *key, const struct flag *f, size_t n
 	for (size_t i = 0; i < n; i++)
 		if (f[i].set)
 			g_string_append_printf(names, "%s%s", names->len ? ", " : "", f[i].name);
-	fact(facts, key, "%s", names->len ? names->str : "none");
+	say(facts, key, "%s", names->len ? names->str : "none");
 }
 
 static void explain_cap(json_t *facts, const struct vtd_caps *c)
@@ -51,18 +51,18 @@ static void explain_cap(json_t *facts, const struct vtd_caps *c)
 	    {"setting the root table invalidates (ESRTPS)", c->root_set_invalidates},
 	};
 
-	fact(facts, "domains (ND)", "%u", c->domains);
-	fact(facts, "second-stage levels (SAGAW)", "%s%s%s%s", c->widths & 2 ? "3 " : "",
-	     c->widths & 4 ? "4 " : "", c->widths & 8 ? "5 " : "",
-	     c->widths & 0xe ? "" : "none: the unit cannot translate");
-	fact(facts, "address width (MGAW)", "%u bits", c->mgaw);
-	fact(facts, "second-stage pages (SSLPS)", "4 KiB%s%s", c->page_sizes & VTD_PAGES_2M ? ", 2 MiB" : "",
-	     c->page_sizes & VTD_PAGES_1G ? ", 1 GiB" : "");
-	fact(facts, "largest page-selective invalidation (MAMV)",
-	     "2^%u pages; a range that no aligned block of "
-	     "that size covers becomes an invalidation of the domain",
-	     c->mamv);
-	fact(facts, "fault records (NFR)", "%u", c->fault_records);
+	say(facts, "domains (ND)", "%u", c->domains);
+	say(facts, "second-stage levels (SAGAW)", "%s%s%s%s", c->widths & 2 ? "3 " : "",
+	    c->widths & 4 ? "4 " : "", c->widths & 8 ? "5 " : "",
+	    c->widths & 0xe ? "" : "none: the unit cannot translate");
+	say(facts, "address width (MGAW)", "%u bits", c->mgaw);
+	say(facts, "second-stage pages (SSLPS)", "4 KiB%s%s", c->page_sizes & VTD_PAGES_2M ? ", 2 MiB" : "",
+	    c->page_sizes & VTD_PAGES_1G ? ", 1 GiB" : "");
+	say(facts, "largest page-selective invalidation (MAMV)",
+	    "2^%u pages; a range that no aligned block of "
+	    "that size covers becomes an invalidation of the domain",
+	    c->mamv);
+	say(facts, "fault records (NFR)", "%u", c->fault_records);
 	flags(facts, "has", can, G_N_ELEMENTS(can));
 }
 
@@ -95,9 +95,9 @@ static void explain_ecap(json_t *facts, const struct vtd_caps *c)
 
 	flags(facts, "has", can, G_N_ELEMENTS(can));
 	if (c->scalable)
-		fact(facts, "PASID width (PSS)", "%u bits", c->pasid_bits);
+		say(facts, "PASID width (PSS)", "%u bits", c->pasid_bits);
 	if (!c->queued)
-		fact(facts, "note", "without a queue invalidations go through registers, one at a time");
+		say(facts, "note", "without a queue invalidations go through registers, one at a time");
 }
 
 json_t *explain_register(const char *word)
@@ -112,8 +112,8 @@ json_t *explain_register(const char *word)
 		return NULL;
 	vtd_decode_caps(p.cap, p.ecap, &c);
 	facts = json_object();
-	fact(facts, "is", "value of a register");
-	fact(facts, "name", "%s", word);
+	explain_fact(facts, "is", "value of a register");
+	explain_fact(facts, "name", word);
 	if (cap)
 		explain_cap(facts, &c);
 	else
@@ -136,6 +136,6 @@ json_t *explain_section(const char *word)
 			g_string_append_printf(keys, "%s%s", keys->len ? ", " : "", (*t)->specs[i].name);
 	}
 	if (facts)
-		fact(facts, "keys", "%s", keys->str);
+		explain_fact(facts, "keys", keys->str);
 	return facts;
 }

@@ -27,7 +27,7 @@ bool machine_add_units(struct machine *m, GError **error)
 	const struct iommu_params *p = config_get(m->config, &iommu_param_table);
 	const struct memory_params *memory = config_get(m->config, &memory_param_table);
 
-	if (!vtd_params_check(config_get(m->config, &iommu_param_table), error))
+	if (!vtd_params_check(p, config_get(m->config, &walker_param_table), error))
 		return false;
 	m->units = g_ptr_array_new_with_free_func((GDestroyNotify)vtd_free);
 	if (p->dmar && *p->dmar) {

@@ -118,7 +118,7 @@ static void add_variation(struct validate_run_context *ctx, const struct variati
 	struct validate_result *r = validate_scenario(
 	    ctx, v->preset, "legacy", v->mode, "workload.kind", "pcie_bench", "pcie_bench.windows", windows,
 	    "pcie_bench.op", v->op, "pcie_bench.cold", v->cold, "pcie_bench.node", v->node, "memory.nodes",
-	    *v->node == '0' ? "1" : "2", "iommu.superpages", "false", NULL);
+	    *v->node == '0' ? "1" : "2", "pcie_bench.piece", "4MiB", "iommu.superpages", "false", NULL);
 
 	for (unsigned i = 0; i < validate_rows(r); i++)
 		if (v->measured[i] > 0)

@@ -42,8 +42,9 @@ static const struct param_spec param_specs[] = {
      "parts of the buffer that are accessed, one measurement each", NULL},
     {"size", PARAM_SIZE, "bytes", P(size), "64", 1, 1 << 20, NULL, "bytes of one transfer", NULL},
     {"piece", PARAM_SIZE, "bytes", P(piece), "4KiB", 4096, 4 << 20, NULL,
-     "physically contiguous pieces that the buffer is made of (power of two); from 2MiB on large pages map "
-     "them unless iommu.superpages = false",
+     "physically contiguous pieces that the buffer is made of (power of two, and at least one transfer); "
+     "from "
+     "2MiB on large pages map them unless iommu.superpages = false",
      NULL},
     {"samples", PARAM_UINT, "", P(samples), "30000", 1, 1e9, NULL, "transfers measured per window", NULL},
     {"warm_up", PARAM_UINT, "", P(warm_up), "5000", 0, 1e9, NULL, "transfers before that", NULL},
@@ -117,7 +118,7 @@ struct pcie_bench_stats {
 #define S(m) offsetof(struct pcie_bench_stats, m)
 static const struct stat_spec stat_specs[] = {
     {"pcie_bench.transfers", STAT_COUNTER, "count", S(transfers), NULL, false,
-     "transfers measured, all windows"},
+     "transfers measured, all windows, faulted ones too"},
     {"pcie_bench.windows", STAT_COUNTER, "count", S(windows), NULL, false, "windows measured"},
     {"pcie_bench.pages", STAT_GAUGE, "count", S(pages), NULL, false, "4 KiB pages of the largest window"},
 };
@@ -216,6 +217,28 @@ static bool parse_windows(struct pcie_bench *w, GError **error)
 	return false;
 }
 
+/* What of the machine and of the windows the load cannot do without. */
+static bool bench_check(const struct pcie_bench *w, GError **error)
+{
+	if (w->p.node >= memory_params(w->m->memory)->nodes) {
+		g_set_error(error, PARAM_ERROR, 0,
+			    "pcie_bench.node = %" G_GUINT64_FORMAT ", but memory.nodes = %" G_GUINT64_FORMAT
+			    ": nodes are counted from 0; want a smaller node or more of them",
+			    w->p.node, memory_params(w->m->memory)->nodes);
+		return false;
+	}
+	for (unsigned i = 0; i < w->nwindows && w->p.target != TARGET_HOLE; i++)
+		if (w->windows[i] < w->p.size) {
+			g_set_error(error, PARAM_ERROR, 0,
+				    "pcie_bench.windows: %" G_GUINT64_FORMAT
+				    " bytes do not hold one transfer of pcie_bench.size = %" G_GUINT64_FORMAT
+				    "; want larger windows or a smaller size",
+				    w->windows[i], w->p.size);
+			return false;
+		}
+	return true;
+}
+
 static struct workload *bench_create(struct machine *m, const struct dma_api *api, GError **error)
 {
 	struct pcie_bench *w = g_new0(struct pcie_bench, 1);
@@ -228,22 +251,15 @@ static struct workload *bench_create(struct machine *m, const struct dma_api *ap
 	rng_init(&w->rng, m->sim.seed, "pcie_bench");
 	rng_init(&w->cache, m->sim.seed, "pcie_bench.cache");
 	w->dev = machine_add_device(m, NULL, error);
-	if (!w->dev || !parse_windows(w, error)) {
+	if (!w->dev || !parse_windows(w, error) || !bench_check(w, error)) {
 		bench_destroy((struct workload *)w);
 		return NULL;
 	}
 	w->dev->dma_mask = UINT64_MAX;
-	if (w->p.node >= memory_params(m->memory)->nodes) {
-		g_set_error(error, PARAM_ERROR, 0,
-			    "pcie_bench.node = %" G_GUINT64_FORMAT ", but memory.nodes = %" G_GUINT64_FORMAT
-			    ": nodes are counted from 0; want a smaller node or more of them",
-			    w->p.node, memory_params(m->memory)->nodes);
-		bench_destroy((struct workload *)w);
-		return NULL;
-	}
 	for (unsigned i = 0; i < w->nwindows; i++)
 		largest = MAX(largest, w->windows[i]);
-	w->order = order_base_2(w->p.piece >> PAGE_SHIFT);
+	/* A transfer lies within one piece: pieces need not be neighbours, neither here nor in memory. */
+	w->order = order_base_2(div_round_up(MAX(w->p.piece, w->p.size), PAGE_SIZE));
 	w->p.piece = (uint64_t)PAGE_SIZE << w->order;
 	w->npieces = (unsigned)div_round_up(largest, w->p.piece);
 	w->pieces = g_new0(struct piece, w->npieces);
@@ -268,8 +284,8 @@ static inline bool uses_engine(const struct pcie_bench *w)
 	return w->p.size > w->p.command_limit;
 }
 
-/* A card with a device TLB asks for a page that it has no rights to. */
-static void request_page(struct pcie_bench *w, const struct pcie_dma *d)
+/* One access: whether it faulted. A card with a device TLB then asks for the page (it has no rights). */
+static bool faults(struct pcie_bench *w, struct pcie_dma *d, sim_time_t when)
 {
 	const struct vtd_page_request r = {
 	    .addr = align_down(d->addr, PAGE_SIZE),
@@ -280,9 +296,11 @@ static void request_page(struct pcie_bench *w, const struct pcie_dma *d)
 	    .last = true,
 	};
 
-	w->m->io.failed++;
+	if (G_LIKELY(!pcie_dma(d, when)))
+		return false;
 	if (w->dev->pci->iommu && w->dev->pci->ats)
 		(void)vtd_page_request(w->dev->pci->iommu, &r); /* lost if the queue is full: counted there */
+	return true;
 }
 
 /* Share of a window that is in the last-level cache: all of it, or as much as there is room for. */
@@ -302,8 +320,8 @@ static sim_time_t engine_bytes(const struct pcie_bench *w)
 	return (sim_time_t)(w->p.engine_latency_byte * (double)(w->p.size - MIN(w->p.size, 64)) * SIM_NS);
 }
 
-/* One transfer handed to the card at when: when it is over, as the card sees it. */
-static sim_time_t transfer(struct pcie_bench *w, dma_addr_t addr, sim_time_t when)
+/* One transfer handed to the card at when: when it is over, as the card sees it, and whether it failed. */
+static sim_time_t transfer(struct pcie_bench *w, dma_addr_t addr, sim_time_t when, bool *failed)
 {
 	bool engine = w->m->sim.timing && uses_engine(w);
 	struct pcie_dma d = {.fn = w->dev->pci,
@@ -314,13 +332,12 @@ static sim_time_t transfer(struct pcie_bench *w, dma_addr_t addr, sim_time_t whe
 			     .op = w->p.op == OP_READ ? PCIE_READ : PCIE_WRITE};
 	sim_time_t done;
 
-	if (G_UNLIKELY(pcie_dma(&d, when)))
-		request_page(w, &d);
+	*failed = faults(w, &d, when);
 	done = d.op == PCIE_READ ? d.done : d.accepted;
 	if (w->p.op == OP_WRITE_READ) {
 		/* A line that the cache lacks is fetched for the write: the read waits for that instead. */
 		d.op = PCIE_READ;
-		pcie_dma(&d, done);
+		*failed |= faults(w, &d, done);
 		done = d.done;
 		if (w->m->sim.timing)
 			done += w->p.write_turn + (engine ? engine_bytes(w) : 0);
@@ -354,6 +371,7 @@ struct measurement {
 	struct hist *latency;
 	sim_time_t begin, end, last; /* of the measured part; last completion so far */
 	uint64_t walks, lookups;     /* before it */
+	uint64_t samples, failed;    /* measured; those that faulted */
 };
 
 static void one(struct pcie_bench *w, struct measurement *ms, uint64_t window, uint64_t i)
@@ -361,13 +379,14 @@ static void one(struct pcie_bench *w, struct measurement *ms, uint64_t window, u
 	dma_addr_t addr = next_address(w, window, i);
 	sim_time_t start = w->now, done;
 	unsigned slot = 0;
+	bool failed;
 
 	if (w->p.measure == MEASURE_LATENCY) {
-		done = transfer(w, addr, start);
+		done = transfer(w, addr, start, &failed);
 		w->now = done;
 	} else {
 		start = next_start(w, w->now, &slot);
-		done = transfer(w, addr, start);
+		done = transfer(w, addr, start, &failed);
 		/* Commands complete in order: one that waits for a walk holds up those behind it. */
 		if (!uses_engine(w))
 			done = MAX(done, ms->last);
@@ -376,6 +395,8 @@ static void one(struct pcie_bench *w, struct measurement *ms, uint64_t window, u
 	}
 	ms->last = MAX(ms->last, done);
 	if (i >= w->p.warm_up) {
+		ms->samples++;
+		ms->failed += failed;
 		hist_add(ms->latency, (done - start) / SIM_PS, 1);
 		hist_add(w->m->io.latency_ns, (done - start) / SIM_NS, 1);
 	}
@@ -423,9 +444,10 @@ static void measure(struct pcie_bench *w, unsigned row)
 	w->now = ms.last;
 	sim_advance(&w->m->sim, w->now);
 	w->st.windows++;
-	w->st.transfers += w->p.samples;
-	w->m->io.completed += w->p.samples;
-	w->m->io.bytes += w->p.samples * w->p.size;
+	w->st.transfers += ms.samples;
+	w->m->io.failed += ms.failed;
+	w->m->io.completed += ms.samples - ms.failed;
+	w->m->io.bytes += (ms.samples - ms.failed) * w->p.size;
 }
 
 static bool bench_finish(struct workload *base, GError **error)

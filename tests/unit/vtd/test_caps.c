@@ -132,12 +132,42 @@ START_TEST(impossible_parameters)
 					       .scalable = cases[i].scalable,
 					       .nested = cases[i].nested};
 		g_autoptr(GError) error = NULL;
-		bool ok = vtd_params_check(&p, &error);
+		const struct walker_params w = {.read_latency = 1};
+		bool ok = vtd_params_check(&p, &w, &error);
 
 		ck_assert_msg(ok == !cases[i].says, "case %zu: %s", i, error ? error->message : "accepted");
 		if (!ok)
 			ck_assert_msg(strstr(error->message, cases[i].says), "case %zu: %s", i,
 				      error->message);
+	}
+}
+END_TEST
+
+/* read_latency is the mean of slow and other reads: no others make up for slow ones beyond it. */
+START_TEST(slow_reads_within_the_mean)
+{
+	static const struct {
+		double share;
+		sim_time_t extra, mean;
+		bool ok;
+	} cases[] = {
+	    {0.09, 160, 197, true},   {0.5, 394, 197, true}, {0.5, 396, 197, false}, {0.5, 10000, 197, false},
+	    {0.5, 10000, 5000, true}, {0, 10000, 0, true},   {1, 197, 197, true},    {0.09, 160, 10, false},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const struct iommu_params p = {.cap = TEST_CAP_SCALABLE, .ecap = TEST_ECAP_SCALABLE};
+		const struct walker_params w = {.slow_share = cases[i].share,
+						.slow_extra = cases[i].extra * SIM_NS,
+						.read_latency = cases[i].mean * SIM_NS};
+		g_autoptr(GError) error = NULL;
+
+		ck_assert_msg(vtd_params_check(&p, &w, &error) == cases[i].ok, "case %zu", i);
+		if (cases[i].ok)
+			continue;
+		ck_assert_ptr_nonnull(strstr(error->message, "walker.slow_share"));
+		ck_assert_ptr_nonnull(strstr(error->message, "walker.slow_extra"));
+		ck_assert_ptr_nonnull(strstr(error->message, "walker.read_latency"));
 	}
 }
 END_TEST
@@ -166,6 +196,7 @@ int main(void)
 	tcase_add_test(c, ecap_vectors);
 	tcase_add_test(c, domain_formats);
 	tcase_add_test(c, impossible_parameters);
+	tcase_add_test(c, slow_reads_within_the_mean);
 	tcase_add_test(c, page_sizes);
 	return test_run("caps", c, NULL);
 }

@@ -167,6 +167,86 @@ START_TEST(posted_writes_are_limited_by_their_buffer)
 }
 END_TEST
 
+/* Each byte of a transfer is mapped, however large it is next to the pieces and the window. */
+START_TEST(transfers_lie_within_the_buffer)
+{
+	static const struct {
+		const char *size, *windows, *piece;
+	} loads[] = {{"8KiB", "1MiB", NULL},      {"64KiB", "1MiB", NULL},    {"5000", "20KiB,8KiB", NULL},
+		     {"1MiB", "3MiB,1MiB", NULL}, {"64KiB", "1MiB", "16KiB"}, {"4KiB", "4KiB", NULL},
+		     {"64KiB", "68KiB", "64KiB"}};
+	struct workload_rig r;
+	uint64_t n;
+
+	workload_rig_open(&r, "pcie_bench", "legacy", IOMMU_STRICT,
+			  _i & 1 ? FIDELITY_TIMING : FIDELITY_COUNTS);
+	workload_rig_set(&r, "pcie_bench.size", loads[_i / 2].size);
+	workload_rig_set(&r, "pcie_bench.windows", loads[_i / 2].windows);
+	if (loads[_i / 2].piece)
+		workload_rig_set(&r, "pcie_bench.piece", loads[_i / 2].piece);
+	workload_rig_set(&r, "pcie_bench.samples", "500");
+	workload_rig_set(&r, "pcie_bench.warm_up", "100");
+	workload_rig_run(&r);
+	n = 500 * r.w->curve.nrows;
+	ck_assert_uint_eq(r.m->vtd_stats.faults, 0);
+	ck_assert_uint_eq(r.m->io.failed, 0);
+	ck_assert_uint_eq(r.m->io.completed, n);
+	ck_assert_uint_eq(workload_rig_stat(&r, "pcie_bench.transfers"), n);
+	workload_rig_close(&r);
+}
+END_TEST
+
+START_TEST(a_window_smaller_than_a_transfer_is_an_error)
+{
+	struct workload_rig r;
+	GError *error = NULL;
+
+	workload_rig_open(&r, "pcie_bench", "legacy", IOMMU_STRICT, FIDELITY_COUNTS);
+	workload_rig_set(&r, "pcie_bench.size", "64KiB");
+	workload_rig_set(&r, "pcie_bench.windows", "1MiB,60KiB");
+	if (_i) {
+		workload_rig_set(&r, "pcie_bench.target", "hole"); /* has no buffer to run off */
+		workload_rig_run(&r);
+		workload_rig_close(&r);
+		return;
+	}
+	r.m = machine_new(r.config, r.mode, &kernel_profiles[r.api->shipped], r.fidelity, 1, &error);
+	ck_assert_ptr_nonnull(r.m);
+	ck_assert_ptr_null(r.ops->create(r.m, r.api, &error));
+	ck_assert_ptr_nonnull(strstr(error->message, "pcie_bench.windows"));
+	ck_assert_ptr_nonnull(strstr(error->message, "pcie_bench.size"));
+	g_error_free(error);
+	machine_free(r.m);
+	config_free(r.config);
+}
+END_TEST
+
+/* What faults is not completed, the warm-up is not counted, and each half of a transfer asks for its page. */
+START_TEST(faulted_transfers_failed)
+{
+	static const char *const ops[] = {"read", "write", "write_read"};
+	unsigned halves = _i / 2 == 2 ? 2 : 1;
+	bool ats = _i & 1;
+	struct workload_rig r;
+
+	workload_rig_open(&r, "pcie_bench", "legacy", IOMMU_STRICT, FIDELITY_COUNTS);
+	workload_rig_set(&r, "pcie_bench.target", "hole");
+	workload_rig_set(&r, "pcie_bench.op", ops[_i / 2]);
+	workload_rig_set(&r, "pcie_bench.windows", "1MiB,64KiB");
+	workload_rig_set(&r, "pcie_bench.samples", "50");
+	workload_rig_set(&r, "pcie_bench.warm_up", "7");
+	if (ats)
+		workload_rig_set(&r, "ats.devices", "all");
+	workload_rig_run(&r);
+	ck_assert_uint_eq(r.m->io.failed, 100);
+	ck_assert_uint_eq(r.m->io.completed, 0);
+	ck_assert_uint_eq(r.m->io.bytes, 0);
+	ck_assert_uint_eq(workload_rig_stat(&r, "pcie_bench.transfers"), 100);
+	ck_assert_uint_eq(ats ? r.m->vtd_stats.page_requests : r.m->vtd_stats.faults, 114 * halves);
+	workload_rig_close(&r);
+}
+END_TEST
+
 /* ---- map_bench ---- */
 
 static const struct {
@@ -411,6 +491,9 @@ int main(void)
 	tcase_add_loop_test(t, reads_in_remapping_are_few_and_in_order, 0, 16);
 	tcase_add_loop_test(t, walkers_stay_with_their_reads, 0, 8);
 	tcase_add_test(t, posted_writes_are_limited_by_their_buffer);
+	tcase_add_loop_test(t, transfers_lie_within_the_buffer, 0, 14);
+	tcase_add_loop_test(t, a_window_smaller_than_a_transfer_is_an_error, 0, 2);
+	tcase_add_loop_test(t, faulted_transfers_failed, 0, 6);
 	tcase_add_loop_test(t, ways_to_map_do_what_they_say, 0, G_N_ELEMENTS(ways));
 	tcase_add_test(t, threads_share_one_invalidation_queue);
 	tcase_add_test(t, timers_interrupt_the_threads);
