@@ -42,8 +42,7 @@ static const struct param_spec param_specs[] = {
      "parts of the buffer that are accessed, one measurement each", NULL},
     {"size", PARAM_SIZE, "bytes", P(size), "64", 1, 1 << 20, NULL, "bytes of one transfer", NULL},
     {"piece", PARAM_SIZE, "bytes", P(piece), "4KiB", 4096, 4 << 20, NULL,
-     "physically contiguous pieces that the buffer is made of (power of two, and at least one transfer); "
-     "from "
+     "physically contiguous pieces that the buffer is made of (power of two, at least one transfer); from "
      "2MiB on large pages map them unless iommu.superpages = false",
      NULL},
     {"samples", PARAM_UINT, "", P(samples), "30000", 1, 1e9, NULL, "transfers measured per window", NULL},
