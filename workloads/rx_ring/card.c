@@ -103,12 +103,9 @@ static sim_time_t write_packet(struct rx_queue *q, uint64_t n, sim_time_t when)
 static void begin_measuring(struct rx_ring *r, sim_time_t now)
 {
 	const struct vtd_stats *v = &r->m->vtd_stats;
-	sim_time_t busy = 0;
 
 	r->measuring = true;
 	r->begin = now;
-	for (uint64_t i = 0; i < r->p.cores; i++)
-		busy += cpu_busy(r->queues[i].cpu);
 	r->before = (struct rx_ring_stats){.walks = v->walks,
 					   .misses_2m = v->pwc_hits_2m,
 					   .misses_1g = v->pwc_hits_1g,
@@ -117,8 +114,7 @@ static void begin_measuring(struct rx_ring *r, sim_time_t now)
 					   .map = r->m->dma_stats.map_time,
 					   .unmap = r->m->dma_stats.unmap_time,
 					   .maps = r->st.maps,
-					   .unmaps = r->st.unmaps,
-					   .busy = busy};
+					   .unmaps = r->st.unmaps};
 }
 
 /* Its sender waits: for the reader, or for the ring to have buffers again. */
@@ -148,12 +144,12 @@ static bool next_flow(struct rx_ring *r)
 }
 
 /* The packet does not arrive; its retransmission may be lost as well. */
-static void lose(struct rx_ring *r, sim_time_t now)
+static void lose(struct rx_ring *r, uint64_t *counter, sim_time_t now)
 {
 	struct rx_flow *f = &r->flows[r->flow];
 	sim_time_t until = now + r->p.rtt;
 
-	r->st.dropped += r->measuring;
+	*counter += r->measuring;
 	r->lost_twice += r->p.loss;
 	if (r->lost_twice >= 1) {
 		r->lost_twice -= 1;
@@ -170,9 +166,13 @@ static void receive(struct rx_ring *r, sim_time_t now)
 	struct rx_slot *slot = &q->slots[q->next % r->p.ring];
 
 	r->lost += r->p.loss;
-	if (r->lost >= 1 || q->next >= q->posted) {
-		r->lost -= r->lost >= 1;
-		lose(r, now);
+	if (r->lost >= 1) {
+		r->lost -= 1;
+		lose(r, &r->st.lost, now);
+		return;
+	}
+	if (q->next >= q->posted) {
+		lose(r, &r->st.dropped, now);
 		return;
 	}
 	slot->flow = f;
@@ -190,8 +190,18 @@ static void receive(struct rx_ring *r, sim_time_t now)
 	}
 }
 
+static bool packets_left(const struct rx_ring *r)
+{
+	return r->sent < r->p.warm_up + r->p.packets;
+}
+
+bool rx_card_sends(const struct rx_ring *r)
+{
+	return packets_left(r) && !sim_interrupted(&r->m->sim);
+}
+
 /* What arrives while the card's buffer is full is lost, or senders slow down before that. */
-static void hold_or_drop(struct rx_ring *r, uint64_t total)
+static void hold_or_drop(struct rx_ring *r)
 {
 	sim_time_t hold = (sim_time_t)((double)r->p.nic_buffer * 8 / r->p.offered * SIM_NS);
 
@@ -200,9 +210,9 @@ static void hold_or_drop(struct rx_ring *r, uint64_t total)
 			r->arrived = r->nic_free - hold;
 		return;
 	}
-	while (r->sent < total && r->nic_free > r->arrived + hold) {
+	while (packets_left(r) && r->nic_free > r->arrived + hold) {
 		if (next_flow(r))
-			lose(r, r->arrived);
+			lose(r, &r->st.dropped, r->arrived);
 		r->sent++;
 		r->arrived += r->interval;
 	}
@@ -211,17 +221,16 @@ static void hold_or_drop(struct rx_ring *r, uint64_t total)
 static void arrival(struct event *ev, sim_time_t now)
 {
 	struct rx_ring *r = (struct rx_ring *)((char *)ev - offsetof(struct rx_ring, arrival));
-	uint64_t total = r->p.warm_up + r->p.packets;
 
 	if (next_flow(r)) {
 		receive(r, now);
 		r->sent++;
 	}
 	r->arrived += r->interval;
-	hold_or_drop(r, total);
+	hold_or_drop(r);
 	if (!r->measuring && r->sent >= r->p.warm_up)
 		begin_measuring(r, now);
-	if (r->sent < total && !sim_interrupted(&r->m->sim))
+	if (rx_card_sends(r))
 		sim_schedule(&r->m->sim, ev, MAX(r->arrived, r->nic_free));
 	else
 		r->st.elapsed = MAX(now, r->nic_free) - r->begin;
@@ -241,6 +250,8 @@ void rx_card_start(struct rx_ring *r)
 	r->copy = r->p.copy_rate > 0 ? (sim_time_t)((double)r->p.mtu / r->p.copy_rate * SIM_NS) : 0;
 	r->burst = MAX(segment(r) / r->p.mtu, 1);
 	r->arrived = r->nic_free = r->m->sim.now;
+	if (!r->p.warm_up)
+		begin_measuring(r, r->arrived);
 	r->arrival = (struct event){.fn = arrival, .priority = EVENT_HARDWARE};
 	sim_schedule(&r->m->sim, &r->arrival, r->arrived);
 }

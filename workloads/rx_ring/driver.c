@@ -77,19 +77,41 @@ static void forget_pages(struct rx_queue *q, struct rx_page **p, uint64_t n)
 	}
 }
 
+/* On failure nothing is linked any more, and the range is free. */
 static bool link_pages(struct rx_queue *q, struct dma_iova_state *state, struct rx_page **p)
 {
 	struct rx_ring *r = q->r;
+	uint64_t n = 0;
 
-	r->st.maps += r->p.batch;
-	for (uint64_t i = 0; i < r->p.batch; i++) {
-		if (dma_iova_link(r->dev, state, p[i]->phys, i * PAGE_SIZE, PAGE_SIZE, DMA_FROM_DEVICE, 0)) {
-			dma_iova_destroy(r->dev, state, i * PAGE_SIZE, DMA_FROM_DEVICE, 0);
-			return false;
-		}
-		p[i]->addr = state->addr + i * PAGE_SIZE;
+	for (; n < r->p.batch; n++) {
+		if (dma_iova_link(r->dev, state, p[n]->phys, n * PAGE_SIZE, PAGE_SIZE, DMA_FROM_DEVICE, 0))
+			break;
+		p[n]->addr = state->addr + n * PAGE_SIZE;
 	}
-	return dma_iova_sync(r->dev, state, 0, r->p.batch * PAGE_SIZE) == 0;
+	r->st.maps += n;
+	if (n == r->p.batch && !dma_iova_sync(r->dev, state, 0, n * PAGE_SIZE))
+		return true;
+	/* dma_iova_destroy() would give back only as much of the range as was linked. */
+	if (n)
+		dma_iova_unlink(r->dev, state, 0, n * PAGE_SIZE, DMA_FROM_DEVICE, 0);
+	dma_iova_free(r->dev, state);
+	*state = (struct dma_iova_state){0};
+	r->st.unmaps += n;
+	return false;
+}
+
+/* All pages of the batch or none: what was mapped before a failure is unmapped, for others to use. */
+static bool map_pages(struct rx_queue *q, struct rx_page **p)
+{
+	for (uint64_t i = 0; i < q->r->p.batch; i++) {
+		p[i] = get_page(q);
+		if (p[i])
+			continue;
+		while (i--)
+			unmap_page(q, p[i]);
+		return false;
+	}
+	return true;
 }
 
 static bool map_batch(struct rx_queue *q, uint64_t batch)
@@ -110,12 +132,7 @@ static bool map_batch(struct rx_queue *q, uint64_t batch)
 		}
 		forget_pages(q, p, r->p.batch);
 	}
-	for (uint64_t i = 0; i < r->p.batch; i++) {
-		p[i] = get_page(q);
-		if (!p[i])
-			return false;
-	}
-	return true;
+	return map_pages(q, p);
 }
 
 /* The driver is done with the pages; packets in them may still wait for their readers. */
@@ -139,16 +156,23 @@ static void release_batch(struct rx_queue *q, uint64_t batch)
 	}
 }
 
-/* Pages for descriptors that are done; several at a time where one holds several packets. */
+/*
+ * Pages for descriptors that are done; several at a time where one holds several packets. Where pages
+ * cannot be mapped the ring has fewer buffers until a later poll.
+ */
 static void refill(struct rx_queue *q)
 {
 	struct rx_ring *r = q->r;
 
+	q->starved = false;
 	if (q->handled + q->nbatches * r->batch_packets < q->posted + r->bulk * r->batch_packets)
 		return;
 	while (q->posted + r->batch_packets <= q->handled + q->nbatches * r->batch_packets) {
-		if (!r->p.recycle && !map_batch(q, q->posted / r->batch_packets % q->nbatches))
+		if (!r->p.recycle && !map_batch(q, q->posted / r->batch_packets % q->nbatches)) {
 			r->st.failed++;
+			q->starved = true;
+			return;
+		}
 		r->st.refills++;
 		q->posted += r->batch_packets;
 	}
@@ -227,6 +251,32 @@ static void handle(struct rx_queue *q, struct cpu *c)
 	cpu_sync(c);
 }
 
+static void again(struct event *ev, sim_time_t now)
+{
+	struct rx_queue *q = (struct rx_queue *)((char *)ev - offsetof(struct rx_queue, again));
+
+	q->repeats = false;
+	if (q->scheduled)
+		return;
+	q->scheduled = true;
+	cpu_post(q->cpu, &q->napi, now);
+}
+
+/*
+ * A poll that could not refill is repeated (mlx5e_napi_poll() in en_txrx.c of Linux): no packet might come
+ * to a ring without buffers. Not before the next packet's time, so that time passes in counts too.
+ */
+static void poll_again(struct rx_queue *q, struct cpu *c)
+{
+	struct sim *s = &q->r->m->sim;
+
+	if (q->repeats || !rx_card_sends(q->r))
+		return;
+	q->repeats = true;
+	q->again = (struct event){.fn = again, .priority = EVENT_HARDWARE};
+	sim_schedule(s, &q->again, MAX(c->now, s->now) + MAX(q->r->interval, 1));
+}
+
 void rx_driver_poll(struct cpu_work *w, struct cpu *c)
 {
 	struct rx_queue *q = (struct rx_queue *)((char *)w - offsetof(struct rx_queue, napi));
@@ -249,8 +299,10 @@ void rx_driver_poll(struct cpu_work *w, struct cpu *c)
 		if (n + 1 == POLL_BUDGET)
 			cpu_post(c, w, c->now);
 	}
-	if (r->bulk > 1)
+	if (r->bulk > 1 || q->starved)
 		refill(q);
+	if (q->starved)
+		poll_again(q, c);
 	/* Readers run between two polls. */
 	if (r->readers)
 		for (uint64_t i = (uint64_t)(q - r->queues); i < r->p.flows; i += r->p.cores)

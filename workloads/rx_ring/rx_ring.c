@@ -19,7 +19,8 @@ static const struct param_spec param_specs[] = {
      "bytes of one buffer: whole pages and a tail (up to a power of two) that shares its page with others",
      NULL},
     {"stride", PARAM_SIZE, "bytes", P(stride), "0", 0, 4096, NULL,
-     "packets lie end to end in the pages of a descriptor, each at a multiple of this; 0: one buffer each",
+     "packets lie end to end in the pages of a descriptor, each at a multiple of this, a power of two; 0: "
+     "one buffer each",
      "A: 64 in Linux, drivers/net/ethernet/mellanox/mlx5/core/en/params.c"},
     {"page_cache", PARAM_UINT, "", P(page_cache), "0", 0, 1 << 20, NULL,
      "pages that a ring keeps mapped for reuse when its descriptors are done, first in, first out; the "
@@ -41,10 +42,11 @@ static const struct param_spec param_specs[] = {
     {"copy_rate", PARAM_DOUBLE, "GB/s", P(copy_rate), "0", 0, 1e6, NULL,
      "at which applications, which share the rings' CPUs, copy what was received; 0: in no time", NULL},
     {"window", PARAM_SIZE, "bytes", P(window), "3MiB", 0, 1e12, NULL,
-     "bytes of a flow that have been sent and not yet read, at most; 0: no limit",
+     "bytes of a flow that have been sent and not yet read, at most, paced or not; 0: no limit; nor is "
+     "there one without copy_rate and page_cache, where data is read at once",
      "A: Linux, half of the 6 MiB of tcp_rmem"},
     {"loss", PARAM_DOUBLE, "", P(loss), "0", 0, 1, NULL,
-     "share of the packets that is lost on the way, besides what the card drops", NULL},
+     "share of the packets that is lost on the way (rx_ring.lost), besides what the card drops", NULL},
     {"rtt", PARAM_TIME, "", P(rtt), "100us", 0, 1e12, NULL,
      "round trip of a loaded path: what follows a lost packet waits for so long",
      "E: nic_buffer at the default rate takes 84 us"},
@@ -83,7 +85,7 @@ static double gbit(const void *v)
 }
 static double drop_share(const void *v)
 {
-	return ratio((double)ST->dropped, (double)(ST->packets + ST->dropped));
+	return ratio((double)ST->dropped, (double)(ST->packets + ST->dropped + ST->lost));
 }
 static double pages(const void *v)
 {
@@ -136,11 +138,13 @@ static const struct stat_spec stat_specs[] = {
     C("rx_ring.packets", packets, "count", "packets received"),
     C("rx_ring.dropped", dropped, "count",
       "packets dropped: no buffer posted, or the card's own buffer full"),
+    C("rx_ring.lost", lost, "count", "packets lost on the way (rx_ring.loss)"),
     C("rx_ring.acks", acks, "count", "acknowledgements sent"),
     C("rx_ring.refills", refills, "count", "batches of pages returned and posted again"),
-    C("rx_ring.failed", failed, "count", "mappings and accesses that failed"),
+    C("rx_ring.failed", failed, "count",
+      "batches, acknowledgements and accesses that could not be mapped or done"),
     F("rx_ring.gbit_per_s", gbit, "Gb/s", true, "received data"),
-    F("rx_ring.drop_share", drop_share, "ratio", false, "dropped of offered"),
+    F("rx_ring.drop_share", drop_share, "ratio", false, "dropped by the card, of offered"),
     F("rx_ring.iotlb_misses_per_page", iotlb_page, "ratio", false, "IOTLB misses per 4 KiB received"),
     F("rx_ring.pwc_512g_misses_per_page", l1_page, "ratio", false,
       "512 GiB paging-structure misses per 4 KiB, of misses below it"),
@@ -189,6 +193,13 @@ static bool shape_strides(struct rx_ring *r, GError **error)
 	struct rx_ring_params *p = &r->p;
 	uint64_t room = p->batch * PAGE_SIZE, reserved;
 
+	if (p->stride & (p->stride - 1)) {
+		g_set_error(error, PARAM_ERROR, 0,
+			    "rx_ring.stride = %" G_GUINT64_FORMAT
+			    ": want a power of two, as 64, or 0 for none",
+			    p->stride);
+		return false;
+	}
 	r->frame = p->mtu + ETHERNET_HEADER;
 	r->step = align_up(r->frame, p->stride);
 	reserved = (uint64_t)1 << order_base_2(r->frame);
@@ -361,7 +372,8 @@ static bool ring_finish(struct workload *base, GError **error)
 	sim_run(s);
 	if (!ok)
 		g_set_error(error, PARAM_ERROR, 0,
-			    "the rings could not be mapped: want fewer or smaller ones, or more memory.size");
+			    "the rings could not be mapped: want fewer or smaller ones, or more memory.size "
+			    "(bounced: swiotlb.size)");
 	return ok;
 }
 

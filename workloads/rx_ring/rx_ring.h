@@ -15,11 +15,11 @@ struct rx_ring_params {
 };
 
 struct rx_ring_stats {
-	uint64_t packets, dropped, bytes, acks, refills, failed;
+	uint64_t packets, dropped, lost, bytes, acks, refills, failed;
 	uint64_t pages; /* 4 KiB of received data, rounded down at the end */
 	/* translation while the measurement ran */
 	uint64_t walks, misses_512g, misses_1g, misses_2m, memory_reads;
-	sim_time_t map, unmap, busy, elapsed;
+	sim_time_t map, unmap, elapsed;
 	uint64_t maps, unmaps;
 };
 
@@ -62,6 +62,8 @@ struct rx_queue {
 	struct cpu *cpu;
 	struct cpu_work napi;
 	bool scheduled;
+	bool starved, repeats; /* the last refill failed; again is scheduled */
+	struct event again;
 	struct rx_page **pages, *free;
 	/* pages that stay mapped and wait for their last reader, first in, first out */
 	struct rx_page **cache;
@@ -118,6 +120,7 @@ struct rx_ring {
 
 /* card.c */
 void rx_card_start(struct rx_ring *r);
+bool rx_card_sends(const struct rx_ring *r); /* packets are still to come */
 /* The driver rings the doorbell for one acknowledgement at the CPU's time. */
 void rx_card_transmit(struct rx_ack *a, sim_time_t when);
 

@@ -480,6 +480,94 @@ START_TEST(cached_pages_stay_mapped_until_somebody_holds_them)
 }
 END_TEST
 
+static void small_pool(struct workload_rig *r, const char *api, enum fidelity fidelity, const char *stride,
+		       const char *paced, const char *size)
+{
+	workload_rig_open(r, "rx_ring", api, IOMMU_OFF, fidelity);
+	workload_rig_set(r, "swiotlb.force", "true");
+	workload_rig_set(r, "swiotlb.size", size);
+	workload_rig_set(r, "rx_ring.stride", stride);
+	workload_rig_set(r, "rx_ring.paced", paced);
+	workload_rig_set(r, "rx_ring.copy_rate", "8"); /* readers look at the pages */
+	workload_rig_set(r, "rx_ring.ack_rate", "1");
+	workload_rig_set(r, "rx_ring.packets", "20000");
+}
+
+/* The rings take the whole bounce pool, so what acknowledgements take of it is missing at refills. */
+START_TEST(rings_go_on_with_fewer_buffers)
+{
+	bool stride = _i & 2;
+	struct workload_rig r;
+	struct rx_ring *ring;
+
+	small_pool(&r, _i & 1 ? "link" : "legacy", _i & 4 ? FIDELITY_COUNTS : FIDELITY_TIMING,
+		   stride ? "64" : "0", _i & 8 ? "true" : "false", stride ? "2MiB" : "1MiB");
+	workload_rig_run(&r);
+	ring = (struct rx_ring *)r.w;
+	if (!(_i & 4))
+		ck_assert_uint_gt(workload_rig_stat(&r, "rx_ring.failed"), 0);
+	ck_assert_uint_gt(workload_rig_stat(&r, "rx_ring.packets"), 5000);
+	ck_assert_uint_le(ring->queues->next, ring->queues->posted);
+	ck_assert_uint_eq(r.m->dma_stats.swiotlb_slots_used, 0);
+	workload_rig_close(&r);
+}
+END_TEST
+
+/* A ring larger than the pool: an error, and nothing stays behind. */
+START_TEST(rings_that_cannot_be_mapped_are_an_error)
+{
+	struct workload_rig r;
+	GError *error = NULL;
+
+	small_pool(&r, _i ? "link" : "legacy", FIDELITY_TIMING, "64", "false", "1MiB");
+	r.m = machine_new(r.config, r.mode, &kernel_profiles[r.api->shipped], r.fidelity, 1, &error);
+	ck_assert_ptr_nonnull(r.m);
+	r.w = r.ops->create(r.m, r.api, &error);
+	ck_assert_ptr_nonnull(r.w);
+	ck_assert(!r.ops->finish(r.w, &error));
+	ck_assert_ptr_nonnull(strstr(error->message, "swiotlb.size"));
+	ck_assert_uint_eq(r.m->dma_stats.swiotlb_slots_used, 0);
+	g_error_free(error);
+	workload_rig_close(&r);
+}
+END_TEST
+
+START_TEST(a_stride_is_a_power_of_two)
+{
+	struct workload_rig r;
+	GError *error = NULL;
+
+	workload_rig_open(&r, "rx_ring", "legacy", IOMMU_OFF, FIDELITY_TIMING);
+	workload_rig_set(&r, "rx_ring.stride", "96");
+	r.m = machine_new(r.config, r.mode, &kernel_profiles[r.api->shipped], r.fidelity, 1, &error);
+	ck_assert_ptr_nonnull(r.m);
+	ck_assert_ptr_null(r.ops->create(r.m, r.api, &error));
+	ck_assert_ptr_nonnull(strstr(error->message, "rx_ring.stride = 96"));
+	g_error_free(error);
+	machine_free(r.m);
+	config_free(r.config);
+}
+END_TEST
+
+/* Whether or not there is a warm-up, all offered packets are measured; losses are no drops. */
+START_TEST(every_packet_after_the_warm_up_counts)
+{
+	struct workload_rig r;
+
+	workload_rig_open(&r, "rx_ring", "legacy", IOMMU_OFF, FIDELITY_TIMING);
+	workload_rig_set(&r, "rx_ring.offered", "5");
+	workload_rig_set(&r, "rx_ring.packets", "100");
+	workload_rig_set(&r, "rx_ring.warm_up", _i & 1 ? "40" : "0");
+	workload_rig_set(&r, "rx_ring.loss", _i & 2 ? "0.05" : "0");
+	workload_rig_run(&r);
+	ck_assert_uint_eq(workload_rig_stat(&r, "rx_ring.lost"), _i & 2 ? 5 : 0);
+	ck_assert_uint_eq(workload_rig_stat(&r, "rx_ring.packets"), _i & 2 ? 95 : 100);
+	ck_assert_uint_eq(workload_rig_stat(&r, "rx_ring.dropped"), 0);
+	ck_assert_double_eq(cell(&r, 0, "drop_share"), 0);
+	workload_rig_close(&r);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("measuring workloads");
@@ -502,5 +590,9 @@ int main(void)
 	tcase_add_test(t, more_than_the_link_carries_is_dropped);
 	tcase_add_loop_test(t, packets_of_a_ring_do_not_overlap, 0, 6);
 	tcase_add_test(t, cached_pages_stay_mapped_until_somebody_holds_them);
+	tcase_add_loop_test(t, rings_go_on_with_fewer_buffers, 0, 16);
+	tcase_add_loop_test(t, rings_that_cannot_be_mapped_are_an_error, 0, 2);
+	tcase_add_test(t, a_stride_is_a_power_of_two);
+	tcase_add_loop_test(t, every_packet_after_the_warm_up_counts, 0, 4);
 	return test_run("measuring workloads", t, NULL);
 }
