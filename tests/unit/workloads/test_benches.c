@@ -532,6 +532,32 @@ START_TEST(rings_that_cannot_be_mapped_are_an_error)
 }
 END_TEST
 
+/* The descriptors fit in memory, the tables of all pages do not: linked or not, no address stays taken. */
+START_TEST(rings_whose_tables_find_no_memory_are_an_error)
+{
+	struct workload_rig r;
+	GError *error = NULL;
+	uint64_t posted;
+
+	workload_rig_open(&r, "rx_ring", _i & 1 ? "link" : "legacy", _i & 2 ? IOMMU_LAZY : IOMMU_STRICT,
+			  FIDELITY_TIMING);
+	workload_rig_set(&r, "memory.size", "16MiB");
+	workload_rig_set(&r, "rx_ring.ring", "150000");
+	r.m = machine_new(r.config, r.mode, &kernel_profiles[r.api->shipped], r.fidelity, 1, &error);
+	ck_assert_ptr_nonnull(r.m);
+	r.w = r.ops->create(r.m, r.api, &error);
+	ck_assert_ptr_nonnull(r.w);
+	ck_assert(!r.ops->finish(r.w, &error));
+	ck_assert_ptr_nonnull(strstr(error->message, "memory.size"));
+	posted = ((struct rx_ring *)r.w)->queues->posted;
+	ck_assert_uint_gt(posted, 64);
+	ck_assert_uint_lt(posted, 150000);
+	ck_assert_uint_eq(r.m->dma_stats.iova_pages_allocated, r.m->dma_stats.iova_pages_freed);
+	g_error_free(error);
+	workload_rig_close(&r);
+}
+END_TEST
+
 START_TEST(a_stride_is_a_power_of_two)
 {
 	struct workload_rig r;
@@ -592,6 +618,7 @@ int main(void)
 	tcase_add_test(t, cached_pages_stay_mapped_until_somebody_holds_them);
 	tcase_add_loop_test(t, rings_go_on_with_fewer_buffers, 0, 16);
 	tcase_add_loop_test(t, rings_that_cannot_be_mapped_are_an_error, 0, 2);
+	tcase_add_loop_test(t, rings_whose_tables_find_no_memory_are_an_error, 0, 4);
 	tcase_add_test(t, a_stride_is_a_power_of_two);
 	tcase_add_loop_test(t, every_packet_after_the_warm_up_counts, 0, 4);
 	return test_run("measuring workloads", t, NULL);
