@@ -69,33 +69,51 @@ static void data_block(const struct validate_block *b, const char *curve, GStrin
 	}
 }
 
+/* Model as a line and measurements as points; gnuplot has 8 colours, then dashes tell curves apart. */
+static void plot_curve(GString *plot, unsigned i, const char *name)
+{
+	g_string_append_printf(
+	    plot,
+	    "%s$c%u using 1:2 with lines lc %u dt %u lw 2 title \"%s\" noenhanced, $c%u using "
+	    "1:3 with points pt %u lc %u notitle",
+	    i ? ", " : "", i, i + 1, i / 8 + 1, name, i, 4 + 2 * (i % 6), i + 1);
+}
+
+/* Points of many units have one in common: model over measurement. */
+static void plot_ratio(GString *plot, unsigned i, const char *name)
+{
+	g_string_append_printf(
+	    plot, "%s$c%u using 1:($2/$3):xtic(4) with points pt %u lc %u title \"%s\" noenhanced",
+	    i ? ", " : "1 with lines lc black dt 2 notitle, ", i, 4 + 2 * (i % 6), i + 1, name);
+}
+
 /* The script carries its data, so that it can be run again by itself. */
 static char *script(const struct validate_block *b, const char *svg)
 {
 	g_autoptr(GPtrArray) names = curves(b);
 	GString *out = g_string_new(NULL), *plot = g_string_new("plot ");
+	bool x = has_x(b);
 
 	g_string_append_printf(
 	    out,
 	    "set terminal svg size 900,560 font 'sans,13' background 'white'\nset output '%s'\n"
-	    "set title \"%s: %s\" noenhanced\nset ylabel '%s' noenhanced\nset key outside right\n"
-	    "set grid\nset yrange [0:*]\n",
-	    svg, b->id, b->title, b->unit);
-	if (has_x(b))
-		g_string_append_printf(out, "set xlabel '%s' noenhanced\n%s", b->x_label,
-				       b->log_x ? "set logscale x 2\n" : "");
+	    "set title \"%s: %s\" noenhanced\nset key outside right\nset grid\n",
+	    svg, b->id, b->title);
+	if (x)
+		g_string_append_printf(out,
+				       "set xlabel '%s' noenhanced\nset ylabel '%s' noenhanced\n"
+				       "set yrange [0:*]\n%s",
+				       b->x_label, b->unit, b->log_x ? "set logscale x 2\n" : "");
 	else
-		g_string_append(out, "set xtics rotate by -40 font ',9'\nset bmargin 8\n");
+		g_string_append(
+		    out, "set ylabel 'model / measurement'\nset logscale y\n"
+			 "set yrange [*<0.5:2<*]\nset autoscale yfix\nset xtics rotate by -40 font ',9'\n"
+			 "set offsets 0.5, 0.5, 0, 0\nset bmargin 8\n");
 	for (unsigned i = 0; i < names->len; i++) {
 		g_string_append_printf(out, "$c%u << EOD\n", i);
 		data_block(b, names->pdata[i], out);
 		g_string_append(out, "EOD\n");
-		g_string_append_printf(
-		    plot,
-		    "%s$c%u using 1:2%s with %s lc %u lw 2 title \"%s\" noenhanced, $c%u using "
-		    "1:3 with points pt %u lc %u notitle",
-		    i ? ", " : "", i, has_x(b) ? "" : ":xtic(4)", has_x(b) ? "lines" : "impulses", i + 1,
-		    (const char *)names->pdata[i], i, 4 + 2 * (i % 6), i + 1);
+		(x ? plot_curve : plot_ratio)(plot, i, names->pdata[i]);
 	}
 	g_string_append_printf(out, "%s\n", plot->str);
 	g_string_free(plot, TRUE);
