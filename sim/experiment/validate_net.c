@@ -45,8 +45,14 @@ void study_receive(struct validate_run_context *ctx)
 
 		validate_add(ctx, c, "IOMMU off, Gb/s", NAN, validate_stat(off, "rx_ring.gbit_per_s"),
 			     flows[i].off, 0.25);
-		validate_add(ctx, c, "strict, Gb/s", NAN, validate_stat(on, "rx_ring.gbit_per_s"),
-			     flows[i].on, 0.25);
+		/* The time of a lost retransmission, fitted at 10 flows, decides the throughput there, too.
+		 */
+		if (i)
+			validate_add_fitted(ctx, c, "strict, Gb/s", NAN,
+					    validate_stat(on, "rx_ring.gbit_per_s"), flows[i].on);
+		else
+			validate_add(ctx, c, "strict, Gb/s", NAN, validate_stat(on, "rx_ring.gbit_per_s"),
+				     flows[i].on, 0.25);
 		validate_add(ctx, c, "IOTLB misses per page", NAN,
 			     validate_stat(on, "rx_ring.iotlb_misses_per_page"), flows[i].iotlb, 0.25);
 		upper_level(ctx, i, "512 GiB cache misses per page",
