@@ -4,7 +4,7 @@
 
 # All floors in one shared library for embedding programs.
 set(objects "")
-foreach(floor core memory vtd pcie dma device workloads experiment)
+foreach(floor sim memory vtd pcie dma device machine trace workloads verify experiment)
   list(APPEND objects $<TARGET_OBJECTS:dmasim_${floor}>)
 endforeach()
 add_library(libdmasim SHARED ${objects})

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The effective configuration of one run: for each parameter table one filled struct, with the
- * origin of every value. Built by sim/experiment from defaults, preset, scenario file and --set.
+ * origin of every value. Built from defaults, preset, scenario file and --set.
  */
 #ifndef DMASIM_CONFIG_H
 #define DMASIM_CONFIG_H
@@ -10,13 +10,13 @@
 
 struct config;
 
-/* Every parameter table of the program, NULL-terminated: the one list (sim/experiment/registry.c). */
+/* Every parameter table of the program, NULL-terminated. */
 extern const struct param_table *const param_tables[];
 
 struct config *config_new(void); /* all defaults */
 struct config *config_copy(const struct config *c);
 void config_free(struct config *c);
-/* The filled struct of table t; lives as long as c. */
+/* The filled struct of table t, also of a trace generator's; lives as long as c. */
 const void *config_get(const struct config *c, const struct param_table *t);
 /* Set "section.key" from text. origin: "default", "preset NAME", "FILE:LINE", "--set". */
 G_GNUC_WARN_UNUSED_RESULT bool config_set(struct config *c, const char *name, const char *text,
@@ -24,5 +24,9 @@ G_GNUC_WARN_UNUSED_RESULT bool config_set(struct config *c, const char *name, co
 /* Value and origin in text form; NULL if there is no such name. */
 char *config_text(const struct config *c, const char *name);
 const char *config_origin(const struct config *c, const char *name);
+/* Visit all values in table order: name, text, origin, row. */
+typedef void (*config_visit_fn)(const char *name, const char *text, const char *origin,
+				const struct param_spec *spec, void *arg);
+void config_visit(const struct config *c, config_visit_fn fn, void *arg);
 
 #endif

@@ -34,7 +34,7 @@ struct cpu {
 	sim_time_t lock_wait;              /* part of cpu_busy() spent waiting for locks */
 	uint64_t steps[COST_COUNT];        /* units charged per step, for whole-unit charges */
 	sim_time_t step_extra[COST_COUNT]; /* time charged per step by cpu_charge_time() */
-	/* private to sim/core */
+	/* private to sim */
 	sim_time_t idle; /* part of now in which no code ran (modulo 2^64) */
 	struct fibre *fibre;
 	struct event resume;        /* scheduled while the fibre waits for its turn */

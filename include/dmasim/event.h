@@ -36,7 +36,7 @@ enum event_priority {
  * 4-ary array heap. The root is element 3, so that four children share one cache line; unused
  * elements hold the largest time. A pop leaves a hole at the root, which the next push fills: an
  * event that schedules its successor costs one pass over the heap instead of two. Members are private
- * to sim/core/event.c and the inlines below.
+ * to sim/event.c and the inlines below.
  */
 #define EVENT_ROOT 3u
 struct event_queue {

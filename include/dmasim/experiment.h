@@ -6,25 +6,13 @@
 #ifndef DMASIM_EXPERIMENT_H
 #define DMASIM_EXPERIMENT_H
 
+#include <dmasim/error.h>
 #include <dmasim/machine.h>
 #include <dmasim/workload.h>
 #include <signal.h>
 #include <stdio.h>
 
 struct json_t;
-
-#define DMASIM_ERROR (dmasim_error_quark())
-GQuark dmasim_error_quark(void);
-/* The program's exit statuses. */
-enum dmasim_error {
-	DMASIM_ERROR_USAGE = 2,     /* command line or scenario */
-	DMASIM_ERROR_INPUT = 3,     /* trace or other input file */
-	DMASIM_ERROR_OUTPUT = 4,    /* result could not be written */
-	DMASIM_ERROR_INTERNAL = 70, /* a model reports what must not happen */
-	DMASIM_ERROR_INTERRUPTED = 130,
-};
-/* The exit status that belongs to an error of any domain used here. */
-int dmasim_error_status(const GError *error);
 
 /* "0.1.0" */
 const char *dmasim_version(void);
@@ -57,12 +45,7 @@ struct workload_params {
 	uint64_t skip, warmup; /* records passed over; records run before statistics begin */
 	bool cut;              /* statistics as of the last record, before what is in flight completes */
 };
-struct kernel_params {
-	int version; /* 0: as shipped, else 1 + enum kernel_version */
-	struct kernel_quirks quirks;
-};
-extern const struct param_table scenario_param_table, compare_param_table, workload_param_table,
-    kernel_param_table;
+extern const struct param_table scenario_param_table, compare_param_table, workload_param_table;
 
 struct scenario;
 /* Nothing but defaults. */
@@ -87,10 +70,7 @@ char *const *scenario_sweep(const struct scenario *s);
 char *const *scenario_traces(const struct scenario *s);
 const struct trace_generator *scenario_generator(const struct scenario *s);
 const struct workload_ops *scenario_workload(const struct scenario *s);
-/* Visit every effective value in table order: name, text, origin, help. */
-typedef void (*scenario_visit_fn)(const char *name, const char *text, const char *origin,
-				  const struct param_spec *spec, void *arg);
-void scenario_visit(const struct scenario *s, scenario_visit_fn fn, void *arg);
+void scenario_visit(const struct scenario *s, config_visit_fn fn, void *arg);
 /* SHA-256 over the effective scenario, the inputs' contents and the tool's version, hex. */
 char *scenario_hash(const struct scenario *s, GError **error);
 

@@ -20,6 +20,12 @@ struct cpu_params {
 };
 extern const struct param_table cpu_param_table;
 
+struct kernel_params {
+	int version; /* 0: as shipped, else 1 + enum kernel_version */
+	struct kernel_quirks quirks;
+};
+extern const struct param_table kernel_param_table;
+
 /* What every workload reports about its requests. */
 struct io_stats {
 	uint64_t completed, bytes, failed;

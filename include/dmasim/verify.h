@@ -6,6 +6,7 @@
 #ifndef DMASIM_VERIFY_H
 #define DMASIM_VERIFY_H
 
+#include <dmasim/config.h>
 #include <dmasim/dma_layer.h>
 #include <dmasim/kernel.h>
 
@@ -36,7 +37,7 @@ struct replay_totals {
 
 struct verify_options {
 	char *const *set;                  /* "section.key=value", NULL-terminated; may be NULL */
-	const char *preset;                /* NULL: qemu */
+	const struct config *machine;      /* the recorded machine, as far as no environment.txt tells it */
 	bool from_calls;                   /* replay the driver's recorded DMA calls, not its requests */
 	const volatile sig_atomic_t *stop; /* polled; may be NULL */
 };

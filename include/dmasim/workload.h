@@ -128,6 +128,6 @@ struct workload_ops {
 	bool (*finish)(struct workload *w, GError **error);
 	void (*destroy)(struct workload *w);
 };
-extern const struct workload_ops *const workloads[]; /* NULL-terminated, sim/experiment/registry.c */
+extern const struct workload_ops *const workloads[]; /* NULL-terminated, experiment/registry.c */
 
 #endif

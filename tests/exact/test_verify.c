@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The shipped recordings must be equal; damaged copies must be found out, and never crash anything. */
-#include "../../workloads/trace/input.h"
 #include "support.h"
+#include "trace/input.h"
 
+#include <dmasim/experiment.h>
 #include <dmasim/verify.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
@@ -10,12 +11,23 @@
 
 #define RECORDINGS DMASIM_TEST_DATA "/recordings"
 
+static GPtrArray *verify_with(const char *path, char *const *set, GError **error)
+{
+	struct scenario *machine = scenario_new();
+	struct verify_options o = {.set = set};
+	char *paths[] = {(char *)path, NULL};
+	GPtrArray *boots;
+
+	ck_assert(scenario_set(machine, "scenario.preset", "qemu", "test", NULL));
+	o.machine = scenario_config(machine);
+	boots = verify_paths(paths, 1, &o, error);
+	scenario_free(machine);
+	return boots;
+}
+
 static GPtrArray *verify_dir(const char *path, GError **error)
 {
-	const struct verify_options o = {.preset = "qemu"};
-	char *paths[] = {(char *)path, NULL};
-
-	return verify_paths(paths, 1, &o, error);
+	return verify_with(path, NULL, error);
 }
 
 static void check_equal(const char *name, const struct verify_boot *b)
@@ -80,9 +92,8 @@ START_TEST(wrong_machine_diverges)
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autofree char *path = g_build_filename(RECORDINGS, cases[i].boot, NULL);
-		char *paths[] = {path, NULL}, *set[] = {(char *)cases[i].set, NULL};
-		const struct verify_options o = {.set = set};
-		GPtrArray *result = verify_paths(paths, 1, &o, NULL);
+		char *set[] = {(char *)cases[i].set, NULL};
+		GPtrArray *result = verify_with(path, set, NULL);
 
 		ck_assert_ptr_nonnull(result);
 		ck_assert_msg(!verify_equal(result), "%s with %s", cases[i].boot, cases[i].set);

@@ -3,8 +3,8 @@
 #ifndef DMASIM_NVME_SUPPORT_H
 #define DMASIM_NVME_SUPPORT_H
 
-#include "nvme/nvme.h"
 #include "support.h"
+#include "workloads/nvme/nvme.h"
 
 extern const struct workload_ops nvme_workload;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The scatterlist DMA API, as drivers used it up to Linux 6.16. */
-#include "paths.h"
+#include "workloads/paths.h"
 
 const struct dma_api dma_api_legacy = {
     .name = "legacy",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The two-step IOVA API: dma_iova_try_alloc, dma_iova_link, dma_iova_sync, dma_iova_destroy (Linux 6.16). */
-#include "paths.h"
+#include "workloads/paths.h"
 
 const struct dma_api dma_api_link = {
     .name = "link",

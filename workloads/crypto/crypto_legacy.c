@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One scatterlist per buffer, as drivers/crypto maps source and destination. Nothing newer exists. */
-#include "vectors.h"
+#include "workloads/vectors.h"
 
 #include <dmasim/cpu.h>
 

@@ -3,8 +3,8 @@
 #ifndef DMASIM_DMA_REPLAY_MAPPING_H
 #define DMASIM_DMA_REPLAY_MAPPING_H
 
-#include "paths.h"
-#include "replayer.h"
+#include "workloads/paths.h"
+#include "workloads/replayer.h"
 
 enum { ACCESS_NONE, ACCESS_ONCE };
 struct replay_params {

@@ -4,8 +4,8 @@
  * Two-step: one vector by dma_map_phys, several linked into one window where they can touch there (inner
  * ends on page boundaries, Documentation/core-api/dma-api.rst), else one by one.
  */
-#include "paths.h"
-#include "vectors.h"
+#include "workloads/paths.h"
+#include "workloads/vectors.h"
 
 struct legacy_state {
 	struct sg_table sgt; /* sgl NULL: one vector, in obj->segs */

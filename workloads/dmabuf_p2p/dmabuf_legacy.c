@@ -4,7 +4,7 @@
  * through dma_map_resource, range by range, whatever route there is to it.
  */
 #include "dmabuf.h"
-#include "vectors.h"
+#include "workloads/vectors.h"
 
 #include <dmasim/cpu.h>
 

@@ -5,7 +5,7 @@
  * window, or are mapped one by one where nothing translates.
  */
 #include "dmabuf.h"
-#include "vectors.h"
+#include "workloads/vectors.h"
 
 #include <dmasim/cpu.h>
 

@@ -7,7 +7,7 @@
  * no list, else piece by piece with a list. Older kernels copy such a buffer into one piece.
  */
 #include "request.h"
-#include "vectors.h"
+#include "workloads/vectors.h"
 
 #include <dmasim/cpu.h>
 #include <string.h>

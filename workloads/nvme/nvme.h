@@ -7,8 +7,8 @@
 #define DMASIM_NVME_H
 
 #include "block.h"
-#include "paths.h"
-#include "replayer.h"
+#include "workloads/paths.h"
+#include "workloads/replayer.h"
 
 #include <dmasim/nvme_device.h>
 #include <dmasim/workload.h>

@@ -6,8 +6,8 @@
 #ifndef DMASIM_ODP_H
 #define DMASIM_ODP_H
 
-#include "paths.h"
-#include "replayer.h"
+#include "workloads/paths.h"
+#include "workloads/replayer.h"
 
 /* Entry of a region's pfn list: the page's address and what HMM and the driver know of it. */
 #define ODP_PFN_VALID 1ull      /* present: the device may read it */

@@ -6,7 +6,7 @@
  * range fails the transfer: there is no way back to the other path.
  */
 #include "rdma_rw.h"
-#include "vectors.h"
+#include "workloads/vectors.h"
 
 #include <dmasim/cpu.h>
 

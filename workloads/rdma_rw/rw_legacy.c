@@ -4,7 +4,7 @@
  * list is mapped at once; then one memory registration, one work request, or as many as it needs.
  */
 #include "rdma_rw.h"
-#include "vectors.h"
+#include "workloads/vectors.h"
 
 #include <dmasim/cpu.h>
 

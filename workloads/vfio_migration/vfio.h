@@ -6,8 +6,8 @@
 #ifndef DMASIM_VFIO_H
 #define DMASIM_VFIO_H
 
-#include "paths.h"
-#include "replayer.h"
+#include "workloads/paths.h"
+#include "workloads/replayer.h"
 
 #define VFIO_MKEY_HEADER_BYTES 272u /* create_mkey_in up to its translations (0x880 bits) */
 #define VFIO_MTT_BYTES 8u

@@ -2,7 +2,7 @@
 /* A set of output files appears whole or not at all. */
 #include "support.h"
 
-#include "../../../sim/experiment/output.h"
+#include "experiment/output.h"
 
 #include <dmasim/experiment.h>
 #include <glib/gstdio.h>

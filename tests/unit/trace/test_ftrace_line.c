@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "../../../workloads/trace/ftrace_line.h"
 #include "support.h"
+#include "trace/ftrace_line.h"
 
 static const struct {
 	const char *line, *comm, *flags, *group, *event, *payload;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reuse distances against a list that is searched, and the estimate beyond the sample's size. */
-#include "../../../workloads/trace/reuse.h"
 #include "support.h"
+#include "trace/reuse.h"
 
 #include <dmasim/rng.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The sorting window against a stable sort, the table of open requests against a list. */
-#include "../../../workloads/trace/pairs.h"
 #include "support.h"
+#include "trace/pairs.h"
 
 #include <dmasim/rng.h>
 

@@ -2,7 +2,7 @@
 /* The measuring workloads: what they measure follows from a few values of the machine. */
 #include "workload_rig.h"
 
-#include <rx_ring/rx_ring.h>
+#include "workloads/rx_ring/rx_ring.h"
 
 static double cell(struct workload_rig *r, unsigned row, const char *column)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What workloads that replay a trace share: devices, jobs used again, the end on a CPU. */
 #include "record_rig.h"
-#include "replayer.h"
+#include "workloads/replayer.h"
 
 /* The pre-mapped API with a look at where its mappings are undone. */
 static struct dma_api watched;

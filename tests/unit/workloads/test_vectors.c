@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Vectors to the DMA API: what the device is given covers them in order, and all of it can be undone. */
-#include "dma/iommu.h"
-#include "vectors.h"
+#include "models/dma/iommu.h"
 #include "workload_rig.h"
+#include "workloads/vectors.h"
 
 #include <dmasim/cpu.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Block layer: bio building, splitting, gaps, runs. */
-#include "nvme/block.h"
+#include "workloads/nvme/block.h"
 
 #include "support.h"
 

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the files of verification. */
+#ifndef DMASIM_VERIFY_INTERNAL_H
+#define DMASIM_VERIFY_INTERNAL_H
+
+#include "verify/replay/replay.h"
+
+#include <dmasim/dma-mapping.h>
+#include <dmasim/error.h>
+#include <dmasim/machine.h>
+#include <dmasim/nvme_device.h>
+#include <dmasim/verify.h>
+#include <jansson.h>
+
+/* ---- verify_environment.c: what is known of the recorded machine ---- */
+
+struct verify_environment {
+	const struct kernel_profile *kernel; /* NULL: unknown */
+	const char *mode;                    /* "strict" "lazy" "passthrough" "swiotlb", NULL */
+	uint64_t hz, cpus, cap, ecap;        /* 0: unknown */
+	uint64_t mdts;   /* of the drive, as identified: power of two of pages; 0: unknown */
+	const char *sgl; /* "true" "false", NULL: unknown */
+	uint64_t bounce_base, bounce_size, bounce_areas;
+	GPtrArray *devices; /* char *, one per group, in order of the groups */
+	GPtrArray *names;   /* char *: all functions, sorted by their group's place in devices */
+	char *nvme;         /* function that the NVMe driver has, NULL */
+};
+
+struct verify_environment *verify_environment_read(const char *directory);
+void verify_environment_free(struct verify_environment *e);
+/* Fill what is still unknown from a summary, then from the events themselves. */
+void verify_environment_from_summary(struct verify_environment *e, json_t *summary);
+void verify_environment_from_events(struct verify_environment *e, const struct recording *r);
+/* Index in devices of the group of function name, -1. */
+int verify_environment_group(const struct verify_environment *e, const char *name);
+
+/* ---- verify_input.c: recordings and what lies beside them ---- */
+
+struct verify_input {
+	char *path, *directory, *name;
+	struct recording *recording;
+	json_t *summary; /* NULL: none */
+	unsigned order;
+};
+
+GPtrArray *verify_inputs_new(void);
+/* All recordings of a directory, in order of their clocks. NULL with *error. */
+GPtrArray *verify_read_directory(const char *path, GError **error);
+/* Files that follow one another and lie in one directory are one boot: how many of paths; 0 with *error. */
+unsigned verify_read_files(char *const *paths, unsigned n, GPtrArray *inputs, GError **error);
+
+/* ---- verify_machine.c: a machine like the recorded one ---- */
+
+struct verify_machine {
+	struct machine *machine;
+	struct config *config;
+	struct verify_environment *env;
+	struct nvme_params params;
+	bool calls_only;
+	GPtrArray *devices; /* struct device, as env->devices; then those only events name */
+	GHashTable *by_name;
+	struct device *usual;     /* where events name none */
+	struct replay_nvme *nvme; /* NULL: no NVMe in the recordings */
+};
+
+struct verify_machine *verify_machine_new(GPtrArray *inputs, const struct verify_options *o, GError **error);
+void verify_machine_free(struct verify_machine *b);
+/* The device that events call name; arg: struct verify_machine. */
+struct device *verify_machine_device(void *arg, const char *name);
+
+/* ---- verify_counts.c: the summary's numbers ---- */
+
+struct count_snapshot {
+	struct dma_stats dma;
+	struct vtd_stats vtd;
+	struct replay_totals totals;
+};
+/* The machine's counters now. */
+void count_snapshot_take(struct count_snapshot *s, const struct machine *m, const struct replay_totals *t);
+/*
+ * What happened between two snapshots, against the summary. Mismatches go to the replay as divergences.
+ * limits: of the NVMe queues, NULL if there are none. Returns how many numbers were compared.
+ */
+uint64_t verify_counts(struct replay *r, const char *path, json_t *summary, const struct recording *rec,
+		       const struct count_snapshot *before, const struct count_snapshot *after,
+		       const struct verify_boot *boot, const struct blk_limits *limits);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A machine like the recorded one: kernel, mode, limits, devices in the order of their groups. */
+#include "verify_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+void verify_machine_free(struct verify_machine *b)
+{
+	if (!b)
+		return;
+	replay_nvme_free(b->nvme);
+	machine_free(b->machine);
+	config_free(b->config);
+	verify_environment_free(b->env);
+	if (b->devices)
+		g_ptr_array_unref(b->devices);
+	if (b->by_name)
+		g_hash_table_unref(b->by_name);
+	g_free(b);
+}
+
+static bool set_number(struct config *c, const char *key, uint64_t v, bool size, GError **error)
+{
+	g_autofree char *text = size ? g_strdup_printf("%" PRIu64, v) : g_strdup_printf("0x%" PRIx64, v);
+
+	return !v || config_set(c, key, text, "the recording's environment", error);
+}
+
+static bool apply_user(struct config *c, const struct verify_options *o, GError **error)
+{
+	for (char *const *s = o->set; s && *s; s++) {
+		const char *equals = strchr(*s, '=');
+		g_autofree char *key = equals ? g_strndup(*s, (gsize)(equals - *s)) : NULL;
+
+		if (!equals) {
+			g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_USAGE, "--set %s: wants KEY=VALUE", *s);
+			return false;
+		}
+		if (!config_set(c, key, equals + 1, "--set", error))
+			return false;
+	}
+	return true;
+}
+
+static bool user_names(const struct verify_options *o, const char *key)
+{
+	for (char *const *s = o->set; s && *s; s++)
+		if (g_str_has_prefix(*s, key) && (*s)[strlen(key)] == '=')
+			return true;
+	return false;
+}
+
+/* Kernel and mode: what the user says beats what lies beside the recording. */
+static bool decide(struct verify_machine *b, const struct verify_options *o, GError **error)
+{
+	const struct kernel_params *kernel = config_get(b->config, &kernel_param_table);
+	const struct iommu_params *iommu = config_get(b->config, &iommu_param_table);
+	const struct swiotlb_params *swiotlb = config_get(b->config, &swiotlb_param_table);
+
+	if (kernel->version)
+		b->env->kernel = &kernel_profiles[kernel->version - 1];
+	if (user_names(o, "swiotlb.force") && swiotlb->force)
+		b->env->mode = "swiotlb";
+	else if (user_names(o, "iommu.mode"))
+		b->env->mode = iommu_mode_names[iommu->mode];
+	if (b->env->kernel && b->env->mode)
+		return true;
+	g_set_error(
+	    error, DMASIM_ERROR, DMASIM_ERROR_INPUT,
+	    "the recorded kernel's %s is not known: neither environment.txt nor NAME.summary.json tells, "
+	    "nor do the events; give --set %s",
+	    b->env->kernel ? "mode" : "release",
+	    b->env->kernel ? "iommu.mode=strict (lazy, passthrough)" : "kernel.version=6.12 (6.1, 7.0)");
+	return false;
+}
+
+static bool configure(struct verify_machine *b, GPtrArray *inputs, const struct verify_options *o,
+		      GError **error)
+{
+	struct verify_environment *e = b->env;
+	uint64_t cpus = e->cpus;
+
+	b->config = config_copy(o->machine);
+	for (unsigned i = 0; i < inputs->len; i++) {
+		const struct verify_input *in = g_ptr_array_index(inputs, i);
+
+		cpus = MAX(cpus, in->recording->ncpus);
+	}
+	return set_number(b->config, "cpu.count", cpus, true, error) &&
+	       set_number(b->config, "nvme.mdts", e->mdts ? (uint64_t)PAGE_SIZE << e->mdts : 0, true,
+			  error) &&
+	       (!e->sgl || config_set(b->config, "nvme.sgl", e->sgl, "the recording's environment", error)) &&
+	       set_number(b->config, "flush_queue.hz", e->hz, true, error) &&
+	       set_number(b->config, "iommu.cap", e->cap, false, error) &&
+	       set_number(b->config, "iommu.ecap", e->ecap, false, error) &&
+	       set_number(b->config, "swiotlb.size", e->bounce_size, true, error) &&
+	       set_number(b->config, "swiotlb.base", e->bounce_base, true, error) &&
+	       set_number(b->config, "swiotlb.areas", e->bounce_areas, true, error) &&
+	       apply_user(b->config, o, error) && decide(b, o, error) &&
+	       (strcmp(e->mode, "swiotlb") || config_set(b->config, "swiotlb.force", "true", "mode", error));
+}
+
+static struct device *machine_device(struct verify_machine *b, const char *name, GError **error)
+{
+	struct device *dev = g_hash_table_lookup(b->by_name, name);
+	int group = verify_environment_group(b->env, name);
+
+	if (dev)
+		return dev;
+	/* Functions of one group share its domain. */
+	dev = group >= 0 ? g_ptr_array_index(b->devices, group) : machine_add_device(b->machine, name, error);
+	if (dev)
+		g_hash_table_insert(b->by_name, g_strdup(name), dev);
+	return dev;
+}
+
+struct device *verify_machine_device(void *arg, const char *name)
+{
+	struct verify_machine *b = arg;
+
+	return *name ? machine_device(b, name, NULL) : b->usual;
+}
+
+/* The device of events that name none: the one most often named, else that of the first descriptor. */
+static bool choose_usual(struct verify_machine *b, GPtrArray *inputs, GError **error)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	const char *best = NULL;
+	unsigned most = 0;
+	int did = -1;
+	bool nvme = false, long_segments = false;
+
+	for (unsigned i = 0; i < inputs->len; i++) {
+		const struct recording *r = ((struct verify_input *)g_ptr_array_index(inputs, i))->recording;
+
+		for (unsigned k = 0; k < r->events->len; k++) {
+			const struct recording_event *e = recording_at(r, k);
+			const char *name = recording_name(r, e->device);
+			unsigned n;
+
+			nvme |= e->kind == REC_NVME_SETUP;
+			if (e->kind == REC_DMA_MAP_SG && e->sg.phys.count > e->sg.addrs.count)
+				for (unsigned l = 0; l < e->sg.lens.count; l++)
+					long_segments |= recording_list(r, e->sg.lens)[l] > 65536;
+			if (e->kind == REC_QI_SUBMIT && (e->qi.qw0 & 15) == QI_IOTLB && did < 0)
+				did = (int)(e->qi.qw0 >> 16 & 0xffff);
+			if (!strchr(name, ':'))
+				continue;
+			n = GPOINTER_TO_UINT(g_hash_table_lookup(seen, name)) + 1;
+			g_hash_table_insert(seen, (char *)name, GUINT_TO_POINTER(n));
+			if (n > most) {
+				most = n;
+				best = name;
+			}
+		}
+	}
+	if (!best && did >= 2 && (unsigned)did - 2 < b->env->devices->len)
+		best = g_ptr_array_index(b->env->devices, (unsigned)did - 2);
+	if (!best)
+		best = nvme && b->env->nvme ? b->env->nvme : "0000:00:01.0";
+	b->usual = machine_device(b, best, error);
+	if (b->usual && nvme) {
+		/* What the NVMe driver sets at probe. */
+		dma_set_mask(b->usual, UINT64_MAX);
+		dma_set_max_seg_size(b->usual, UINT32_MAX);
+		dma_set_min_align_mask(b->usual, (uint32_t)PAGE_SIZE - 1);
+	} else if (b->usual && long_segments) {
+		/* Entries were joined beyond the PCI core's default: the driver has raised the limit. */
+		dma_set_max_seg_size(b->usual, UINT32_MAX);
+	}
+	if (b->usual && nvme && !b->calls_only)
+		b->nvme = replay_nvme_new(b->machine, b->usual, &b->params);
+	return b->usual != NULL;
+}
+
+struct verify_machine *verify_machine_new(GPtrArray *inputs, const struct verify_options *o, GError **error)
+{
+	const struct verify_input *first = g_ptr_array_index(inputs, 0);
+	struct verify_machine *b = g_new0(struct verify_machine, 1);
+	enum iommu_mode mode = IOMMU_PASSTHROUGH;
+
+	b->env = verify_environment_read(first->directory);
+	for (unsigned i = 0; i < inputs->len; i++) {
+		struct verify_input *in = g_ptr_array_index(inputs, i);
+
+		if (in->summary)
+			verify_environment_from_summary(b->env, in->summary);
+		verify_environment_from_events(b->env, in->recording);
+	}
+	if (!configure(b, inputs, o, error)) {
+		verify_machine_free(b);
+		return NULL;
+	}
+	if (!strcmp(b->env->mode, "strict"))
+		mode = IOMMU_STRICT;
+	else if (!strcmp(b->env->mode, "lazy"))
+		mode = IOMMU_LAZY;
+	else if (!strcmp(b->env->mode, "off"))
+		mode = IOMMU_OFF;
+	b->calls_only = o->from_calls;
+	b->params = *(const struct nvme_params *)config_get(b->config, &nvme_param_table);
+	if (!nvme_params_resolve(&b->params, error)) {
+		verify_machine_free(b);
+		return NULL;
+	}
+	b->machine = machine_new(b->config, mode, b->env->kernel, FIDELITY_COUNTS, 1, error);
+	b->devices = g_ptr_array_new();
+	b->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	/* Domain ids are given in the order of the groups. */
+	for (unsigned i = 0; b->machine && i < b->env->devices->len; i++) {
+		struct device *dev = machine_add_device(b->machine, g_ptr_array_index(b->env->devices, i),
+							error);
+
+		if (!dev) {
+			verify_machine_free(b);
+			return NULL;
+		}
+		g_ptr_array_add(b->devices, dev);
+	}
+	if (!b->machine || !choose_usual(b, inputs, error)) {
+		verify_machine_free(b);
+		return NULL;
+	}
+	return b;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the scheduler (replay.c), the calls (replay_calls.c) and the comparison (replay_watch.c). */
+#ifndef DMASIM_REPLAY_INTERNAL_H
+#define DMASIM_REPLAY_INTERNAL_H
+
+#include "replay.h"
+#include "sim/fibre.h"
+
+#include <dmasim/dma-mapping.h>
+
+enum { REPLAY_LOG = 24, REPLAY_NEVER = UINT32_MAX };
+
+/* What the caches saw, in order. */
+enum cache_op_kind { CACHE_PUT, CACHE_GET, CACHE_GET_TREE };
+struct cache_op {
+	uint32_t pfn;
+	uint8_t cpu, order, what;
+};
+
+/* Something mapped by a replayed call, until it is unmapped. */
+struct mapping {
+	uint8_t kind; /* enum replay_kind of the call that made it */
+	struct device *dev;
+	dma_addr_t addr;
+	phys_addr_t phys;
+	uint64_t size;
+	struct scatterlist *sg;
+	unsigned nents;
+	struct dma_iova_state state;
+};
+
+/* What the recording says about the allocation that runs. */
+struct recorded_alloc {
+	bool known, tree_known, tree;
+	uint64_t pfn, pages, limit;
+	uint32_t ret; /* event of its return, REPLAY_NEVER */
+	bool waited;
+};
+
+/* A context of the recording: a task or an interrupt level. */
+struct context_run {
+	struct replay *r;
+	struct fibre *fibre;
+	const struct replay_op *op; /* NULL: idle */
+	uint32_t pos;               /* next of the operation's events */
+	uint32_t at;                /* event that it last consumed */
+	uint32_t wake;              /* goes on when the recording comes to this event */
+	unsigned cpu;
+	bool suspended;
+	bool passive; /* waits for others, not for an event of its own */
+	struct recorded_alloc alloc;
+	const struct recording_event *free_event; /* line of the range being freed, NULL: missing */
+	struct mapping *api;                      /* range of the two-step interface in work */
+	struct mapping *in_hand;                  /* being mapped, not yet kept */
+	uint32_t pages_given;                     /* coherent pages handed out of the recorded ones */
+};
+
+/* One thing that the model did, for reports. */
+struct model_event {
+	uint8_t kind;
+	uint16_t cpu;
+	uint32_t at;
+	uint64_t a, b, c;
+};
+
+struct replay {
+	struct replay_config config;
+	struct dma_observer observer;
+	struct replay_totals totals;
+	struct fibre *main;
+	GPtrArray *contexts;     /* struct context_run, by operations' context number */
+	struct context_run *run; /* whose code runs; NULL: the scheduler's */
+	struct operations *ops;
+	struct recording *rec;
+	uint32_t event;             /* where the recording is */
+	uint64_t first_ns, last_ns; /* of the boot; of the last recording's end */
+	unsigned last_cpu;
+	bool first_seen;
+	bool apart; /* the streams have come apart: nothing more is compared */
+	bool has_tags;
+	unsigned file, tree_file; /* number of the recording in the boot; of the last tree search */
+	GHashTable *mappings;     /* page of the address -> struct mapping */
+	GHashTable *lists;   /* first physical address -> GPtrArray of struct mapping, direct scatter lists */
+	GHashTable *direct;  /* DMA address of a mapping without translation -> its size */
+	GHashTable *pfns;    /* first pfn of a range -> enum pfn_state | file << 8 */
+	GHashTable *domains; /* recorded domain id -> model's + 1 */
+	uint64_t *known;     /* per CPU: bit per order: the cache's fill is known since it was found empty */
+	uint64_t *area_file; /* per bounce area: file + 1 in which its hint was bound */
+	GArray *cache_ops;   /* struct cache_op of this recording */
+	uint64_t explained[REPLAY_ORDERS];
+	struct hist *hists[REPLAY_HISTS];
+	struct model_event log[REPLAY_LOG];
+	uint64_t logged;
+	char *divergence;
+};
+
+enum pfn_state { PFN_FREE, PFN_LIVE, PFN_QUEUED };
+
+/* ---- replay.c ---- */
+
+/* Stop until the recording comes to event; returns at once if it is there. */
+void replay_wait(struct replay *r, uint32_t event);
+/* Never come back: the streams are apart. */
+void replay_abandon(struct replay *r) G_GNUC_NORETURN;
+void replay_diverge(struct replay *r, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void replay_log(struct replay *r, enum recording_kind kind, uint64_t a, uint64_t b, uint64_t c);
+/* Next event of the running operation, NULL behind its last. */
+const struct recording_event *replay_peek(struct replay *r);
+/*
+ * The model does kind: wait for the recording to show it. NULL if the line of a probe is missing.
+ * A tracepoint's line that is missing takes the streams apart.
+ */
+const struct recording_event *replay_expect(struct replay *r, enum recording_kind kind, bool probe);
+
+enum pfn_state replay_pfn_state(struct replay *r, uint64_t pfn);
+void replay_set_pfn(struct replay *r, uint64_t pfn, enum pfn_state state);
+/* Whether a free range was freed before this recording began (and may have moved meanwhile). */
+bool replay_pfn_stale(void *r, uint64_t pfn);
+
+/* ---- replay_order.c: each waits until the recording has come to where the model may go on ---- */
+
+/* Before the cache is accessed for pages up to limit. */
+void replay_wait_for_cache(struct replay *r, struct device *dev, uint64_t pages, uint64_t limit);
+/* Before the tree is searched. */
+void replay_wait_for_tree(struct replay *r);
+/* Before the range at pfn, just unmapped, is queued. */
+void replay_wait_for_flush(struct replay *r, struct device *dev, uint64_t pfn);
+/* Before a flush counts as finished. */
+void replay_wait_after_flush(struct replay *r, struct device *dev);
+/* Before the complete entries of a ring are released. */
+void replay_wait_for_ring(struct replay *r, struct device *dev, unsigned ring_cpu);
+
+/* ---- replay_calls.c ---- */
+
+/* Run the call of r->run->op to its end. */
+void replay_call(struct replay *r);
+void mapping_free(void *m);
+struct device *replay_device(struct replay *r, const struct replay_op *op);
+
+/* ---- replay_nvme.c ---- */
+
+/* Plan all requests of the recording. */
+void replay_nvme_plan(struct replay *r, struct replay_nvme *n);
+void replay_nvme_submit(struct replay *r);
+void replay_nvme_complete(struct replay *r);
+void replay_nvme_completed(struct replay *r, const struct recording_event *e);
+void replay_nvme_call(void *arg, struct device *dev, enum dma_call call, const struct dma_call_args *a);
+
+/* ---- replay_watch.c ---- */
+
+void replay_watch(struct replay *r);
+
+#endif
