@@ -4,7 +4,7 @@
  * mapping and after an unmapping, but before dma_unmap_sg and dma_free; probes come at the entry. A call
  * that nothing ends (scatter lists and coherent memory on 6.1) ends where its context does the next thing.
  */
-#include "operations_internal.h"
+#include "internal.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * What came first, where the kernel leaves no event at the instant that matters: an interrupt inside an
  * allocation, a flush while ranges are queued. The recorded outcome tells.
  */
-#include "replay_internal.h"
+#include "internal.h"
 
 /* End of the first call of another context on cpu whose events lie between two events; NEVER if none. */
 static uint32_t next_interrupt(struct replay *r, uint32_t from, uint32_t to)

@@ -3,7 +3,7 @@
  * What is known of a recorded machine: environment.txt (kernel, boot arguments, devices and what the
  * kernel printed about them) beside the recording, its summary, or else what the events themselves tell.
  */
-#include "verify_internal.h"
+#include "internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Results of verification as JSON and as the table of docs/exactness.md. */
-#include "verify_internal.h"
+#include "internal.h"
 
 #include <inttypes.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between the scheduler (replay.c), the calls (replay_calls.c) and the comparison (replay_watch.c). */
+/* Between the scheduler (schedule.c), the calls (calls.c) and the comparison (watch.c). */
 #ifndef DMASIM_REPLAY_INTERNAL_H
 #define DMASIM_REPLAY_INTERNAL_H
 
@@ -96,7 +96,7 @@ struct replay {
 
 enum pfn_state { PFN_FREE, PFN_LIVE, PFN_QUEUED };
 
-/* ---- replay.c ---- */
+/* ---- schedule.c ---- */
 
 /* Stop until the recording comes to event; returns at once if it is there. */
 void replay_wait(struct replay *r, uint32_t event);
@@ -117,7 +117,7 @@ void replay_set_pfn(struct replay *r, uint64_t pfn, enum pfn_state state);
 /* Whether a free range was freed before this recording began (and may have moved meanwhile). */
 bool replay_pfn_stale(void *r, uint64_t pfn);
 
-/* ---- replay_order.c: each waits until the recording has come to where the model may go on ---- */
+/* ---- order.c: each waits until the recording has come to where the model may go on ---- */
 
 /* Before the cache is accessed for pages up to limit. */
 void replay_wait_for_cache(struct replay *r, struct device *dev, uint64_t pages, uint64_t limit);
@@ -130,14 +130,14 @@ void replay_wait_after_flush(struct replay *r, struct device *dev);
 /* Before the complete entries of a ring are released. */
 void replay_wait_for_ring(struct replay *r, struct device *dev, unsigned ring_cpu);
 
-/* ---- replay_calls.c ---- */
+/* ---- calls.c ---- */
 
 /* Run the call of r->run->op to its end. */
 void replay_call(struct replay *r);
 void mapping_free(void *m);
 struct device *replay_device(struct replay *r, const struct replay_op *op);
 
-/* ---- replay_nvme.c ---- */
+/* ---- nvme.c ---- */
 
 /* Plan all requests of the recording. */
 void replay_nvme_plan(struct replay *r, struct replay_nvme *n);
@@ -146,7 +146,7 @@ void replay_nvme_complete(struct replay *r);
 void replay_nvme_completed(struct replay *r, const struct recording_event *e);
 void replay_nvme_call(void *arg, struct device *dev, enum dma_call call, const struct dma_call_args *a);
 
-/* ---- replay_watch.c ---- */
+/* ---- watch.c ---- */
 
 void replay_watch(struct replay *r);
 

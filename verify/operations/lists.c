@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The entries of scatter lists and coherent memory: what no event tells follows from the map calls. */
-#include "operations_internal.h"
+#include "internal.h"
 
 static struct recording_list list_start(const struct builder *b)
 {

@@ -3,10 +3,10 @@
  * From an event's payload to struct recording_event. One decoder per kind of payload serves both sources:
  * a field is named by its key in the text and by its name in the format description
  * (include/trace/events/{dma,iommu,intel_iommu,swiotlb}.h, and kprobe events, whose fields are named by
- * who armed them). Requests: recording_requests.c.
+ * who armed them). Requests: requests.c.
  */
 #include "recording.h"
-#include "recording_source.h"
+#include "internal.h"
 
 #include <dmasim/dma-mapping.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A machine like the recorded one: kernel, mode, limits, devices in the order of their groups. */
-#include "verify_internal.h"
+#include "internal.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The scheduler: takes every context to where the recording is. */
-#include "replay_internal.h"
+#include "internal.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

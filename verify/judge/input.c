@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Recordings with what lies beside them: files of a directory, files named one by one. */
-#include "verify_internal.h"
+#include "internal.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Between the files of verification. */
-#ifndef DMASIM_VERIFY_INTERNAL_H
-#define DMASIM_VERIFY_INTERNAL_H
+#ifndef DMASIM_JUDGE_INTERNAL_H
+#define DMASIM_JUDGE_INTERNAL_H
 
 #include "verify/replay/replay.h"
 
@@ -12,7 +12,7 @@
 #include <dmasim/verify.h>
 #include <jansson.h>
 
-/* ---- verify_environment.c: what is known of the recorded machine ---- */
+/* ---- environment.c: what is known of the recorded machine ---- */
 
 struct verify_environment {
 	const struct kernel_profile *kernel; /* NULL: unknown */
@@ -34,7 +34,7 @@ void verify_environment_from_events(struct verify_environment *e, const struct r
 /* Index in devices of the group of function name, -1. */
 int verify_environment_group(const struct verify_environment *e, const char *name);
 
-/* ---- verify_input.c: recordings and what lies beside them ---- */
+/* ---- input.c: recordings and what lies beside them ---- */
 
 struct verify_input {
 	char *path, *directory, *name;
@@ -49,7 +49,7 @@ GPtrArray *verify_read_directory(const char *path, GError **error);
 /* Files that follow one another and lie in one directory are one boot: how many of paths; 0 with *error. */
 unsigned verify_read_files(char *const *paths, unsigned n, GPtrArray *inputs, GError **error);
 
-/* ---- verify_machine.c: a machine like the recorded one ---- */
+/* ---- machine.c: a machine like the recorded one ---- */
 
 struct verify_machine {
 	struct machine *machine;
@@ -68,7 +68,7 @@ void verify_machine_free(struct verify_machine *b);
 /* The device that events call name; arg: struct verify_machine. */
 struct device *verify_machine_device(void *arg, const char *name);
 
-/* ---- verify_counts.c: the summary's numbers ---- */
+/* ---- counts.c: the summary's numbers ---- */
 
 struct count_snapshot {
 	struct dma_stats dma;

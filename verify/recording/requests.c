@@ -4,7 +4,7 @@
  * shows (include/trace/events/block.h, drivers/nvme/host/trace.h).
  */
 #include "recording.h"
-#include "recording_source.h"
+#include "internal.h"
 
 #include <string.h>
 

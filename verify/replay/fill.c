@@ -5,7 +5,7 @@
  * fills, the one under which most allocations of the recording are as the caches' rules predict.
  * Linux drivers/iommu/iova.c: two magazines per CPU, a depot of full ones.
  */
-#include "replay_internal.h"
+#include "internal.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between the reconstruction of calls (operations.c) and of their lists (operations_lists.c). */
+/* Between the reconstruction of calls (operations.c) and of their lists (lists.c). */
 #ifndef DMASIM_OPERATIONS_INTERNAL_H
 #define DMASIM_OPERATIONS_INTERNAL_H
 

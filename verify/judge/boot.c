@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Recordings of one boot after another: replay and comparison. */
-#include "verify_internal.h"
+#include "internal.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where the fields of one event come from: text payload, or a record of trace.dat and its format. */
-#ifndef DMASIM_RECORDING_SOURCE_H
-#define DMASIM_RECORDING_SOURCE_H
+#ifndef DMASIM_RECORDING_INTERNAL_H
+#define DMASIM_RECORDING_INTERNAL_H
 
 #include "recording.h"
 
@@ -41,7 +41,7 @@ bool text_field(const char *payload, const char *key, int base, uint64_t *value)
 /* Number right behind the first word in s. */
 bool text_after(const char *s, const char *word, int base, uint64_t *value);
 
-/* recording_requests.c: payloads of requests' events. */
+/* requests.c: payloads of requests' events. */
 bool recording_decode_nvme_head(struct recording *r, const struct field_source *s, struct recording_event *e);
 bool recording_decode_nvme_setup(struct recording *r, const struct field_source *s,
 				 struct recording_event *e);

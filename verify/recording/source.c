@@ -3,7 +3,7 @@
  * Field access for text payloads and for trace-cmd's binary records (libtraceevent), and the loop over a
  * trace.dat file (libtracecmd). "__data_loc" fields: low 16 bits offset in the record, high 16 bits length.
  */
-#include "recording_source.h"
+#include "internal.h"
 #include "trace/input.h"
 
 #include <glib/gstdio.h>

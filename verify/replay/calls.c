@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One recorded call through the DMA API, its arguments and results against the recorded ones. */
-#include "replay_internal.h"
+#include "internal.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -100,7 +100,7 @@ static struct mapping *list_take(struct replay *r, const struct replay_op *op)
 
 /* ---- results ---- */
 
-/* Direct and bounced addresses; IOVAs are judged where they are allocated (replay_watch.c). */
+/* Direct and bounced addresses; IOVAs are judged where they are allocated (watch.c). */
 static void judge_direct(struct replay *r, dma_addr_t got, dma_addr_t recorded, bool bound)
 {
 	r->totals.addresses++;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the DMA layer reports, against the recording, event by event. */
-#include "replay_internal.h"
+#include "internal.h"
 
 #include <inttypes.h>
 

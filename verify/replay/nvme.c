@@ -4,7 +4,7 @@
  * again by the block layer's limits, and each part goes through the driver path of its kernel, whose DMA
  * API calls must be the recorded ones.
  */
-#include "replay_internal.h"
+#include "internal.h"
 
 #include "workloads/nvme/nvme.h"
 
