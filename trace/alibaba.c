@@ -45,5 +45,6 @@ const struct format_ops format_alibaba = {
 	    "no addresses: the memory model lays buffers out"},
     .evidence = "device, R or W, offset, length, 16 digits of microseconds",
     .detect = detect,
+    .columns = "device_id,opcode,offset,length,timestamp",
     .step = step,
 };

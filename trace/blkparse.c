@@ -193,9 +193,9 @@ static int step(struct trace_reader *r, GError **error)
 	const char *line, *at, *want;
 	struct blk_event e = {0};
 	size_t len;
-	int rc = input_line(r->in, &line, &len, error);
+	int rc = reader_line(r, &line, &len, error);
 
-	if (rc <= 0 || len == 0 || b->summary)
+	if (rc <= 0 || b->summary)
 		return rc;
 	if (g_str_has_prefix(line, "CPU") || g_str_has_prefix(line, "Total (")) {
 		b->summary = true;

@@ -10,13 +10,11 @@ int block_line_step(struct trace_reader *r, block_line_fn fn, GError **error)
 	struct trace_record *rec;
 	struct held *h;
 	size_t len;
-	int skip = -1, rc = input_line(r->in, &line, &len, error);
+	int skip = -1, rc = reader_line(r, &line, &len, error);
 
 	if (rc <= 0)
 		return rc;
 	at = line;
-	if (len == 0)
-		return 1;
 	want = fn(r, line, &at, &b, &skip);
 	if (want)
 		return reader_bad(r, b.op < 0 ? TRACE_BAD_OPERATION : TRACE_BAD_MALFORMED, line, at, error,

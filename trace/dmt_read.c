@@ -120,6 +120,7 @@ static int next_records(struct trace_reader *r, GError **error)
 {
 	struct dmt *d = r->state;
 	const uint8_t *p;
+	ssize_t behind;
 	size_t len;
 
 	for (;;) {
@@ -151,14 +152,14 @@ static int next_records(struct trace_reader *r, GError **error)
 					      "are missing, write the trace again") -
 				       1;
 			d->block_offset = input_offset(r->in);
-			len = (size_t)input_peek(r->in, 1, &p, error);
-			if (len == 1)
+			behind = input_peek(r->in, 1, &p, error);
+			if (behind > 0)
 				return broken(r, TRACE_ERROR_FORMAT, error,
 					      "bytes follow the end block; concatenated files are not a "
 					      "trace") -
 				       1;
 			d->ended = true;
-			return len == 0 ? 0 : -1;
+			return behind < 0 ? -1 : 0;
 		}
 		default: /* a later version's extra information */
 			break;

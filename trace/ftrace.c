@@ -12,7 +12,7 @@ static bool detect(const struct probe *p)
 {
 	struct ftrace_line l;
 
-	return g_str_has_prefix(p->comment, "# tracer:") || g_str_has_prefix(p->line, "cpus=") ||
+	return g_str_has_prefix(p->comment, "# tracer:") || ftrace_is_header(p->line) ||
 	       ftrace_parse(p->line, &l, NULL, NULL) == FTRACE_EVENT;
 }
 
@@ -87,7 +87,7 @@ const struct format_ops format_ftrace = {
     .recording = true,
     .pub = {"ftrace", "Linux tracing text: tracefs \"trace\", trace-cmd report, perf script", TRACE_NVME,
 	    false, NULL},
-    .evidence = "\"# tracer:\", \"cpus=\" or a line COMM-PID [CPU] SECONDS: EVENT:",
+    .evidence = "\"# tracer:\", \"version = \", \"cpus=\" or a line COMM-PID [CPU] SECONDS: EVENT:",
     .detect = detect,
     .state_size = sizeof(struct ftrace),
     .open = open_ftrace,

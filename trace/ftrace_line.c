@@ -25,31 +25,70 @@ static const char *find_cpu(const char *line)
 	return NULL;
 }
 
+/* "=> function", or an address in hex with a symbol behind it. */
+static bool is_stack(const char *p)
+{
+	const char *q = p;
+	uint64_t address;
+
+	if (parse_literal(&q, "=> "))
+		return true;
+	return parse_hex(&q, &address) && q - p >= 6 && *q == ' ' && strrchr(q, '(') && strrchr(q, ')');
+}
+
+/* Behind "CPU" of a line without an event; see trace_print_lost_events() and trace-cmd-report(1). */
+static bool is_lost(const char *p, uint64_t *lost)
+{
+	uint64_t n = 0;
+
+	if (!parse_char(&p, ':') || !(p = strchr(p, '[')) || !strstr(p, "EVENTS"))
+		return false;
+	p += strcspn(p, "0123456789");
+	parse_u64(&p, &n);
+	if (lost)
+		*lost = n;
+	return true;
+}
+
 static enum ftrace_kind other_line(const char *line, uint64_t *lost, const char **at)
 {
 	const char *p = line;
-	uint64_t n;
 
 	parse_blanks(&p);
-	if (*p == '\0' || *p == '#' || strncmp(p, "cpus=", 5) == 0)
+	if (*p == '\0' || *p == '#' || ftrace_is_header(p) || (p > line && is_stack(p)))
 		return FTRACE_COMMENT;
-	if (parse_literal(&p, "CPU")) {
-		const char *q = strstr(p, "[LOST ");
-
-		if (q) {
-			q += 6;
-			n = 0;
-			parse_u64(&q, &n);
-			if (lost)
-				*lost = n;
-			return FTRACE_LOST;
-		}
-		if (strstr(p, " is empty"))
-			return FTRACE_COMMENT;
-	}
+	if (parse_literal(&p, "CPU") && is_lost(p, lost))
+		return FTRACE_LOST;
 	if (at)
 		*at = p;
 	return FTRACE_BAD;
+}
+
+bool ftrace_is_header(const char *line)
+{
+	uint64_t n;
+
+	return g_str_has_prefix(line, "cpus=") || g_str_has_prefix(line, "version = ") ||
+	       (parse_literal(&line, "CPU ") && parse_u64(&line, &n) && strcmp(line, " is empty") == 0);
+}
+
+/* The end of the task, without the blanks and the "(  175)" or "(-------)" of record-tgid behind it. */
+static const char *without_tgid(const char *line, const char *end)
+{
+	const char *p;
+
+	while (end > line && end[-1] == ' ')
+		end--;
+	if (end == line || end[-1] != ')')
+		return end;
+	for (p = end - 1; p > line && strchr("0123456789 -", p[-1]); p--)
+		;
+	if (p - 1 <= line || p[-1] != '(' || p[-2] != ' ')
+		return end;
+	end = p - 1;
+	while (end > line && end[-1] == ' ')
+		end--;
+	return end;
 }
 
 /* "comm-pid" (the last '-' counts) or "comm pid" (the last blank). */
@@ -59,8 +98,7 @@ static bool parse_task(const char *line, const char *end, struct ftrace_line *ou
 
 	while (line < end && *line == ' ')
 		line++;
-	while (end > line && end[-1] == ' ')
-		end--;
+	end = without_tgid(line, end);
 	p = end;
 	while (p > line && parse_is_digit(p[-1]))
 		p--;
@@ -97,17 +135,18 @@ static bool parse_event(const char **pp, struct ftrace_line *out)
 
 	parse_blanks(&p);
 	end = p + strcspn(p, " ");
-	if (end == p || end[-1] != ':') {
+	if (g_str_has_prefix(p, "<stack trace>")) /* the kernel's own event has no colon */
+		end = p + strlen("<stack trace>");
+	else if (end == p || *--end != ':') {
 		*pp = p;
 		return false;
 	}
-	end--;
 	colon = memchr(p, ':', (size_t)(end - p));
 	out->group = p;
 	out->group_len = colon ? (size_t)(colon - p) : 0;
 	out->event = colon ? colon + 1 : p;
 	out->event_len = (size_t)(end - out->event);
-	p = end + 1;
+	p = end + (*end == ':');
 	parse_blanks(&p);
 	out->raw = parse_literal(&p, "[FAILED TO PARSE]");
 	parse_blanks(&p);

@@ -6,6 +6,9 @@
  *	report   comm-pid [cpu] sec.usec: event:   payload          (trace-cmd report)
  *	perf     comm pid [cpu] sec.usec: group:event: payload      (perf script)
  *
+ * With the option record-tgid, ftrace has "(tgid)" in front of the CPU. Stack traces stand on lines of
+ * their own behind their event ("=> function", perf script -g: "address function+offset (object)").
+ *
  * A payload is the kernel's formatted text, or "name=value name=ARRAY[00, 80, ...]" where the reader
  * library could not parse the event's format (ARRAY: bytes in the recording machine's order, little
  * endian on every machine with VT-d).
@@ -33,12 +36,15 @@ struct ftrace_line {
 
 enum ftrace_kind {
 	FTRACE_EVENT,   /* *out is filled */
-	FTRACE_COMMENT, /* header, blank line, "cpus=N", "CPU n is empty" */
-	FTRACE_LOST,    /* "CPU:n [LOST m EVENTS]": *lost is m */
+	FTRACE_COMMENT, /* header, blank line, "version = 6", "cpus=N", "CPU n is empty", stack trace */
+	FTRACE_LOST,    /* "CPU:n [LOST m EVENTS]" or "CPU:n [m EVENTS DROPPED]": *lost is m */
 	FTRACE_BAD,     /* none of these; *at points to where it stopped */
 };
 /* line ends in NUL. lost and at may be NULL. */
 enum ftrace_kind ftrace_parse(const char *line, struct ftrace_line *out, uint64_t *lost, const char **at);
+
+/* A line that trace-cmd report prints before the events; line without leading blanks. */
+bool ftrace_is_header(const char *line);
 
 static inline bool ftrace_is(const struct ftrace_line *l, const char *event)
 {

@@ -23,7 +23,7 @@ bool kernel_block_parse(const char *payload, bool issue, struct kernel_block *b)
 		    !ftrace_number(payload, "sector=", &b->sector) ||
 		    !ftrace_number(payload, "nr_sector=", &b->sectors))
 			return false;
-		b->has_bytes = ftrace_number(payload, "bytes=", &b->bytes);
+		b->has_bytes = ftrace_number(payload, "bytes=", &b->bytes) && b->bytes > 0;
 		b->major = b->dev >> 20;
 		b->minor = b->dev & 0xfffff;
 		p = ftrace_field(payload, "rwbs=");
@@ -40,7 +40,7 @@ bool kernel_block_parse(const char *payload, bool issue, struct kernel_block *b)
 	p += n;
 	parse_blanks(&p);
 	if (issue) {
-		b->has_bytes = parse_u64(&p, &b->bytes);
+		b->has_bytes = parse_u64(&p, &b->bytes) && b->bytes > 0;
 		parse_blanks(&p);
 	}
 	if (!parse_char(&p, '('))

@@ -8,7 +8,7 @@
 struct kernel_block {
 	uint64_t dev, major, minor, sector, sectors, bytes, end;
 	char rwbs[12];
-	bool has_bytes;
+	bool has_bytes; /* else the sectors say it: kernels up to 4.x print 0 for all but passthrough */
 };
 
 /* From the formatted payload or the list of fields; issue: bytes stand in front of the command. */

@@ -307,11 +307,13 @@ static bool on_complete(struct kernel_rq *k, const struct ftrace_line *l, const 
 static void hint(struct kernel_rq *k, const struct ftrace_line *l, struct context *c,
 		 const struct kernel_block *b)
 {
-	struct trace_record *rec = &c->h->rec;
-	uint64_t slba = rec->nvme.offset >> k->lba_lg2;
+	struct trace_record *rec;
+	uint64_t slba;
 
 	if (!c->open || !ours(c) || c->pid != l->pid)
 		return;
+	rec = &c->h->rec;
+	slba = rec->nvme.offset >> k->lba_lg2;
 	if (rec->nvme.op <= NVME_OP_WRITE && slba != b->sector && b->sector % 8 == 0 &&
 	    slba == b->sector / 8) {
 		k->lba_lg2 = 12;

@@ -51,5 +51,6 @@ const struct format_ops format_msr = {
 	    "no addresses: the memory model lays buffers out"},
     .evidence = "17 or 18 digits, host, disk, Read or Write, offset, size, response time",
     .detect = detect,
+    .columns = "Timestamp,Hostname,DiskNumber,Type,Offset,Size,ResponseTime",
     .step = step,
 };

@@ -359,12 +359,10 @@ static int step_csv(struct trace_reader *r, GError **error)
 	const char *line, *p, *want = NULL;
 	struct held *h;
 	size_t len;
-	int rc = input_line(r->in, &line, &len, error);
+	int rc = reader_line(r, &line, &len, error);
 
 	if (rc <= 0)
 		return rc;
-	if (len == 0 || line[0] == '#')
-		return 1;
 	h = reader_slot(r);
 	h->rec.where = input_line_number(r->in);
 	if (r->workload == TRACE_NVME)

@@ -55,9 +55,7 @@ static bool open_qemu(struct trace_reader *r, GError **error)
 	size_t len;
 	int rc;
 
-	do
-		rc = input_line(r->in, &line, &len, error);
-	while (rc == 1 && (len == 0 || line[0] == '#'));
+	rc = reader_line(r, &line, &len, error);
 	if (rc == 1) {
 		q->dirty_log = strcmp(line, DIRTY_HEADER) == 0;
 		if (!q->dirty_log)
@@ -197,9 +195,9 @@ static int step(struct trace_reader *r, GError **error)
 	const char *line, *p, *payload;
 	uint64_t v, time;
 	size_t len, n;
-	int rc = input_line(r->in, &line, &len, error);
+	int rc = reader_line(r, &line, &len, error);
 
-	if (rc <= 0 || len == 0 || line[0] == '#')
+	if (rc <= 0)
 		return rc;
 	if (q->dirty_log)
 		return step_dirty(r, line, len, error);
@@ -211,8 +209,8 @@ static int step(struct trace_reader *r, GError **error)
 				   ? 1
 				   : -1;
 	}
-	n = strcspn(p, " ");
-	if (n == 0)
+	n = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+	if (n == 0 || (p[n] != ' ' && p[n] != '\0'))
 		return reader_bad(r, TRACE_BAD_MALFORMED, line, p, error, "the name of an event") ? 1 : -1;
 	payload = p + n;
 	return on_event(r, line, p, n, payload, time, error);

@@ -182,6 +182,22 @@ bool reader_push(struct trace_reader *r, struct held *h, GError **error)
 	return false;
 }
 
+static bool names_columns(const struct format_ops *ops, const char *line)
+{
+	return ops->columns && g_ascii_strcasecmp(line, ops->columns) == 0;
+}
+
+int reader_line(struct trace_reader *r, const char **line, size_t *len, GError **error)
+{
+	int rc;
+
+	do
+		rc = input_line(r->in, line, len, error);
+	while (rc == 1 && (*len == 0 || **line == '#' ||
+			   (G_UNLIKELY(g_ascii_isalpha(**line)) && names_columns(r->ops, *line))));
+	return rc;
+}
+
 /* ---- detection ---- */
 
 static const struct format_ops *find_format(const struct format_ops *const *formats, const char *name)
@@ -289,7 +305,7 @@ static bool detect(struct trace_reader *r, const struct format_ops *const *forma
 	line = first_line(g_str_has_prefix(text, "\xef\xbb\xbf") ? text + 3 : text, &comment);
 	p = (struct probe){bytes, (size_t)n, line, comment ? comment : ""};
 	for (const struct format_ops *const *f = formats; *f && !r->ops; f++)
-		if ((*f)->detect(&p))
+		if (names_columns(*f, line) || ((*f)->detect && (*f)->detect(&p)))
 			r->ops = *f;
 	if (r->options.calls && r->ops && r->ops->recording)
 		r->ops = calls_format(formats);

@@ -22,9 +22,10 @@ struct probe {
 
 struct format_ops {
 	struct trace_format pub;
-	bool (*detect)(const struct probe *p);
-	const char *evidence; /* what detect looks for, for the user */
-	size_t state_size;    /* zeroed, in reader->state */
+	bool (*detect)(const struct probe *p); /* NULL: by the names of the columns alone */
+	const char *evidence;                  /* what detect looks for, for the user */
+	const char *columns; /* the names of its columns, which may stand on the first line; NULL */
+	size_t state_size;   /* zeroed, in reader->state */
 	/* May be NULL. Reads headers; false with *error. */
 	bool (*open)(struct trace_reader *r, GError **error);
 	/*
@@ -86,6 +87,9 @@ static inline void reader_skip(struct trace_reader *r, enum trace_skip kind)
 {
 	r->counts.skipped[kind]++;
 }
+
+/* The next line that says something: not empty, no # comment, not the names of the columns. As input_line. */
+int reader_line(struct trace_reader *r, const char **line, size_t *len, GError **error);
 
 static inline struct held *reader_slot(struct trace_reader *r)
 {

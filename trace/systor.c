@@ -10,20 +10,11 @@
 
 #define HEADER "Timestamp,Response,IOType,LUN,Offset,Size"
 
-static bool detect(const struct probe *p)
-{
-	return strcmp(p->line, HEADER) == 0;
-}
-
-static const char *parse(struct trace_reader *r G_GNUC_UNUSED, const char *line, const char **at,
-			 struct block_line *b, int *skip)
+static const char *parse(struct trace_reader *r G_GNUC_UNUSED, const char *line G_GNUC_UNUSED,
+			 const char **at, struct block_line *b, int *skip)
 {
 	uint64_t lun;
 
-	if (*at == line && strcmp(line, HEADER) == 0) {
-		*skip = TRACE_SKIP_EMPTY;
-		return NULL;
-	}
 	if (!parse_fixed(at, 9, &b->time_ns) || !parse_char(at, ','))
 		return "a time in seconds";
 	if (**at != ',' && !parse_fixed(at, 9, &b->latency_ns))
@@ -50,20 +41,6 @@ static const char *parse(struct trace_reader *r G_GNUC_UNUSED, const char *line,
 	return NULL;
 }
 
-static bool skip_header(struct trace_reader *r, GError **error)
-{
-	const char *line;
-	size_t len;
-	int rc;
-
-	do
-		rc = input_line(r->in, &line, &len, error);
-	while (rc == 1 && len == 0);
-	if (rc == 1 && strcmp(line, HEADER) != 0)
-		input_unread_line(r->in);
-	return rc >= 0;
-}
-
 static int step(struct trace_reader *r, GError **error)
 {
 	return block_line_step(r, parse, error);
@@ -73,7 +50,6 @@ const struct format_ops format_systor = {
     .pub = {"systor", "SYSTOR '17 VDI trace (cite Lee et al., SYSTOR 2017)", TRACE_NVME, false,
 	    "no addresses: the memory model lays buffers out"},
     .evidence = "the header " HEADER,
-    .detect = detect,
-    .open = skip_header,
+    .columns = HEADER,
     .step = step,
 };

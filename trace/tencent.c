@@ -103,14 +103,12 @@ static int step(struct trace_reader *r, GError **error)
 		return drain(r, t, error);
 	if (t->ended)
 		return 0;
-	rc = input_line(r->in, &line, &len, error);
+	rc = reader_line(r, &line, &len, error);
 	if (rc <= 0) {
 		t->ended = true;
 		t->draining = t->n > 0;
 		return rc < 0 ? -1 : t->draining;
 	}
-	if (len == 0)
-		return 1;
 	at = line;
 	want = parse(&at, &second, &l, &volume, &volume_len);
 	if (!want && at != line + len)
@@ -152,6 +150,7 @@ const struct format_ops format_tencent = {
 	 "times are whole seconds: requests are spread evenly over each, bursts and latencies mean nothing"},
     .evidence = "10 digits of seconds, offset, size, 0 or 1, volume",
     .detect = detect,
+    .columns = "Timestamp,Offset,Size,IOType,VolumeID",
     .state_size = sizeof(struct tencent),
     .step = step,
     .close = close_tencent,

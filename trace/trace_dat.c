@@ -83,6 +83,7 @@ static void print_event(FILE *out, struct tep_handle *tep, struct trace_seq *seq
 	trace_seq_reset(seq);
 	tep_print_event(tep, seq, rec, "%s", TEP_PRINT_INFO_RAW);
 	trace_seq_terminate(seq);
+	g_strdelimit(seq->buffer, "\n", ' '); /* what a user wrote to trace_marker ends in one */
 	fprintf(out, "task-%d [%03d] %llu.%09llu: %s: %s\n", MAX(tep_data_pid(tep, rec), 0), rec->cpu,
 		(unsigned long long)rec->ts / 1000000000, (unsigned long long)rec->ts % 1000000000,
 		event->name, seq->buffer);

@@ -123,12 +123,14 @@ static bool decode_dma_unmap(struct recording *r, const struct field_source *s, 
 	       source_u64(s, "size", "size", 10, &e->dma.size) && decode_attrs(s, &e->dma.attrs);
 }
 
+/* Before 6.13 these events have no direction: they tell of dma_alloc_attrs() alone, which serves both. */
 static bool decode_coherent(struct recording *r, const struct field_source *s, struct recording_event *e)
 {
+	e->dma.dir = DMA_BIDIRECTIONAL;
 	return source_device(r, s, "device", &e->device) &&
 	       source_u64(s, "dma_addr", "dma_addr", 16, &e->dma.addr) &&
-	       source_u64(s, "size", "size", 10, &e->dma.size) && decode_dir(s, &e->dma.dir) &&
-	       decode_attrs(s, &e->dma.attrs);
+	       source_u64(s, "size", "size", 10, &e->dma.size) &&
+	       (!source_has(s, "dir", "dir") || decode_dir(s, &e->dma.dir)) && decode_attrs(s, &e->dma.attrs);
 }
 
 static bool decode_map_enter(struct recording *r, const struct field_source *s, struct recording_event *e)

@@ -21,6 +21,7 @@ bool recording_decode(struct recording *r, const struct event_row *row, const st
 
 /* key: in text; field: in the format description. NULL where a source does not have it. */
 bool source_u64(const struct field_source *s, const char *key, const char *field, int base, uint64_t *v);
+bool source_has(const struct field_source *s, const char *key, const char *field);
 bool source_list(struct recording *r, const struct field_source *s, const char *key, const char *field,
 		 struct recording_list *l);
 /* First word of the text; string field of the record. */

@@ -171,10 +171,12 @@ bool recording_decode_block_issue(struct recording *r, const struct field_source
 {
 	const char *p = s->payload;
 
-	if (!p)
-		return block_fields(r, s, e, "nr_sector") &&
-		       source_u64(s, NULL, "bytes", 10, &e->block.bytes);
-	return block_head(r, &p, e) && text_number(p, 10, &e->block.bytes, &p) && block_range(p, e);
+	if (p ? !block_head(r, &p, e) || !text_number(p, 10, &e->block.bytes, &p) || !block_range(p, e)
+	      : !block_fields(r, s, e, "nr_sector") || !source_u64(s, NULL, "bytes", 10, &e->block.bytes))
+		return false;
+	if (e->block.bytes == 0) /* kernels up to 4.x: only of passthrough */
+		e->block.bytes = e->block.nr * 512;
+	return true;
 }
 
 bool recording_decode_block_complete(struct recording *r, const struct field_source *s,

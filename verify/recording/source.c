@@ -120,6 +120,11 @@ bool source_u64(const struct field_source *s, const char *key, const char *field
 	return true;
 }
 
+bool source_has(const struct field_source *s, const char *key, const char *field)
+{
+	return s->payload ? text_value(s->payload, key) != NULL : tep_find_field(s->event, field) != NULL;
+}
+
 static bool text_list(struct recording *r, const char *p, struct recording_list *l)
 {
 	if (!p || *p++ != '{')

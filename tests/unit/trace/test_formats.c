@@ -289,6 +289,32 @@ START_TEST(test_blkparse_lines)
 }
 END_TEST
 
+/* Comments and the names of the columns are no records. */
+START_TEST(test_comments_and_columns)
+{
+	static const struct {
+		const char *text, *format;
+	} cases[] = {
+	    {"# disk 1\ndevice_id,opcode,offset,length,timestamp\n3,R,4096,8192,1456135200040000\n",
+	     "alibaba"},
+	    {"3,R,4096,8192,1456135200040000\n# the end\n", "alibaba"},
+	    {"Timestamp,Hostname,DiskNumber,Type,Offset,Size,ResponseTime\n"
+	     "131006088000400000,synth,0,Read,4096,8192,539890\n",
+	     "msr"},
+	    {"timestamp,offset,size,iotype,volumeid\n1456135200,8,16,0,1000\n", "tencent"},
+	    {"# blktrace of sda\n  8,0 0 1 0.000000100 360 D R 8 + 16 [x]\n# end\n", "blkparse"},
+	};
+	struct trace_copy *c = from_text(cases[_i].text, cases[_i].format);
+
+	ck_assert_msg(!c->error, "%s", c->error ? c->error->message : "");
+	ck_assert_uint_eq(c->records->len, 1);
+	ck_assert_uint_eq(trace_copy_at(c, 0)->nvme.offset, 4096);
+	ck_assert_uint_eq(trace_copy_at(c, 0)->nvme.bytes, 8192);
+	ck_assert_uint_eq(c->counts.bad[TRACE_BAD_MALFORMED], 0);
+	trace_copy_free(c);
+}
+END_TEST
+
 START_TEST(test_qemu)
 {
 	struct trace_copy *c = from_text(
@@ -348,6 +374,7 @@ int main(void)
 	tcase_add_test(tc, test_blktrace_stream);
 	tcase_add_test(tc, test_fio);
 	tcase_add_test(tc, test_blkparse_lines);
+	tcase_add_loop_test(tc, test_comments_and_columns, 0, 5);
 	tcase_add_test(tc, test_qemu);
 	tcase_add_test(tc, test_perf_data);
 	return test_run("trace formats", tc, NULL);

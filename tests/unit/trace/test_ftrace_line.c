@@ -16,6 +16,14 @@ static const struct {
      "map", "IOMMU: iova=0x2", 156, 1, 60692581000, false},
     {"     my [x] a-b   257 [001]   144.026710123:                      iommu:map: IOMMU: iova=0x3",
      "my [x] a-b", "", "iommu", "map", "IOMMU: iova=0x3", 257, 1, 144026710123, false},
+    {"     fio-190   (    190) [001] d..1.  60.692719: map: IOMMU: iova=0x4", "fio", "d..1.", "", "map",
+     "IOMMU: iova=0x4", 190, 1, 60692719000, false},
+    {" (udev-worker)-532 (-------) [010] ..... 4.878076: unmap: IOMMU: iova=0x5", "(udev-worker)", ".....",
+     "", "unmap", "IOMMU: iova=0x5", 532, 10, 4878076000, false},
+    {" (a b) (c)-7 [010] ..... 4.878076: unmap: x", "(a b) (c)", ".....", "", "unmap", "x", 7, 10, 4878076000,
+     false},
+    {"     fio-190 [001] d..1. 60.692719: <stack trace>", "fio", "d..1.", "", "<stack trace>", "", 190, 1,
+     60692719000, false},
     {" fio-190 [001] 60.692719: dma_map_sg:           [FAILED TO PARSE] device=a full_nents=16", "fio", "",
      "", "dma_map_sg", "device=a full_nents=16", 190, 1, 60692719000, true},
 };
@@ -57,6 +65,20 @@ START_TEST(test_other_lines)
 	ck_assert_int_eq(ftrace_parse("CPU 1 is empty", &l, NULL, NULL), FTRACE_COMMENT);
 	ck_assert_int_eq(ftrace_parse("CPU:1 [LOST 4711 EVENTS]", &l, &lost, NULL), FTRACE_LOST);
 	ck_assert_uint_eq(lost, 4711);
+	ck_assert_int_eq(ftrace_parse("version = 6", &l, NULL, NULL), FTRACE_COMMENT);
+	ck_assert_int_eq(ftrace_parse("CPU:3 [52 EVENTS DROPPED]", &l, &lost, NULL), FTRACE_LOST);
+	ck_assert_uint_eq(lost, 52);
+	ck_assert_int_eq(ftrace_parse("CPU 1 is full", &l, NULL, NULL), FTRACE_BAD);
+	/* Stack traces: of ftrace, of perf script -g. */
+	ck_assert_int_eq(ftrace_parse(" => dma_map_page_attrs", &l, NULL, NULL), FTRACE_COMMENT);
+	ck_assert_int_eq(ftrace_parse(" => dma_map_page_attrs+0x12/0x34", &l, NULL, NULL), FTRACE_COMMENT);
+	ck_assert_int_eq(
+	    ftrace_parse("\tffffffffa0f1b2c3 dma_map_page_attrs+0x1a3 ([kernel.kallsyms])", &l, NULL, NULL),
+	    FTRACE_COMMENT);
+	ck_assert_int_eq(
+	    ftrace_parse("            7f01a2b3c4 [unknown] (/usr/lib/libc.so.6)", &l, NULL, NULL),
+	    FTRACE_COMMENT);
+	ck_assert_int_eq(ftrace_parse("  fadedbee words", &l, NULL, &at), FTRACE_BAD);
 	ck_assert_int_eq(ftrace_parse("hello", &l, NULL, &at), FTRACE_BAD);
 	ck_assert_ptr_nonnull(at);
 	ck_assert_int_eq(ftrace_parse("  fio-1 [000] .....  5.1x: map: ", &l, NULL, &at), FTRACE_BAD);

@@ -215,6 +215,36 @@ START_TEST(test_trace_dat_is_its_report)
 }
 END_TEST
 
+/* A string with a line end in it, as what is written to trace_marker has, is still one event. */
+START_TEST(test_line_end_in_trace_dat)
+{
+	static const char task[] = "fio\0", odd[] = "f\no\0";
+	char *path = trace_data("sg.v6.trace.dat.xz"), *data = NULL, *at,
+	     *copy = trace_temporary(".dat", "", 0);
+	char *command = g_strdup_printf("sh -c \"xz -dc '%s' > '%s'\"", path, copy);
+	struct trace_copy *a = trace_copy_file(path, NULL), *b;
+	unsigned changed = 0;
+	gsize len;
+
+	ck_assert(!a->error && a->records->len == 16);
+	ck_assert(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+	ck_assert(g_file_get_contents(copy, &data, &len, NULL));
+	for (at = data; (at = memmem(at, len - (gsize)(at - data), task, 4)) != NULL; changed++)
+		memcpy(at, odd, 4);
+	ck_assert_uint_gt(changed, 10);
+	ck_assert(g_file_set_contents(copy, data, (gssize)len, NULL));
+	b = trace_copy_file(copy, NULL);
+	trace_assert_same(a, b);
+	ck_assert_uint_eq(b->counts.bad[TRACE_BAD_MALFORMED], 0);
+	trace_copy_free(a);
+	trace_copy_free(b);
+	trace_unlink(copy);
+	g_free(command);
+	g_free(data);
+	g_free(path);
+}
+END_TEST
+
 START_TEST(test_only_mappings)
 {
 	static const char text[] =
@@ -225,6 +255,57 @@ START_TEST(test_only_mappings)
 	ck_assert(c->error && strstr(c->error->message, "mapping events but no requests"));
 	trace_copy_free(c);
 	trace_unlink(path);
+}
+END_TEST
+
+/* What trace-cmd report and perf script -g put around the events. */
+START_TEST(test_around_events)
+{
+	static const char *const texts[] = {
+	    "version = 6\nCPU 1 is empty\ncpus=2\n"
+	    "  fio-789 [000]  4455.092003: block_rq_issue:       259,0 R 65536 () 64 + 128 [fio]\n"
+	    "  fio-789 [000]  4455.092103: block_rq_complete:    259,0 R () 64 + 128 [0]\n",
+	    "CPU 0 is empty\ncpus=2\n"
+	    "  fio-789 [000]  4455.092003: block_rq_issue:       259,0 R 65536 () 64 + 128 [fio]\n"
+	    "CPU:0 [3 EVENTS DROPPED]\n"
+	    "  fio-789 [000]  4455.092103: block_rq_complete:    259,0 R () 64 + 128 [0]\n",
+	    "fio   789 [000]  4455.092003: block:block_rq_issue: 259,0 R 65536 () 64 + 128 [fio]\n"
+	    "\tffffffff8157c2a1 blk_mq_start_request+0x91 ([kernel.kallsyms])\n"
+	    "\t    7f3b12ac4d io_submit+0xd (/usr/lib/x86_64-linux-gnu/libaio.so.1)\n\n"
+	    "swapper     0 [001]  4455.092103: block:block_rq_complete: 259,0 R () 64 + 128 [0]\n"
+	    "\tffffffff8157c2a1 blk_update_request+0x91 ([kernel.kallsyms])\n\n",
+	    "# tracer: nop\n#\n#    TASK-PID    TGID     CPU#  |||||  TIMESTAMP  FUNCTION\n"
+	    "  fio-789  (    789) [000] d..1. 4455.092003: block_rq_issue: 259,0 R 65536 () 64 + 128 [fio]\n"
+	    "  <idle>-0 (-------) [000] d.h1. 4455.092103: block_rq_complete: 259,0 R () 64 + 128 [0]\n"
+	    "  <idle>-0 (-------) [000] d.h1. 4455.092103: <stack trace>\n"
+	    " => blk_update_request\n => nvme_irq\n",
+	    /* up to 4.x: no bytes */
+	    "  fio-789 [000] d..1. 4455.092003: block_rq_issue: 259,0 R 0 () 64 + 128 [fio]\n"
+	    "  fio-789 [000] d.h1. 4455.092103: block_rq_complete: 259,0 R () 64 + 128 [0]\n",
+	};
+	struct trace_copy *c = parse(texts[_i]);
+
+	ck_assert_uint_eq(c->records->len, 1);
+	ck_assert_uint_eq(trace_copy_at(c, 0)->nvme.offset, 64 * 512);
+	ck_assert_uint_eq(trace_copy_at(c, 0)->nvme.bytes, 65536);
+	ck_assert_uint_eq(trace_copy_at(c, 0)->nvme.done_ns, 100000);
+	ck_assert_uint_eq(c->counts.bad[TRACE_BAD_MALFORMED], 0);
+	ck_assert_uint_eq(c->counts.lost, _i == 1 ? 3 : 0);
+	trace_copy_free(c);
+}
+END_TEST
+
+/* A block event on a CPU that has set up no command is nobody's hint. */
+START_TEST(test_hint_without_command)
+{
+	struct trace_copy *c = parse(
+	    "  fio-1 [000] d..1. 1.000001: nvme_setup_cmd: nvme0: disk=nvme0n1, qid=1, cmdid=1, nsid=1, "
+	    "flags=0x0, meta=0x0, cmd=(nvme_cmd_read slba=0, len=7, ctrl=0x0, dsmgmt=0, reftag=0)\n"
+	    "  fio-1 [001] d..1. 1.000002: block_rq_issue: 259,0 R 4096 () 8 + 8 none,0,0 [fio]\n");
+
+	ck_assert_uint_eq(c->records->len, 1);
+	ck_assert_uint_eq(trace_copy_at(c, 0)->nvme.offset, 0);
+	trace_copy_free(c);
 }
 END_TEST
 
@@ -239,6 +320,9 @@ int main(void)
 	tcase_add_test(tc, test_page_granular);
 	tcase_add_loop_test(tc, test_samples, 0, G_N_ELEMENTS(samples));
 	tcase_add_loop_test(tc, test_trace_dat_is_its_report, 0, 2);
+	tcase_add_test(tc, test_line_end_in_trace_dat);
 	tcase_add_test(tc, test_only_mappings);
+	tcase_add_loop_test(tc, test_around_events, 0, 5);
+	tcase_add_test(tc, test_hint_without_command);
 	return test_run("kernel requests", tc, NULL);
 }

@@ -112,6 +112,87 @@ START_TEST(test_changed)
 }
 END_TEST
 
+/* One line of nonsense among good ones: counted, named with its place, and all others are read. */
+START_TEST(test_malformed_line)
+{
+	char *path = trace_data(files[_i]), *data = NULL, *copy, *place;
+	struct trace_options lax = TRACE_OPTIONS_DEFAULT;
+	GError *error = NULL;
+	struct trace_record rec;
+	struct trace_reader *r;
+	uint64_t lines = 1, n = 0;
+	gsize len, at;
+	GString *s;
+
+	ck_assert(g_file_get_contents(path, &data, &len, NULL));
+	if (memchr(data, '\0', len) || !g_utf8_validate(data, (gssize)len, NULL)) {
+		g_free(data);
+		g_free(path);
+		return;
+	}
+	at = len / 2;
+	while (data[at - 1] != '\n')
+		at++;
+	for (gsize i = 0; i < at; i++)
+		lines += data[i] == '\n';
+	s = g_string_new_len(data, (gssize)len);
+	g_string_insert(s, (gssize)at, "!? no record\n");
+	copy = trace_temporary(".txt", s->str, s->len);
+	lax.bad_limit = 0.5;
+	r = trace_open(copy, &lax, &error);
+	ck_assert_msg(r, "%s", error ? error->message : "");
+	while (trace_next(r, &rec, &error) == 1)
+		n++;
+	ck_assert_msg(!error, "%s", error ? error->message : "");
+	ck_assert_uint_eq(trace_counts(r)->bad[TRACE_BAD_MALFORMED] +
+			      trace_counts(r)->bad[TRACE_BAD_OPERATION],
+			  1);
+	place = g_strdup_printf("%s:%" G_GUINT64_FORMAT ":", copy, lines);
+	ck_assert_msg(g_str_has_prefix(trace_first_bad(r), place), "%s is not at %s", trace_first_bad(r),
+		      place);
+	trace_close(r);
+	r = trace_open(path, &lax, &error);
+	while (trace_next(r, &rec, &error) == 1)
+		n--;
+	ck_assert(!error && n == 0);
+	trace_close(r);
+	trace_unlink(copy);
+	g_string_free(s, TRUE);
+	g_free(place);
+	g_free(data);
+	g_free(path);
+}
+END_TEST
+
+/* A binary trace with any number of bytes behind its end, an end of another trace among them. */
+START_TEST(test_bytes_behind_the_end)
+{
+	char *path = trace_temporary(".dmt", "", 0), *data = NULL;
+	struct trace_record rec = {.nvme = {.bytes = 4096, .done_ns = TRACE_NO_TIME}};
+	GError *error = NULL;
+	struct trace_writer *w = trace_writer_open(path, TRACE_NVME, &error);
+	gsize len;
+
+	ck_assert(trace_write(w, &rec, "d", &error) && trace_writer_close(w, &error));
+	ck_assert(g_file_get_contents(path, &data, &len, NULL));
+	for (gsize more = 1; more <= len; more++) {
+		GByteArray *all = g_byte_array_new();
+		struct trace_copy *c;
+
+		g_byte_array_append(all, (const guint8 *)data, (guint)len);
+		g_byte_array_append(all, (const guint8 *)data, (guint)more);
+		ck_assert(g_file_set_contents(path, (const char *)all->data, (gssize)all->len, NULL));
+		c = trace_copy_file(path, NULL);
+		ck_assert(c->records->len == 1 && c->error);
+		ck_assert_ptr_nonnull(strstr(c->error->message, "bytes follow the end block"));
+		trace_copy_free(c);
+		g_byte_array_free(all, TRUE);
+	}
+	g_free(data);
+	trace_unlink(path);
+}
+END_TEST
+
 /* The native forms: the binary one notices every cut and every changed byte. */
 START_TEST(test_native)
 {
@@ -200,6 +281,8 @@ int main(void)
 	tcase_set_timeout(tc, 300);
 	tcase_add_loop_test(tc, test_cut, 0, G_N_ELEMENTS(files));
 	tcase_add_loop_test(tc, test_changed, 0, G_N_ELEMENTS(files));
+	tcase_add_loop_test(tc, test_malformed_line, 0, G_N_ELEMENTS(files));
+	tcase_add_test(tc, test_bytes_behind_the_end);
 	tcase_add_loop_test(tc, test_native, 0, 3);
 	tcase_add_loop_test(tc, test_cut_compressed, 0, 4);
 	return test_run("damaged traces", tc, NULL);

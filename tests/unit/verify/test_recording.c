@@ -89,6 +89,33 @@ START_TEST(each_event_is_decoded)
 }
 END_TEST
 
+/* Before 6.13 dma_alloc and dma_free print no direction. */
+START_TEST(allocations_without_direction)
+{
+	GError *error = NULL;
+	struct recording *r = parse(
+	    TASK
+	    "dma_alloc: 0000:02:00.0 dma_addr=fe980000 size=524288 virt_addr=000000006cadbcb1 "
+	    "flags=GFP_KERNEL attrs=\n" TASK
+	    "dma_free: 0000:02:00.0 dma_addr=fe980000 size=524288 virt_addr=000000006cadbcb1 attrs=\n" TASK
+	    "dma_alloc: 0000:02:00.0 dir=FROM_DEVICE dma_addr=fe980000 size=4096 virt_addr=0 flags=0 "
+	    "attrs=\n",
+	    &error);
+
+	ck_assert_msg(r, "%s", error ? error->message : "");
+	ck_assert_uint_eq(r->events->len, 3);
+	ck_assert(recording_at(r, 0)->kind == REC_DMA_ALLOC && recording_at(r, 1)->kind == REC_DMA_FREE);
+	ck_assert_uint_eq(recording_at(r, 0)->dma.dir, DMA_BIDIRECTIONAL);
+	ck_assert_uint_eq(recording_at(r, 0)->dma.size, 524288);
+	ck_assert_uint_eq(recording_at(r, 1)->dma.addr, 0xfe980000);
+	ck_assert_uint_eq(recording_at(r, 2)->dma.dir, DMA_FROM_DEVICE);
+	recording_free(r);
+	ck_assert(
+	    !parse(TASK "dma_alloc: 0000:02:00.0 dir=UPWARDS dma_addr=fe980000 size=1 attrs=\n", &error));
+	g_clear_error(&error);
+}
+END_TEST
+
 START_TEST(bad_lines_name_their_place)
 {
 	static const struct {
@@ -218,6 +245,7 @@ int main(void)
 	TCase *t = tcase_create("recording");
 
 	tcase_add_test(t, each_event_is_decoded);
+	tcase_add_test(t, allocations_without_direction);
 	tcase_add_test(t, bad_lines_name_their_place);
 	tcase_add_test(t, binary_equals_text);
 	tcase_add_test(t, interrupts_do_not_cut_calls);
