@@ -71,7 +71,7 @@ void sim_loop(struct sim *s, struct fibre *self)
 				ev->fn(ev, now);
 				continue;
 			}
-			to = ((struct cpu *)((char *)ev - offsetof(struct cpu, resume)))->fibre;
+			to = container_of(ev, struct cpu, resume)->fibre;
 		}
 		if (to != self)
 			fibre_switch(self, to);

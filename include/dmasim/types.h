@@ -40,6 +40,10 @@ typedef uint64_t sim_time_t;
  */
 #define RARE __attribute__((noinline, cold))
 
+/* The structure of that type whose member is at ptr. The pointer's type is checked, as in the kernel. */
+#define container_of(ptr, type, member) \
+	((type *)(void *)((char *)(1 ? (ptr) : &((type *)NULL)->member) - offsetof(type, member)))
+
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
 #define GIB ((uint64_t)1 << 30)

@@ -186,7 +186,7 @@ static sim_time_t post(struct nvme_ctrl *c, struct ctrl_command *cmd, sim_time_t
 
 static void command_fetched(struct event *ev, sim_time_t now)
 {
-	struct ctrl_fetch *f = (struct ctrl_fetch *)((char *)ev - offsetof(struct ctrl_fetch, event));
+	struct ctrl_fetch *f = container_of(ev, struct ctrl_fetch, event);
 	struct nvme_ctrl *c = f->queue->ctrl;
 	sim_time_t ready;
 	struct ctrl_command *cmd = fetch(c, f->queue, now, &ready);
@@ -196,7 +196,7 @@ static void command_fetched(struct event *ev, sim_time_t now)
 
 static void media_done(struct event *ev, sim_time_t now)
 {
-	struct ctrl_command *cmd = (struct ctrl_command *)((char *)ev - offsetof(struct ctrl_command, event));
+	struct ctrl_command *cmd = container_of(ev, struct ctrl_command, event);
 	struct nvme_ctrl *c = cmd->queue->ctrl;
 
 	if (cmd->opcode == NVME_CMD_READ)

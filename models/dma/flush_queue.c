@@ -80,7 +80,7 @@ static void fq_flush_iotlb(struct flush_queue *fq, bool timer)
 
 static void fq_flush_timeout(struct cpu_work *w, struct cpu *cpu)
 {
-	struct flush_queue *fq = (struct flush_queue *)((char *)w - offsetof(struct flush_queue, work));
+	struct flush_queue *fq = container_of(w, struct flush_queue, work);
 
 	fq->timer_on = false;
 	fq->domain->l->st->fq_timeouts++;
@@ -94,7 +94,7 @@ static void fq_flush_timeout(struct cpu_work *w, struct cpu *cpu)
 
 static void fq_timer(struct event *ev, sim_time_t now)
 {
-	struct flush_queue *fq = (struct flush_queue *)((char *)ev - offsetof(struct flush_queue, timer));
+	struct flush_queue *fq = container_of(ev, struct flush_queue, timer);
 
 	cpu_post(fq->timer_cpu, &fq->work, now);
 }

@@ -85,7 +85,7 @@ static void arm_trimmer(struct iova_rcache *rc)
 
 static void trim_depot(struct cpu_work *w, struct cpu *cpu)
 {
-	struct iova_rcache *rc = (struct iova_rcache *)((char *)w - offsetof(struct iova_rcache, trim_work));
+	struct iova_rcache *rc = container_of(w, struct iova_rcache, trim_work);
 	struct iova_domain *iovad = rc->iovad;
 	struct iova_magazine *m = NULL;
 
@@ -104,8 +104,7 @@ static void trim_depot(struct cpu_work *w, struct cpu *cpu)
 
 static void trim_timer(struct event *ev, sim_time_t now)
 {
-	struct iova_rcache *rc = (struct iova_rcache *)((char *)ev -
-							offsetof(struct iova_rcache, trim_timer));
+	struct iova_rcache *rc = container_of(ev, struct iova_rcache, trim_timer);
 
 	cpu_post(rc->trim_cpu, &rc->trim_work, now);
 }

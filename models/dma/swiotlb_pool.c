@@ -119,7 +119,7 @@ struct io_tlb_pool *swiotlb_find_pool(const struct device *dev, phys_addr_t phys
 /* The slots below the page allocator's largest block, and half of that each time memory is short. */
 static void grow_pool(struct event *ev, sim_time_t now)
 {
-	struct swiotlb *sw = (struct swiotlb *)((char *)ev - offsetof(struct swiotlb, grow));
+	struct swiotlb *sw = container_of(ev, struct swiotlb, grow);
 	uint64_t nslabs = MIN(sw->default_nslabs, IO_TLB_GROW_SLABS);
 	struct io_tlb_pool *pool = NULL;
 	unsigned nareas = sw->pools->nareas;

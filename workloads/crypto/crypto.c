@@ -143,7 +143,7 @@ static void one(struct crypto *w, struct cpu *cpu)
 
 static void run(struct cpu_work *work, struct cpu *cpu)
 {
-	struct crypto *w = (struct crypto *)((char *)work - offsetof(struct crypto, work));
+	struct crypto *w = container_of(work, struct crypto, work);
 
 	w->m->io.first = cpu->now;
 	for (uint64_t i = 0; i < w->p.requests && !sim_interrupted(cpu->sim); i++) {

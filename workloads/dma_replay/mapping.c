@@ -86,7 +86,7 @@ static void undo(struct mapping *p)
 
 static void run_unmap(struct cpu_work *work, struct cpu *cpu)
 {
-	struct mapping *p = (struct mapping *)((char *)work - offsetof(struct mapping, unmap_work));
+	struct mapping *p = container_of(work, struct mapping, unmap_work);
 	struct replay_workload *w = p->w;
 
 	(void)cpu;
@@ -130,7 +130,7 @@ static void settle(struct mapping *p, uint8_t state, sim_time_t when)
 
 static void run_touch(struct event *ev, sim_time_t now)
 {
-	struct mapping *p = (struct mapping *)((char *)ev - offsetof(struct mapping, touch));
+	struct mapping *p = container_of(ev, struct mapping, touch);
 	sim_time_t when = now, done = now;
 
 	for (unsigned i = 0; i < p->obj.nsegs; i++) {
@@ -178,7 +178,7 @@ static int do_map(struct mapping *p)
 
 static void run_map(struct cpu_work *work, struct cpu *cpu)
 {
-	struct mapping *p = (struct mapping *)((char *)work - offsetof(struct mapping, map_work));
+	struct mapping *p = container_of(work, struct mapping, map_work);
 	struct sim *sim = &p->w->base.m->sim;
 
 	if (do_map(p)) {

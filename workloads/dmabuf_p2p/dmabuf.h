@@ -46,7 +46,7 @@ struct dmabuf_object {
 
 static inline struct dmabuf_object *dmabuf_object(struct dma_object *obj)
 {
-	return (struct dmabuf_object *)((char *)obj - offsetof(struct dmabuf_object, obj));
+	return container_of(obj, struct dmabuf_object, obj);
 }
 static inline bool dmabuf_has_pages(int kind)
 {

@@ -286,7 +286,7 @@ static void matrix(struct dmabuf *w)
 
 static void run(struct cpu_work *work, struct cpu *cpu)
 {
-	struct dmabuf *w = (struct dmabuf *)((char *)work - offsetof(struct dmabuf, work));
+	struct dmabuf *w = container_of(work, struct dmabuf, work);
 
 	w->m->io.first = cpu->now;
 	if (w->p.op == DMABUF_OP_MATRIX) {

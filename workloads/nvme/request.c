@@ -208,7 +208,7 @@ static sim_time_t next_visible(const struct nvme_queue *q)
 
 void nvme_irq(struct cpu_work *work, struct cpu *cpu)
 {
-	struct nvme_queue *q = (struct nvme_queue *)((char *)work - offsetof(struct nvme_queue, irq));
+	struct nvme_queue *q = container_of(work, struct nvme_queue, irq);
 	struct nvme_workload *w = q->dev->w;
 	sim_time_t again;
 

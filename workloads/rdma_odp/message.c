@@ -55,7 +55,7 @@ static bool move_part(struct odp_job *j, sim_time_t *when)
 
 void odp_run_message(struct event *ev, sim_time_t now)
 {
-	struct odp_job *j = (struct odp_job *)((char *)ev - offsetof(struct odp_job, step));
+	struct odp_job *j = container_of(ev, struct odp_job, step);
 	struct odp_workload *w = j->dev->w;
 	sim_time_t when = now;
 

@@ -110,7 +110,7 @@ static sim_time_t move_chunk(struct rdma_rw *w, struct rdma_rw_ctx *c, sim_time_
 
 static void nic_step(struct event *ev, sim_time_t now)
 {
-	struct rdma_rw *w = (struct rdma_rw *)((char *)ev - offsetof(struct rdma_rw, nic));
+	struct rdma_rw *w = container_of(ev, struct rdma_rw, nic);
 	struct rdma_rw_ctx *c = w->queue[w->served & (w->room - 1)];
 	sim_time_t next = move_chunk(w, c, now);
 
@@ -204,7 +204,7 @@ static void submit(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cpu, st
 /* Counts: a transfer completes when its context is wanted again. */
 static void run_lane(struct cpu_work *work, struct cpu *cpu)
 {
-	struct lane *l = (struct lane *)((char *)work - offsetof(struct lane, work));
+	struct lane *l = container_of(work, struct lane, work);
 	struct rdma_rw *w = l->w;
 
 	for (uint64_t i = 0; i < l->requests && !sim_interrupted(cpu->sim); i++) {
@@ -230,7 +230,7 @@ static void submit_next(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cp
 
 static void on_completion(struct cpu_work *work, struct cpu *cpu)
 {
-	struct rdma_rw_ctx *c = (struct rdma_rw_ctx *)((char *)work - offsetof(struct rdma_rw_ctx, work));
+	struct rdma_rw_ctx *c = container_of(work, struct rdma_rw_ctx, work);
 
 	complete(c->w, c, cpu);
 	submit_next(c->w, c, cpu);
@@ -238,7 +238,7 @@ static void on_completion(struct cpu_work *work, struct cpu *cpu)
 
 static void start_lane(struct cpu_work *work, struct cpu *cpu)
 {
-	struct lane *l = (struct lane *)((char *)work - offsetof(struct lane, work));
+	struct lane *l = container_of(work, struct lane, work);
 
 	for (uint64_t k = 0; k < l->w->p.depth; k++)
 		submit_next(l->w, &l->ctx[k], cpu);

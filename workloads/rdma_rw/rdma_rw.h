@@ -40,7 +40,7 @@ struct rdma_rw_ctx {
 
 static inline struct rdma_rw_ctx *rdma_rw_ctx(struct dma_object *obj)
 {
-	return (struct rdma_rw_ctx *)((char *)obj - offsetof(struct rdma_rw_ctx, obj));
+	return container_of(obj, struct rdma_rw_ctx, obj);
 }
 /* A READ: the network writes local memory. */
 static inline bool rdma_rw_is_read(const struct rdma_rw_ctx *c)

@@ -220,7 +220,7 @@ static void hold_or_drop(struct rx_ring *r)
 
 static void arrival(struct event *ev, sim_time_t now)
 {
-	struct rx_ring *r = (struct rx_ring *)((char *)ev - offsetof(struct rx_ring, arrival));
+	struct rx_ring *r = container_of(ev, struct rx_ring, arrival);
 
 	if (next_flow(r)) {
 		receive(r, now);

@@ -253,7 +253,7 @@ static void handle(struct rx_queue *q, struct cpu *c)
 
 static void again(struct event *ev, sim_time_t now)
 {
-	struct rx_queue *q = (struct rx_queue *)((char *)ev - offsetof(struct rx_queue, again));
+	struct rx_queue *q = container_of(ev, struct rx_queue, again);
 
 	q->repeats = false;
 	if (q->scheduled)
@@ -279,7 +279,7 @@ static void poll_again(struct rx_queue *q, struct cpu *c)
 
 void rx_driver_poll(struct cpu_work *w, struct cpu *c)
 {
-	struct rx_queue *q = (struct rx_queue *)((char *)w - offsetof(struct rx_queue, napi));
+	struct rx_queue *q = container_of(w, struct rx_queue, napi);
 	struct rx_ring *r = q->r;
 
 	reclaim_acks(q);

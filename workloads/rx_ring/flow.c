@@ -57,7 +57,7 @@ void rx_flow_wake(struct rx_flow *f, struct cpu *c)
 /* Copies packets as long as the network interrupt's work does not ask for the CPU. */
 void rx_flow_read(struct cpu_work *w, struct cpu *c)
 {
-	struct rx_flow *f = (struct rx_flow *)((char *)w - offsetof(struct rx_flow, reader));
+	struct rx_flow *f = container_of(w, struct rx_flow, reader);
 	struct rx_queue *q = f->q;
 
 	while (f->nunread) {

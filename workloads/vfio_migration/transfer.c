@@ -55,7 +55,7 @@ static sim_time_t move_burst(struct vfio_job *j, sim_time_t when)
 
 static void run_transfer(struct event *ev, sim_time_t now)
 {
-	struct vfio_job *j = (struct vfio_job *)((char *)ev - offsetof(struct vfio_job, step));
+	struct vfio_job *j = container_of(ev, struct vfio_job, step);
 	struct vfio_dev *d = j->dev;
 	struct vfio_workload *w = d->w;
 	bool load = j->event == VFIO_LOAD;

@@ -32,7 +32,7 @@ static void fold(struct toy *t, uint64_t what)
 
 static void toy_interrupt(struct event *ev, sim_time_t now)
 {
-	struct toy_work *w = (struct toy_work *)((char *)ev - offsetof(struct toy_work, interrupt));
+	struct toy_work *w = container_of(ev, struct toy_work, interrupt);
 
 	fold(w->toy, 1);
 	cpu_post(&w->toy->sim.cpus[rng_below(&w->toy->rng, CPUS)], &w->work, now);
