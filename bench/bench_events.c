@@ -4,7 +4,7 @@
  * CACM 29(4), 1986): N events pending; pop the first, push it again an exponential time later. The
  * event queue beside a plain binary heap of pointers, and the cost of a simulated CPU's turn.
  */
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

@@ -2,7 +2,7 @@
 /* dmasim explain: what a statistic, parameter, API, mode, memory account or CPU step is. */
 #include "explain.h"
 
-#include <dmasim/perf_names.h>
+#include "models/vtd/perf_names.h"
 #include <jansson.h>
 #include <string.h>
 

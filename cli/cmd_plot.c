@@ -2,7 +2,7 @@
 /* dmasim plot RESULT: figures from result files alone. */
 #include "introspect.h"
 
-#include <dmasim/figure.h>
+#include "experiment/figures/figure.h"
 #include <jansson.h>
 #include <string.h>
 

@@ -2,8 +2,8 @@
 /* dmasim query: numbers out of results and sweeps as tables: means, intervals, ratios. */
 #include "introspect.h"
 
-#include <dmasim/figure.h>
-#include <dmasim/perf_names.h>
+#include "experiment/figures/figure.h"
+#include "models/vtd/perf_names.h"
 #include <jansson.h>
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* dmasim report: one HTML page about a result. */
 #include "cli.h"
 
-#include <dmasim/report.h>
+#include "experiment/figures/report.h"
 
 static int run(void *options, int nargs, char **args)
 {

@@ -4,7 +4,7 @@
 #include "run.h"
 #include "sweep.h"
 
-#include <dmasim/figure.h>
+#include "experiment/figures/figure.h"
 #include <jansson.h>
 #include <math.h>
 #include <string.h>

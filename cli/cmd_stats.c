@@ -2,7 +2,7 @@
 /* dmasim stats: every statistic, memory account and histogram a result carries. */
 #include "introspect.h"
 
-#include <dmasim/perf_names.h>
+#include "models/vtd/perf_names.h"
 #include <jansson.h>
 #include <string.h>
 

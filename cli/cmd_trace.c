@@ -3,7 +3,7 @@
 #include "cli.h"
 #include "introspect.h"
 
-#include <dmasim/trace_info.h>
+#include "trace/trace_info.h"
 #include <jansson.h>
 #include <string.h>
 

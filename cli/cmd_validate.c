@@ -2,7 +2,7 @@
 /* dmasim validate: the published measurements against the model. */
 #include "cli.h"
 
-#include <dmasim/validate.h>
+#include "experiment/validate/validate.h"
 #include <jansson.h>
 #include <math.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 
 #include "cli.h"
 
-#include <dmasim/sweep.h>
+#include "experiment/sweep/sweep.h"
 
 struct sweep_options {
 	struct cli_common common;

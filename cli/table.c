@@ -2,7 +2,7 @@
 /* The comparison on the terminal. */
 #include "run.h"
 
-#include <dmasim/comparison.h>
+#include "experiment/comparison.h"
 #include <jansson.h>
 #include <langinfo.h>
 #include <string.h>

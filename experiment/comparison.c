@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <dmasim/comparison.h>
-#include <dmasim/figure.h>
+#include "comparison.h"
+#include "experiment/figures/figure.h"
 
 #include <jansson.h>
 #include <math.h>

@@ -5,7 +5,7 @@
 
 #include "internal.h"
 
-#include <dmasim/timeline.h>
+#include "sim/timeline.h"
 #include <stdio.h>
 
 struct series;

@@ -5,7 +5,7 @@
  */
 #include "scenario.h"
 
-#include <dmasim/sweep.h>
+#include "experiment/sweep/sweep.h"
 #include <glib/gstdio.h>
 #include <string.h>
 

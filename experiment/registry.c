@@ -4,7 +4,7 @@
 #include "machine/internal.h"
 #include "sim/config_schema.h"
 
-#include <dmasim/nvme_device.h>
+#include "models/device/nvme_device.h"
 #include <string.h>
 
 extern const struct workload_ops rdma_odp_workload;

@@ -2,7 +2,7 @@
 /* Reading results back: for plots and reports, and to run one again from itself. */
 #include "scenario.h"
 
-#include <dmasim/sweep.h>
+#include "experiment/sweep/sweep.h"
 #include <jansson.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Means over repetitions. */
-#include <dmasim/figure.h>
+#include "experiment/figures/figure.h"
 #include <math.h>
 
 /* 97.5 % quantiles of Student's t distribution for 1 to 30 degrees of freedom. */

@@ -2,7 +2,7 @@
 /* Time shards of one trace put together again. */
 #include "internal.h"
 
-#include <dmasim/sweep.h>
+#include "experiment/sweep/sweep.h"
 #include <jansson.h>
 #include <math.h>
 #include <string.h>

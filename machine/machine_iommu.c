@@ -5,7 +5,7 @@
  */
 #include "internal.h"
 
-#include <dmasim/dmar.h>
+#include "models/vtd/dmar.h"
 
 static struct vtd_unit *new_unit(struct machine *m)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <dmasim/event.h>
+#include "event.h"
 #include <stdlib.h>
 
 #define EVENT_MIN_CAPACITY 64u

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <dmasim/ledger.h>
+#include "ledger.h"
 
 static const struct ledger_info {
 	const char *name, *help;

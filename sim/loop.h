@@ -5,7 +5,7 @@
 
 #include "fibre.h"
 
-#include <dmasim/cpu.h>
+#include "cpu.h"
 
 /*
  * Run events up to s->horizon on the stack of self. The loop belongs to no stack: hardware events run

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <dmasim/resource.h>
+#include "resource.h"
 
 void resource_init(struct resource *r, unsigned units)
 {

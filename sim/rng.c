@@ -5,7 +5,7 @@
  * an interval", ACM TOMACS 29(1), 2019. Zipf: W. Hoermann, G. Derflinger, "Rejection-inversion to
  * generate variates from monotone discrete distributions", ACM TOMACS 6(3), 1996.
  */
-#include <dmasim/rng.h>
+#include "rng.h"
 #include <math.h>
 
 static uint64_t splitmix64(uint64_t *state)

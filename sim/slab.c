@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <dmasim/slab.h>
+#include "slab.h"
 
 void *slab_alloc_slow(size_t bytes)
 {

@@ -3,7 +3,7 @@
  * Chrome's trace-event format (Trace Event Format, object form: "traceEvents" array of events; X =
  * complete slice, i = instant, C = counter, M = metadata; ts and dur in microseconds with a fraction).
  */
-#include <dmasim/timeline.h>
+#include "timeline.h"
 #include <glib/gstdio.h>
 #include <jansson.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef DMASIM_TRACE_GENERATE_H
 #define DMASIM_TRACE_GENERATE_H
 
-#include <dmasim/rng.h>
+#include "sim/rng.h"
 #include <dmasim/trace.h>
 
 struct generator_ops {

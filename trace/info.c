@@ -7,7 +7,7 @@
 #include "native.h"
 #include "reuse.h"
 
-#include <dmasim/trace_info.h>
+#include "trace_info.h"
 #include <jansson.h>
 #include <math.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #ifndef DMASIM_REPLAYER_H
 #define DMASIM_REPLAYER_H
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 #include <dmasim/workload.h>
 
 struct replayer;

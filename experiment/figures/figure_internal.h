@@ -3,7 +3,7 @@
 #ifndef DMASIM_FIGURE_INTERNAL_H
 #define DMASIM_FIGURE_INTERNAL_H
 
-#include <dmasim/figure.h>
+#include "figure.h"
 #include <jansson.h>
 
 /* Shown as is by gnuplot's double-quoted, enhanced text; g_free. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <dmasim/comparison.h>
-#include <dmasim/figure.h>
-#include <dmasim/report.h>
+#include "report.h"
+#include "experiment/comparison.h"
+#include "figure.h"
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>

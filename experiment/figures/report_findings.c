@@ -3,8 +3,8 @@
  * Sentences about a comparison, each from the numbers: which API invalidates, allocates, computes
  * more, by how much, and which counted operations explain it.
  */
-#include <dmasim/comparison.h>
-#include <dmasim/report.h>
+#include "experiment/comparison.h"
+#include "report.h"
 
 #include <jansson.h>
 #include <math.h>

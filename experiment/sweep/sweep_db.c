@@ -5,7 +5,7 @@
  */
 #include "experiment/internal.h"
 
-#include <dmasim/sweep.h>
+#include "sweep.h"
 #include <jansson.h>
 #include <sqlite3.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* A sweep's database as one document of the form of result.json, for figures, queries and reports. */
 #include "experiment/internal.h"
 
-#include <dmasim/sweep.h>
+#include "sweep.h"
 #include <jansson.h>
 #include <sqlite3.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* From --vary to points. */
 #include "experiment/scenario.h"
 
-#include <dmasim/sweep.h>
+#include "sweep.h"
 #include <math.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #ifndef DMASIM_VALIDATE_INTERNAL_H
 #define DMASIM_VALIDATE_INTERNAL_H
 
-#include <dmasim/validate.h>
+#include "validate.h"
 
 struct validate_run_context {
 	const struct validate_options *o;

@@ -3,7 +3,7 @@
 #ifndef DMASIM_DEVICE_H
 #define DMASIM_DEVICE_H
 
-#include <dmasim/sim.h>
+#include "sim/sim.h"
 
 struct dma_layer;
 struct io_tlb_pool;

@@ -6,12 +6,12 @@
 #ifndef DMASIM_MACHINE_H
 #define DMASIM_MACHINE_H
 
+#include "models/dma/dma_layer.h"
+#include "models/memory/memory.h"
+#include "models/vtd/vtd.h"
+#include "sim/cpu.h"
 #include <dmasim/config.h>
-#include <dmasim/cpu.h>
-#include <dmasim/dma_layer.h>
-#include <dmasim/memory.h>
 #include <dmasim/pcie.h>
-#include <dmasim/vtd.h>
 
 struct cpu_params {
 	uint64_t count;

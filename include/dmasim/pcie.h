@@ -7,8 +7,8 @@
 #ifndef DMASIM_PCIE_H
 #define DMASIM_PCIE_H
 
-#include <dmasim/memory.h>
-#include <dmasim/vtd.h>
+#include "models/memory/memory.h"
+#include "models/vtd/vtd.h"
 
 struct pcie_params {
 	double rate; /* GT/s per lane of the device link */

@@ -7,7 +7,7 @@
 #ifndef DMASIM_TRACE_H
 #define DMASIM_TRACE_H
 
-#include <dmasim/memory.h>
+#include "models/memory/memory.h"
 #include <dmasim/param.h>
 
 enum trace_workload { TRACE_NVME, TRACE_RDMA_ODP, TRACE_VFIO_MIGRATION, TRACE_DMA, TRACE_WORKLOADS };

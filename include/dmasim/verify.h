@@ -6,8 +6,8 @@
 #ifndef DMASIM_VERIFY_H
 #define DMASIM_VERIFY_H
 
+#include "models/dma/dma_layer.h"
 #include <dmasim/config.h>
-#include <dmasim/dma_layer.h>
 #include <dmasim/kernel.h>
 
 #include <signal.h>

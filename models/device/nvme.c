@@ -7,7 +7,7 @@
  * and completion (media done, data of a read, completion entry). In fidelity = counts the first
  * runs when the doorbell rings and the second when the driver model asks for it.
  */
-#include "nvme_internal.h"
+#include "internal.h"
 
 #include <string.h>
 

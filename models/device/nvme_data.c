@@ -3,7 +3,7 @@
  * The NVMe controller's data path: PRP entries and lists (NVM Express base specification 2.0, 4.1.1),
  * SGL descriptors and segments (4.1.2), and the transfers themselves.
  */
-#include "nvme_internal.h"
+#include "internal.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Parameters of NVMe controllers, their drivers and the reference drives. */
-#include <dmasim/nvme_device.h>
+#include "nvme_device.h"
 
 #define OFF(m) offsetof(struct nvme_params, m)
 

@@ -5,7 +5,7 @@
  */
 #include "iommu.h"
 
-#include <dmasim/timeline.h>
+#include "sim/timeline.h"
 
 /* Time of one public call, for cpu.map_ns and cpu.unmap_ns. */
 static inline sim_time_t clock_of(const struct device *dev)

@@ -6,10 +6,10 @@
 #ifndef DMASIM_DMA_INTERNAL_H
 #define DMASIM_DMA_INTERNAL_H
 
-#include <dmasim/cpu.h>
+#include "dma_layer.h"
+#include "dma_observer.h"
+#include "sim/cpu.h"
 #include <dmasim/dma-mapping.h>
-#include <dmasim/dma_layer.h>
-#include <dmasim/dma_observer.h>
 #include <dmasim/p2pdma.h>
 #include <dmasim/pcie.h>
 

@@ -6,7 +6,7 @@
 #ifndef DMASIM_IOMMU_H
 #define DMASIM_IOMMU_H
 
-#include <dmasim/pgtable.h>
+#include "models/vtd/pgtable.h"
 
 #include "internal.h"
 #include "iova.h"

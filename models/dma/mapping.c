@@ -6,7 +6,7 @@
  */
 #include "internal.h"
 
-#include <dmasim/timeline.h>
+#include "sim/timeline.h"
 
 static bool valid_dma_direction(enum dma_data_direction dir)
 {

@@ -3,7 +3,7 @@
  * Scatterlist tables: how many arrays of what size the kernel allocates for n entries, and the chain of
  * links through them (Linux lib/scatterlist.c, lib/sg_pool.c, include/linux/scatterlist.h).
  */
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 #include <dmasim/scatterlist.h>
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Copies inside simulated memory that do not give contents to pages whose bytes nobody ever wrote. */
-#include <dmasim/memory.h>
+#include "memory.h"
 
 #include <string.h>
 

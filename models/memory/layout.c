@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Physical layout of data buffers: runs of neighbouring pages whose length the fragmentation sets. */
-#include "memory_internal.h"
+#include "internal.h"
 
 #define HUGE_PAGES 512u /* of a 2 MiB folio */
 /* Runs longer than this come from the buddy lists: a random place rarely has that much room. */

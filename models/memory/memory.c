@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Address map and contents of simulated physical memory. */
-#include "memory_internal.h"
+#include "internal.h"
 
 #include <math.h>
 #include <string.h>

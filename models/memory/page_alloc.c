@@ -4,7 +4,7 @@
  * Linux mm/page_alloc.c) with a short list of single pages in front of it, and scatter zones in
  * which pages are handed out at random places, as a machine does after days of uptime.
  */
-#include "memory_internal.h"
+#include "internal.h"
 
 /* Legacy BIOS area: never handed out (and page 0 with it). */
 #define FIRST_PFN ((uint32_t)(MIB >> PAGE_SHIFT))

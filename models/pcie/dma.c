@@ -5,7 +5,7 @@
  */
 #include "internal.h"
 
-#include <dmasim/timeline.h>
+#include "sim/timeline.h"
 
 static void count_op(struct pcie_stats *st, const struct pcie_dma *d)
 {

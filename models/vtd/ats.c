@@ -4,7 +4,7 @@
  * VT-d architecture specification rev 4.1: 4.2 (device TLB), 6.5.2.5 and 6.5.2.6 (invalidation);
  * PCI Express base specification 10.2, 10.3.
  */
-#include "vtd_internal.h"
+#include "internal.h"
 
 void ats_init(struct vtd_unit *u)
 {

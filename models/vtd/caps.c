@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Capability registers: Intel VT-d architecture specification rev 4.1, 11.4.2 (CAP), 11.4.3 (ECAP). */
-#include "vtd_internal.h"
+#include "internal.h"
 
 #include <dmasim/param.h>
 

@@ -5,7 +5,7 @@
  * objects; the reads that a unit makes to fetch them are counted as if they lay in memory: root and
  * context entry, and in scalable mode PASID directory and PASID entry.
  */
-#include "vtd_internal.h"
+#include "internal.h"
 
 #define PASID_TABLES (1u << 14)
 #define REASON_ROOT_NOT_PRESENT 0x1

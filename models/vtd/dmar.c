@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ACPI DMAR table. Intel VT-d architecture specification rev 4.1: 8.1 (table), 8.3-8.9 (structures). */
-#include <dmasim/dmar.h>
+#include "dmar.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * Exposure: translations that outlive their unmap in the IOTLB or a device TLB, from the moment the
  * page-table entries are cleared until the cached entry is gone (invalidated or evicted).
  */
-#include "vtd_internal.h"
+#include "internal.h"
 
 void exposure_removed(struct vtd_unit *u, struct stale *s)
 {

@@ -3,7 +3,7 @@
  * Faults: reasons and primary fault logging. Intel VT-d architecture specification rev 4.1: 7.1.3
  * (reasons), 7.2 (primary logging), 11.4.7.6 (status), 11.4.14 (records).
  */
-#include "vtd_internal.h"
+#include "internal.h"
 
 uint8_t fault_code(const struct vtd_unit *u, bool first_stage, enum fault_kind kind)
 {

@@ -4,7 +4,7 @@
  * entries), 9.8 (second-stage entries). What software sets: drivers/iommu/generic_pt/fmt/vtdss.h and
  * x86_64.h (Linux 7.0): first-stage entries carry user, accessed and, if writable, dirty.
  */
-#include <dmasim/vtd.h>
+#include "vtd.h"
 
 #define SS_READ (UINT64_C(1) << 0)
 #define SS_WRITE (UINT64_C(1) << 1)

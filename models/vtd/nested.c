@@ -4,9 +4,9 @@
  * puts a second stage under every first-stage table that software installs. Guest-physical addresses
  * are host-physical ones here, so that only accesses and time differ, never results.
  */
-#include "vtd_internal.h"
+#include "internal.h"
 
-#include <dmasim/pgtable.h>
+#include "pgtable.h"
 
 /* With 1 GiB pages the host maps all that a BAR may lie in; else RAM and what lies below it. */
 #define NESTED_SPAN_1G (UINT64_C(1) << 46)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Page-request queue: Intel VT-d architecture specification rev 4.1, 7.4 and 11.4.11. */
-#include "vtd_internal.h"
+#include "internal.h"
 
 void page_request_init(struct vtd_unit *u)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Parameters of the remapping unit. Defaults: the Broadwell-EP machine, on which most was measured. */
-#include "vtd_internal.h"
+#include "internal.h"
 
 static const char *const replacements[] = {"lru", "fifo", "random", "plru", "ageing", NULL};
 static const char *const psi_nonleaf[] = {"range", "domain", NULL};

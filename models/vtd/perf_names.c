@@ -4,7 +4,7 @@
  * (rev 4.1 11.4.13; drivers/iommu/intel/perfmon.c) and the uncore IIO events of Ice Lake and Sapphire
  * Rapids servers (perf's UNC_IIO_IOMMU0 and UNC_IIO_IOMMU1).
  */
-#include <dmasim/perf_names.h>
+#include "perf_names.h"
 
 #include <string.h>
 

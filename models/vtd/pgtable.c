@@ -3,7 +3,7 @@
  * I/O page tables as software builds them: drivers/iommu/generic_pt (Linux 7.0), on the entry formats
  * of the Intel VT-d architecture specification rev 4.1, 9.7 and 9.8.
  */
-#include <dmasim/pgtable.h>
+#include "pgtable.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  * All levels are looked up in parallel (SOSP 2024, "Fast & Safe IO Memory Protection"), so each hit
  * refreshes its entry; the deepest one counts.
  */
-#include "vtd_internal.h"
+#include "internal.h"
 
 static inline uint8_t level_shift(unsigned level)
 {

@@ -7,9 +7,9 @@
  * service time; device-TLB invalidations are messages whose answers only a wait looks for; a wait
  * completes when everything before it has.
  */
-#include "vtd_internal.h"
+#include "internal.h"
 
-#include <dmasim/timeline.h>
+#include "sim/timeline.h"
 
 #define ANY_DRAIN (UINT64_C(3) << 6)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Invalidation descriptors: Intel VT-d architecture specification rev 4.1, 6.5.2.1-6.5.2.9. */
-#include <dmasim/vtd.h>
+#include "vtd.h"
 
 #define SHIFTED(value, at) ((uint64_t)(value) << (at))
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Statistics of the remapping unit. */
-#include <dmasim/vtd.h>
+#include "vtd.h"
 
 #include <math.h>
 

@@ -7,7 +7,7 @@
  * ageing_interval requests all entries grow one step older, a hit makes an entry young again, and a
  * victim comes from the oldest non-empty bucket. The number of buckets is not published: 4 here.
  */
-#include <dmasim/vtd.h>
+#include "vtd.h"
 
 #include <string.h>
 

@@ -3,9 +3,9 @@
  * The remapping unit: life and the translation of one request. Intel VT-d architecture specification
  * rev 4.1: 3.4-3.8 (translation), 6.2 (what is cached under which tag).
  */
-#include "vtd_internal.h"
+#include "internal.h"
 
-#include <dmasim/timeline.h>
+#include "sim/timeline.h"
 
 struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_params *p,
 			 struct vtd_stats *st)

@@ -4,7 +4,7 @@
  * 3.6 (first stage), 3.7 (second stage), 3.8 (nested), 3.6.2 (accessed and dirty bits), 7.1.3
  * (fault conditions). What a walk read becomes visible to other walks when it is over.
  */
-#include "vtd_internal.h"
+#include "internal.h"
 
 #define FS_USER (UINT64_C(1) << 2)
 

@@ -2,8 +2,8 @@
 /* The event heap against a list that is searched from end to end. */
 #include "support.h"
 
-#include <dmasim/event.h>
-#include <dmasim/rng.h>
+#include "sim/event.h"
+#include "sim/rng.h"
 
 enum { EVENTS = 700 };
 

@@ -6,7 +6,7 @@
 #include "../fuzz/fuzz_trace.c"
 #include "trace_support.h"
 
-#include <dmasim/rng.h>
+#include "sim/rng.h"
 #include <string.h>
 
 static const char *const samples[] = {

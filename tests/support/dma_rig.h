@@ -3,9 +3,9 @@
 #ifndef DMASIM_TEST_DMA_RIG_H
 #define DMASIM_TEST_DMA_RIG_H
 
+#include "models/dma/dma_observer.h"
 #include "support.h"
 #include <dmasim/dma-mapping.h>
-#include <dmasim/dma_observer.h>
 
 struct rig {
 	struct config *config;

@@ -3,7 +3,7 @@
 #ifndef DMASIM_VTD_SUPPORT_H
 #define DMASIM_VTD_SUPPORT_H
 
-#include <dmasim/pgtable.h>
+#include "models/vtd/pgtable.h"
 
 struct vtd_fixture {
 	struct sim sim;

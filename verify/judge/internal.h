@@ -5,10 +5,10 @@
 
 #include "verify/replay/replay.h"
 
+#include "models/device/nvme_device.h"
 #include <dmasim/dma-mapping.h>
 #include <dmasim/error.h>
 #include <dmasim/machine.h>
-#include <dmasim/nvme_device.h>
 #include <dmasim/verify.h>
 #include <jansson.h>
 

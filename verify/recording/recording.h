@@ -10,8 +10,8 @@
 
 #include "trace/ftrace_line.h"
 
+#include "models/vtd/vtd.h"
 #include <dmasim/trace.h>
-#include <dmasim/vtd.h>
 
 /* Whose code ran: nesting levels of one CPU, a higher one interrupts a lower one. */
 enum trace_level { TRACE_TASK, TRACE_SOFTIRQ, TRACE_HARDIRQ, TRACE_NMI };

@@ -5,7 +5,7 @@
  * IOTLB invalidation; the price is that the device can reach every buffer it ever used. (The idea behind
  * io_uring's registered buffers with pre-mapped DMA addresses, Keith Busch's series of 2022.)
  */
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 #include <dmasim/workload.h>
 
 /* Registrations, a leaf for each 2 MiB of physical memory that holds a registered page. */

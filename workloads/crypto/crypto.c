@@ -4,7 +4,7 @@
  * Requests of the crypto subsystem carry scatterlists to this day, also where only the CPU looks at them;
  * no driver has moved to linked ranges, so the workload has a path in the old API only.
  */
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 #include <dmasim/workload.h>
 
 struct crypto_params {

@@ -2,7 +2,7 @@
 /* One scatterlist per buffer, as drivers/crypto maps source and destination. Nothing newer exists. */
 #include "workloads/vectors.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 
 struct legacy_state {
 	struct sg_table table;

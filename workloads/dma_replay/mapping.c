@@ -2,8 +2,8 @@
 /* One recorded mapping: mapped through the API under test, used once by its device, unmapped. */
 #include "mapping.h"
 
+#include "models/vtd/vtd.h"
 #include <dmasim/pcie.h>
-#include <dmasim/vtd.h>
 #include <string.h>
 
 struct mapping *mapping_get(struct replay_workload *w, const struct trace_record *rec, uint8_t kind)

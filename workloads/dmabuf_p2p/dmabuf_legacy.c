@@ -6,7 +6,7 @@
 #include "dmabuf.h"
 #include "workloads/vectors.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 
 /* One independently mapped part: the whole buffer, or a piece that is converted by itself. */
 struct part {

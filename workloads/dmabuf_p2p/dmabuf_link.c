@@ -7,7 +7,7 @@
 #include "dmabuf.h"
 #include "workloads/vectors.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 
 struct link_state {
 	struct dma_iova_state iova;

@@ -6,7 +6,7 @@
  */
 #include "dmabuf.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 #include <string.h>
 
 static const char *const kinds[] = {"dram", "p2p_pages", "p2p", "resource", NULL};

@@ -5,7 +5,7 @@
  */
 #include "dmabuf.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 #include <math.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * dma_map_benchmark (kernel/dma/map_benchmark.c) does, with more ways to map. No device touches the
  * buffers, so their physical addresses are made up.
  */
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 #include <dmasim/workload.h>
 #include <math.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  */
 #include "block.h"
 
-#include <dmasim/nvme_device.h>
+#include "models/device/nvme_device.h"
 
 #define SECTOR_SIZE 512u
 

@@ -6,8 +6,8 @@
 #ifndef DMASIM_BLOCK_H
 #define DMASIM_BLOCK_H
 
+#include "models/dma/dma_layer.h"
 #include <dmasim/dma-mapping.h>
-#include <dmasim/dma_layer.h>
 #include <dmasim/trace.h>
 
 #define BIO_MAX_VECS 256u

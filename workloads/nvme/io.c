@@ -2,7 +2,7 @@
 /* From a trace record to its requests: buffers, bios, splitting, tags; and back when all have ended. */
 #include "io.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 #include <inttypes.h>
 
 /* A command that finds no memory is issued again later (BLK_MQ_RESOURCE_DELAY). */

@@ -9,7 +9,7 @@
 #include "request.h"
 #include "workloads/vectors.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 #include <string.h>
 
 #define NVME_META_ELEMENT_BYTES (NVME_MAX_META_SEGS * sizeof(struct scatterlist)) /* of their mempool */

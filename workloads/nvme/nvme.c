@@ -2,7 +2,7 @@
 /* The NVMe workload: records to queues, in both fidelities. */
 #include "io.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 
 #define S(m) offsetof(struct nvme_stats, m)
 

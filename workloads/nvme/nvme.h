@@ -10,7 +10,7 @@
 #include "workloads/paths.h"
 #include "workloads/replayer.h"
 
-#include <dmasim/nvme_device.h>
+#include "models/device/nvme_device.h"
 #include <dmasim/workload.h>
 
 #define NVME_SMALL_POOL_SIZE 256u /* "prp list 256" */

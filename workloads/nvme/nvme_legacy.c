@@ -6,7 +6,7 @@
  */
 #include "nvme.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 
 struct legacy_state {
 	struct nvme_sg_element *sg; /* NULL: mapped as a page */

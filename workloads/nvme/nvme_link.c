@@ -6,7 +6,7 @@
  */
 #include "nvme.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 #include <dmasim/p2pdma.h>
 
 struct link_state {

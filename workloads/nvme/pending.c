@@ -5,7 +5,7 @@
  */
 #include "io.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 
 struct nvme_pending {
 	uint64_t done_ns, sequence;

@@ -5,7 +5,7 @@
  */
 #include "nvme.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 #include <string.h>
 
 #define PRPS_PER_PAGE ((unsigned)(NVME_PAGE_SIZE / sizeof(uint64_t)))

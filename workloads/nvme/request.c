@@ -6,7 +6,7 @@
  */
 #include "request.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 #include <string.h>
 
 static const uint8_t opcodes[] = {

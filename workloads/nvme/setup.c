@@ -9,7 +9,7 @@
  */
 #include "request.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 #include <dmasim/p2pdma.h>
 #include <string.h>
 

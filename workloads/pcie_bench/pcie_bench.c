@@ -5,7 +5,7 @@
  * networking", SIGCOMM 2018) and its NFP-6000 card, which issues transfers of up to 128 bytes as PCIe
  * commands whose completions it takes in order, and larger ones through a DMA engine.
  */
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 #include <dmasim/workload.h>
 #include <string.h>
 

@@ -6,8 +6,8 @@
  */
 #include "odp.h"
 
+#include "models/vtd/vtd.h"
 #include <dmasim/pcie.h>
-#include <dmasim/vtd.h>
 
 static void message_end(struct odp_job *j, sim_time_t when)
 {

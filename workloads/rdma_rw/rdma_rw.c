@@ -5,7 +5,7 @@
  */
 #include "rdma_rw.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 
 #define P(m) offsetof(struct rdma_rw_params, m)
 static const struct param_spec param_specs[] = {

@@ -8,7 +8,7 @@
 #include "rdma_rw.h"
 #include "workloads/vectors.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 
 struct bvec_state {
 	struct dma_iova_state iova;

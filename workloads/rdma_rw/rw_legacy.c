@@ -6,7 +6,7 @@
 #include "rdma_rw.h"
 #include "workloads/vectors.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 
 struct legacy_state {
 	struct sg_table table;

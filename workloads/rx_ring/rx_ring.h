@@ -3,7 +3,7 @@
 #ifndef DMASIM_RX_RING_H
 #define DMASIM_RX_RING_H
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 #include <dmasim/workload.h>
 
 struct rx_ring_params {

@@ -5,8 +5,8 @@
  */
 #include "vfio.h"
 
+#include "models/vtd/vtd.h"
 #include <dmasim/pcie.h>
-#include <dmasim/vtd.h>
 
 #define BURST (64 * PAGE_SIZE) /* bytes that a device moves between two looks at the clock */
 

@@ -2,7 +2,7 @@
 /* Means and intervals over repetitions, against textbook values. */
 #include "support.h"
 
-#include <dmasim/figure.h>
+#include "experiment/figures/figure.h"
 #include <math.h>
 
 START_TEST(few_values)

@@ -2,7 +2,7 @@
 /* Axes of a sweep, hashes of its points, shards of a trace. */
 #include "support.h"
 
-#include <dmasim/sweep.h>
+#include "experiment/sweep/sweep.h"
 #include <string.h>
 
 static struct scenario *base(void)

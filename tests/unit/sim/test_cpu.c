@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "support.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 
 /* ---- what each piece of simulated work did, as text, so that an order is one comparison ---- */
 

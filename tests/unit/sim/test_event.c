@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "support.h"
 
-#include <dmasim/event.h>
+#include "sim/event.h"
 
 static void nothing(struct event *ev, sim_time_t now)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "support.h"
 
-#include <dmasim/rng.h>
+#include "sim/rng.h"
 #include <dmasim/stat.h>
 #include <math.h>
 #include <stdlib.h>

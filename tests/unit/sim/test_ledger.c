@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "support.h"
 
-#include <dmasim/cost.h>
-#include <dmasim/ledger.h>
+#include "sim/cost.h"
+#include "sim/ledger.h"
 #include <signal.h>
 #include <string.h>
 

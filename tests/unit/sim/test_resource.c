@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "support.h"
 
-#include <dmasim/resource.h>
-#include <dmasim/rng.h>
+#include "sim/resource.h"
+#include "sim/rng.h"
 
 START_TEST(one_unit_queues)
 {

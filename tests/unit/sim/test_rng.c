@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "support.h"
 
-#include <dmasim/rng.h>
+#include "sim/rng.h"
 #include <math.h>
 
 START_TEST(streams_depend_on_seed_and_name_only)

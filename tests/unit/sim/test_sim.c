@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "support.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 
 /*
  * A small machine with everything that could leak between two of them: CPUs that block in the middle,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "support.h"
 
-#include <dmasim/slab.h>
+#include "sim/slab.h"
 #include <string.h>
 
 /* Blocks of one class come back last in, first out; blocks of another class never. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "support.h"
 
-#include <dmasim/rng.h>
-#include <dmasim/timeline.h>
+#include "sim/rng.h"
+#include "sim/timeline.h"
 #include <glib/gstdio.h>
 #include <jansson.h>
 #include <string.h>

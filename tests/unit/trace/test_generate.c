@@ -2,7 +2,7 @@
 /* Generators keep to their parameters; presets all work; equal seeds give equal traces. */
 #include "trace_support.h"
 
-#include <dmasim/trace_info.h>
+#include "trace/trace_info.h"
 #include <jansson.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "support.h"
 #include "trace/reuse.h"
 
-#include <dmasim/rng.h>
+#include "sim/rng.h"
 
 START_TEST(test_exact)
 {

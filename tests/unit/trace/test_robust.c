@@ -5,7 +5,7 @@
  */
 #include "trace_support.h"
 
-#include <dmasim/rng.h>
+#include "sim/rng.h"
 #include <string.h>
 #include <unistd.h>
 

@@ -3,7 +3,7 @@
 #include "support.h"
 #include "trace/pairs.h"
 
-#include <dmasim/rng.h>
+#include "sim/rng.h"
 
 START_TEST(test_sorts)
 {

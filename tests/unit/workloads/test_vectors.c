@@ -4,7 +4,7 @@
 #include "workload_rig.h"
 #include "workloads/vectors.h"
 
-#include <dmasim/cpu.h>
+#include "sim/cpu.h"
 
 #define MOST 40u
 

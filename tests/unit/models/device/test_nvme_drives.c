@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a drive's own values are, and when they hold. */
-#include <dmasim/nvme_device.h>
+#include "models/device/nvme_device.h"
 #include <string.h>
 
 #include "support.h"

@@ -2,7 +2,7 @@
 /* memory_copy against copying through a host buffer. */
 #include "support.h"
 
-#include <dmasim/memory.h>
+#include "models/memory/memory.h"
 #include <string.h>
 
 static struct sim sim;

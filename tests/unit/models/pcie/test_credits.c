@@ -2,7 +2,7 @@
 #include "models/pcie/credits.h"
 #include "support.h"
 
-#include <dmasim/rng.h>
+#include "sim/rng.h"
 
 enum { STEPS = 4000 };
 

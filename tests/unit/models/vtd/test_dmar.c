@@ -2,7 +2,7 @@
 /* DMAR tables: a table of every structure, matching of devices, and every way to be malformed. */
 #include "support.h"
 
-#include <dmasim/dmar.h>
+#include "models/vtd/dmar.h"
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>

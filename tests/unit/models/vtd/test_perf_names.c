@@ -2,7 +2,7 @@
 /* Every alias belongs to a statistic that exists, once. */
 #include "support.h"
 
-#include <dmasim/perf_names.h>
+#include "models/vtd/perf_names.h"
 #include <string.h>
 
 START_TEST(aliases_have_statistics)

@@ -4,8 +4,8 @@
  * Intel VT-d architecture specification rev 4.1, chapter 8. A dump is the raw table, as in
  * /sys/firmware/acpi/tables/DMAR.
  */
-#ifndef DMASIM_DMAR_H
-#define DMASIM_DMAR_H
+#ifndef DMASIM_MODELS_VTD_DMAR_H
+#define DMASIM_MODELS_VTD_DMAR_H
 
 #include <dmasim/types.h>
 

@@ -3,8 +3,8 @@
  * A hardware server with a queue: n identical units, first come first served. Users compute
  * synchronously: reserving a unit returns when service starts, so a whole transfer is one event.
  */
-#ifndef DMASIM_RESOURCE_H
-#define DMASIM_RESOURCE_H
+#ifndef DMASIM_SIM_RESOURCE_H
+#define DMASIM_SIM_RESOURCE_H
 
 #include <dmasim/types.h>
 

@@ -3,14 +3,14 @@
  * The part of a machine that every model holds on to: clock, events, CPUs, ledger, random seed.
  * Nothing in dmasim is global; a process may hold any number of struct sim.
  */
-#ifndef DMASIM_SIM_H
-#define DMASIM_SIM_H
+#ifndef DMASIM_SIM_SIM_H
+#define DMASIM_SIM_SIM_H
 
-#include <dmasim/cost.h>
-#include <dmasim/event.h>
-#include <dmasim/ledger.h>
-#include <dmasim/rng.h>
-#include <dmasim/slab.h>
+#include "cost.h"
+#include "event.h"
+#include "ledger.h"
+#include "rng.h"
+#include "slab.h"
 #include <dmasim/types.h>
 #include <signal.h>
 

@@ -3,16 +3,16 @@
  * The DMA layer of one machine: everything of models/dma that is not the driver-facing API.
  * (kernel/dma, drivers/iommu/{dma-iommu,iova,iommu}.c, drivers/iommu/intel, kernel/dma/swiotlb.c.)
  */
-#ifndef DMASIM_DMA_LAYER_H
-#define DMASIM_DMA_LAYER_H
+#ifndef DMASIM_MODELS_DMA_DMA_LAYER_H
+#define DMASIM_MODELS_DMA_DMA_LAYER_H
 
-#include <dmasim/cpu.h>
+#include "models/memory/memory.h"
+#include "models/vtd/vtd.h"
+#include "sim/cpu.h"
 #include <dmasim/device.h>
 #include <dmasim/kernel.h>
-#include <dmasim/memory.h>
 #include <dmasim/param.h>
 #include <dmasim/stat.h>
-#include <dmasim/vtd.h>
 
 enum iommu_mode { IOMMU_OFF, IOMMU_PASSTHROUGH, IOMMU_LAZY, IOMMU_STRICT, IOMMU_MODES };
 extern const char *const iommu_mode_names[]; /* "off" "passthrough" "lazy" "strict", NULL */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What perf calls the statistics of a remapping unit, so that a run can be laid beside a measurement. */
-#ifndef DMASIM_PERF_NAMES_H
-#define DMASIM_PERF_NAMES_H
+#ifndef DMASIM_MODELS_VTD_PERF_NAMES_H
+#define DMASIM_MODELS_VTD_PERF_NAMES_H
 
 struct perf_name {
 	const char *stat;   /* "iotlb.misses" */

@@ -4,8 +4,8 @@
  * so that a finished point is known again after any interruption. Finished points live in one SQLite
  * database (docs/sweep-database.md).
  */
-#ifndef DMASIM_SWEEP_H
-#define DMASIM_SWEEP_H
+#ifndef DMASIM_EXPERIMENT_SWEEP_SWEEP_H
+#define DMASIM_EXPERIMENT_SWEEP_SWEEP_H
 
 #include <dmasim/experiment.h>
 

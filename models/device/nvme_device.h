@@ -5,8 +5,8 @@
  * 4.1.2 (SGL). Everything it reads and writes in host memory, commands and lists included, goes
  * through the PCIe fabric and the IOMMU.
  */
-#ifndef DMASIM_NVME_DEVICE_H
-#define DMASIM_NVME_DEVICE_H
+#ifndef DMASIM_MODELS_DEVICE_NVME_DEVICE_H
+#define DMASIM_MODELS_DEVICE_NVME_DEVICE_H
 
 #include <dmasim/param.h>
 #include <dmasim/pcie.h>

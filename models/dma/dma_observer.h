@@ -10,10 +10,10 @@
  * started as "unknown": below the entries that the recording has put there lies an unknown number of
  * entries with unknown pfns. When an allocation reaches them, the oracle says what came out.
  */
-#ifndef DMASIM_DMA_OBSERVER_H
-#define DMASIM_DMA_OBSERVER_H
+#ifndef DMASIM_MODELS_DMA_DMA_OBSERVER_H
+#define DMASIM_MODELS_DMA_DMA_OBSERVER_H
 
-#include <dmasim/dma_layer.h>
+#include "dma_layer.h"
 #include <dmasim/scatterlist.h>
 
 /* How an allocation was served. */

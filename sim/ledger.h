@@ -3,8 +3,8 @@
  * One ledger of kernel memory: every byte that the modelled kernel would allocate is charged to a
  * named account at the moment it would, so that current and peak overhead per cause fall out.
  */
-#ifndef DMASIM_LEDGER_H
-#define DMASIM_LEDGER_H
+#ifndef DMASIM_SIM_LEDGER_H
+#define DMASIM_SIM_LEDGER_H
 
 #include <dmasim/types.h>
 

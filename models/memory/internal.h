@@ -3,7 +3,7 @@
 #ifndef DMASIM_MEMORY_INTERNAL_H
 #define DMASIM_MEMORY_INTERNAL_H
 
-#include <dmasim/memory.h>
+#include "memory.h"
 
 /* One chunk of the radix holds 4096 pages: 16 MiB of physical address space. */
 #define CHUNK_LG2 12

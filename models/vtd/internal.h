@@ -5,8 +5,8 @@
 
 #include "in_flight.h"
 
-#include <dmasim/rng.h>
-#include <dmasim/vtd.h>
+#include "sim/rng.h"
+#include "vtd.h"
 
 #define VTD_MAX_LEVELS 5u
 /* Requests to this window are interrupts and never translated (rev 4.1 3.15). */

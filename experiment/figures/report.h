@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One self-contained HTML page about a result: tables, figures, captions, provenance, the data. */
-#ifndef DMASIM_REPORT_H
-#define DMASIM_REPORT_H
+#ifndef DMASIM_EXPERIMENT_FIGURES_REPORT_H
+#define DMASIM_EXPERIMENT_FIGURES_REPORT_H
 
 #include <dmasim/experiment.h>
 

@@ -3,8 +3,8 @@
 #ifndef DMASIM_NVME_INTERNAL_H
 #define DMASIM_NVME_INTERNAL_H
 
-#include <dmasim/nvme_device.h>
-#include <dmasim/resource.h>
+#include "nvme_device.h"
+#include "sim/resource.h"
 
 struct nvme_range {
 	dma_addr_t addr;

@@ -4,8 +4,8 @@
  * adding a consumer never changes what another one draws. Generator: xoshiro256** (Blackman and
  * Vigna), seeded through splitmix64 from seed and a hash of the name.
  */
-#ifndef DMASIM_RNG_H
-#define DMASIM_RNG_H
+#ifndef DMASIM_SIM_RNG_H
+#define DMASIM_SIM_RNG_H
 
 #include <dmasim/types.h>
 

@@ -8,11 +8,11 @@
  * Every access carries the time at which it starts and returns the time at which it is done; in
  * counts fidelity the two are equal. Caches, tables and descriptors behave identically in both.
  */
-#ifndef DMASIM_VTD_H
-#define DMASIM_VTD_H
+#ifndef DMASIM_MODELS_VTD_VTD_H
+#define DMASIM_MODELS_VTD_VTD_H
 
-#include <dmasim/memory.h>
-#include <dmasim/resource.h>
+#include "models/memory/memory.h"
+#include "sim/resource.h"
 
 /* ---- page-table formats: one table of constants per format, every test runs over all of them ---- */
 

@@ -4,10 +4,10 @@
  * (walks in flight together) are shown in further lanes of it, each a row of its own, so that slices
  * of one row never overlap. Callers test sim->timeline first: one branch when no timeline is wanted.
  */
-#ifndef DMASIM_TIMELINE_H
-#define DMASIM_TIMELINE_H
+#ifndef DMASIM_SIM_TIMELINE_H
+#define DMASIM_SIM_TIMELINE_H
 
-#include <dmasim/sim.h>
+#include "sim.h"
 
 struct timeline;
 /* Lanes of one track; a slice that overlaps more than that is counted as dropped. */

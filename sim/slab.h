@@ -4,8 +4,8 @@
  * vectors): freed blocks wait on one list per power of two, so that the steady state never enters
  * malloc. This is the simulator's own memory; what the modelled kernel allocates is in the ledger.
  */
-#ifndef DMASIM_SLAB_H
-#define DMASIM_SLAB_H
+#ifndef DMASIM_SIM_SLAB_H
+#define DMASIM_SIM_SLAB_H
 
 #include <dmasim/types.h>
 

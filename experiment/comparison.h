@@ -4,8 +4,8 @@
  * the first. Made from a result document alone, for the terminal and for reports. Repetitions (seeds)
  * are averaged.
  */
-#ifndef DMASIM_COMPARISON_H
-#define DMASIM_COMPARISON_H
+#ifndef DMASIM_EXPERIMENT_COMPARISON_H
+#define DMASIM_EXPERIMENT_COMPARISON_H
 
 #include <dmasim/experiment.h>
 

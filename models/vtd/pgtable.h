@@ -8,10 +8,10 @@
  * allocation until pgtable_release(). No function here waits, charges CPU time or invalidates
  * anything: callers read the counters before and after, and the gather says what must be flushed.
  */
-#ifndef DMASIM_PGTABLE_H
-#define DMASIM_PGTABLE_H
+#ifndef DMASIM_MODELS_VTD_PGTABLE_H
+#define DMASIM_MODELS_VTD_PGTABLE_H
 
-#include <dmasim/vtd.h>
+#include "vtd.h"
 
 enum pgtable_prot { PGTABLE_READ = 1, PGTABLE_WRITE = 2 };
 

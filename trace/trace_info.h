@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a trace is like, before it is run: one pass, bounded memory. */
-#ifndef DMASIM_TRACE_INFO_H
-#define DMASIM_TRACE_INFO_H
+#ifndef DMASIM_TRACE_TRACE_INFO_H
+#define DMASIM_TRACE_TRACE_INFO_H
 
 #include <dmasim/trace.h>
 

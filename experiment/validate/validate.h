@@ -4,8 +4,8 @@
  * scenario that fixes its setup, the points. All blocks run from one set of presets; what a block sets
  * besides is its setup (machine, sizes, threads) and is listed with it.
  */
-#ifndef DMASIM_VALIDATE_H
-#define DMASIM_VALIDATE_H
+#ifndef DMASIM_EXPERIMENT_VALIDATE_VALIDATE_H
+#define DMASIM_EXPERIMENT_VALIDATE_VALIDATE_H
 
 #include <dmasim/experiment.h>
 

@@ -11,10 +11,10 @@
  * events and other CPUs with earlier clocks run before the path goes on. In fidelity = counts there
  * are no fibres and each waiting point costs one untaken branch.
  */
-#ifndef DMASIM_CPU_H
-#define DMASIM_CPU_H
+#ifndef DMASIM_SIM_CPU_H
+#define DMASIM_SIM_CPU_H
 
-#include <dmasim/sim.h>
+#include "sim.h"
 
 struct fibre;
 struct cpu_work;

@@ -5,8 +5,8 @@
  * (A exact published, B derived, C second hand, D from memory, E estimated).
  * Each row is also the parameter cpu.cost_<key> and the statistic cpu.step.<key>_ns.
  */
-#ifndef DMASIM_COST_H
-#define DMASIM_COST_H
+#ifndef DMASIM_SIM_COST_H
+#define DMASIM_SIM_COST_H
 
 #include <dmasim/types.h>
 

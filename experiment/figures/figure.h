@@ -3,8 +3,8 @@
  * Figures: each is computed from a result document alone (result.json, or a sweep in the same form)
  * and written as NAME.csv (the numbers), NAME.gp (a script that stands by itself) and the picture.
  */
-#ifndef DMASIM_FIGURE_H
-#define DMASIM_FIGURE_H
+#ifndef DMASIM_EXPERIMENT_FIGURES_FIGURE_H
+#define DMASIM_EXPERIMENT_FIGURES_FIGURE_H
 
 #include <dmasim/experiment.h>
 

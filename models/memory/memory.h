@@ -4,11 +4,11 @@
  * (BARs), and real contents for the few pages whose bytes matter (page tables, queues, PRP lists,
  * bounce buffers); any page gets contents, zeroed, when first asked for.
  */
-#ifndef DMASIM_MEMORY_H
-#define DMASIM_MEMORY_H
+#ifndef DMASIM_MODELS_MEMORY_MEMORY_H
+#define DMASIM_MODELS_MEMORY_MEMORY_H
 
+#include "sim/sim.h"
 #include <dmasim/param.h>
-#include <dmasim/sim.h>
 #include <dmasim/stat.h>
 
 enum memory_kind {

@@ -6,8 +6,8 @@
  * Events are embedded in the object that waits (no allocation per event). The queue is an array
  * heap: its only memory is one array of keys that grows by doubling.
  */
-#ifndef DMASIM_EVENT_H
-#define DMASIM_EVENT_H
+#ifndef DMASIM_SIM_EVENT_H
+#define DMASIM_SIM_EVENT_H
 
 #include <dmasim/types.h>
 
