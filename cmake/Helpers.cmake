@@ -13,6 +13,7 @@ function(dmasim_floor name)
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PUBLIC PkgConfig::GLIB ${F_DEPS} m)
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  dmasim_after_training(${name})
   # The link probe: this floor whole and what it needs of the floors below, no undefined symbol allowed. An upward call,
   # which a static archive would let pass, does not link.
   if(NOT DMASIM_SANITIZE AND NOT DMASIM_LTO AND (BUILD_TESTING OR NOT DEFINED BUILD_TESTING))
