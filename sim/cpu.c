@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "loop.h"
 
-void cpu_resume(struct event *ev, sim_time_t now)
-{
-	(void)ev;
-	(void)now;
-	g_assert_not_reached();
-}
-
 void cpu_init(struct cpu *c)
 {
 	c->resume.fn = cpu_resume;

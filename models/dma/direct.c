@@ -5,17 +5,6 @@
  */
 #include "internal.h"
 
-/* All masks and limits that are set bound the last byte. */
-static uint64_t device_limit(const struct device *dev)
-{
-	return dev->bus_dma_limit ? MIN(dev->dma_mask, dev->bus_dma_limit) : dev->dma_mask;
-}
-
-bool dma_capable(struct device *dev, dma_addr_t addr, size_t size)
-{
-	return addr != DMA_MAPPING_ERROR && addr + size - 1 >= addr && addr + size - 1 <= device_limit(dev);
-}
-
 dma_addr_t dma_direct_map_phys(struct device *dev, phys_addr_t phys, size_t size, enum dma_data_direction dir,
 			       unsigned long attrs)
 {
@@ -133,13 +122,6 @@ void dma_direct_sync_sg_for_device(struct device *dev, struct scatterlist *sgl, 
 
 	for_each_sg (sgl, sg, nents, i)
 		swiotlb_sync_single_for_device(dev, sg->dma_address, sg->length, dir);
-}
-
-uint64_t dma_direct_get_required_mask(struct device *dev)
-{
-	phys_addr_t last_page = memory_max(dev->dma->mem) & PAGE_MASK;
-
-	return last_page ? UINT64_MAX >> __builtin_clzll(last_page) : 0;
 }
 
 size_t dma_direct_max_mapping_size(struct device *dev)

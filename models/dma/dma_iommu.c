@@ -242,9 +242,3 @@ unsigned long iommu_dma_get_merge_boundary(struct device *dev)
 	(void)dev;
 	return PAGE_SIZE - 1;
 }
-
-uint64_t iommu_dma_get_required_mask(struct device *dev)
-{
-	(void)dev;
-	return UINT32_MAX;
-}

@@ -55,6 +55,13 @@ static inline void dma_lock_init(struct spinlock *lock, const char *name)
 			listener->call(listener->arg, dev, what, &(struct dma_call_args){__VA_ARGS__}); \
 	} while (0)
 
+/* ---- what a device can address ---- */
+
+/* Whether the last byte of [addr, addr + size) is within the device's mask and bus limit. */
+bool dma_capable(const struct device *dev, dma_addr_t addr, size_t size);
+/* "skip sync" flag as setting the mask computes it. */
+void dma_setup_need_sync(struct device *dev);
+
 /* ---- kernel/dma/direct.c ---- */
 
 dma_addr_t dma_direct_map_phys(struct device *dev, phys_addr_t phys, size_t size, enum dma_data_direction dir,
@@ -75,9 +82,6 @@ void dma_direct_sync_sg_for_cpu(struct device *dev, struct scatterlist *sg, int 
 void dma_direct_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nents,
 				   enum dma_data_direction dir);
 size_t dma_direct_max_mapping_size(struct device *dev);
-uint64_t dma_direct_get_required_mask(struct device *dev);
-/* Whether the last byte of [addr, addr + size) is within the device's mask and bus limit. */
-bool dma_capable(struct device *dev, dma_addr_t addr, size_t size);
 
 /* ---- kernel/dma/swiotlb.c ---- */
 
@@ -107,11 +111,9 @@ size_t swiotlb_max_mapping_size(const struct device *dev);
  * ---- kernel/dma/mapping.c ----
  *
  * mapping.c dispatches, counts and times every function of dma-mapping.h but these: dma_iova_* live with
- * the IOMMU path, dma_alloc_attrs, dma_free_attrs and dma_pool_* with the coherent allocator.
+ * the IOMMU path, dma_alloc_attrs, dma_free_attrs and dma_pool_* with the coherent allocator, masks in
+ * addressing.c.
  */
-
-/* "skip sync" flag as setting the mask computes it. */
-void dma_setup_need_sync(struct device *dev);
 
 /* ---- coherent.c ---- */
 
@@ -143,6 +145,5 @@ void iommu_dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, in
 size_t iommu_dma_opt_mapping_size(const struct device *dev);
 size_t iommu_dma_max_mapping_size(struct device *dev);
 unsigned long iommu_dma_get_merge_boundary(struct device *dev);
-uint64_t iommu_dma_get_required_mask(struct device *dev);
 
 #endif

@@ -274,11 +274,6 @@ void dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nent
 
 /* ---- queries ---- */
 
-void dma_setup_need_sync(struct device *dev)
-{
-	dev->dma_skip_sync = dev->coherent;
-}
-
 bool dma_need_unmap(struct device *dev)
 {
 	return use_dma_iommu(dev) || !dev->dma_skip_sync;
@@ -308,27 +303,4 @@ size_t dma_opt_mapping_size(struct device *dev)
 unsigned long dma_get_merge_boundary(struct device *dev)
 {
 	return use_dma_iommu(dev) ? iommu_dma_get_merge_boundary(dev) : 0;
-}
-
-uint64_t dma_get_required_mask(struct device *dev)
-{
-	return use_dma_iommu(dev) ? iommu_dma_get_required_mask(dev) : dma_direct_get_required_mask(dev);
-}
-
-bool dma_addressing_limited(struct device *dev)
-{
-	uint64_t limit = dev->bus_dma_limit ? MIN(dev->dma_mask, dev->bus_dma_limit) : dev->dma_mask;
-
-	return limit < dma_get_required_mask(dev);
-}
-
-int dma_set_mask(struct device *dev, uint64_t mask)
-{
-	/* Direct: 32 bits always work; less must still reach the 16 MiB DMA zone, or all memory. */
-	if (!use_dma_iommu(dev) && mask < UINT32_MAX &&
-	    mask < MIN(memory_max(dev->dma->mem) & PAGE_MASK, (uint64_t)16 * MIB - 1))
-		return -EIO;
-	dev->dma_mask = mask;
-	dma_setup_need_sync(dev);
-	return 0;
 }

@@ -84,6 +84,11 @@ static inline struct page_info *page_info(struct memory *m, uint32_t pfn)
 	return &(*c)->page[pfn & (CHUNK_PAGES - 1)];
 }
 
+static inline uint64_t bar_chunks(const struct bar *b)
+{
+	return ((b->last - b->base) >> (PAGE_SHIFT + CHUNK_LG2)) + 1;
+}
+
 static inline unsigned page_node(const struct memory *m, uint32_t pfn)
 {
 	uint64_t index = pfn;

@@ -1,78 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Address translation services: device TLBs, translation requests, device-TLB invalidation. Intel
- * VT-d architecture specification rev 4.1: 4.2 (device TLB), 6.5.2.5 and 6.5.2.6 (invalidation);
+ * Address translation services: a device asks its own TLB, then the unit, and keeps the answer.
  * PCI Express base specification 10.2, 10.3.
  */
 #include "internal.h"
-
-void ats_init(struct vtd_unit *u)
-{
-	u->device_tlbs = g_ptr_array_new();
-}
-
-void ats_fini(struct vtd_unit *u)
-{
-	for (guint i = 0; i < u->device_tlbs->len; i++) {
-		struct device_tlb *d = u->device_tlbs->pdata[i];
-
-		tlb_free(d->tlb);
-		g_free(d->stale);
-		g_free(d);
-	}
-	g_ptr_array_free(u->device_tlbs, TRUE);
-}
-
-static struct device_tlb *device_tlb_find(const struct vtd_unit *u, uint16_t sid)
-{
-	for (guint i = 0; i < u->device_tlbs->len; i++) {
-		struct device_tlb *d = u->device_tlbs->pdata[i];
-
-		if (d->sid == sid)
-			return d;
-	}
-	return NULL;
-}
-
-void vtd_ats_enable(struct vtd_unit *u, uint16_t sid)
-{
-	struct device_tlb *d;
-
-	if (device_tlb_find(u, sid))
-		return;
-	d = g_new0(struct device_tlb, 1);
-	d->u = u;
-	d->sid = sid;
-	d->tlb = tlb_new(u->p.ats.entries, u->p.ats.ways, VTD_LRU, false, 0, NULL);
-	d->stale = g_new0(struct stale, tlb_capacity(d->tlb) + 1);
-	tlb_set_removed(d->tlb, exposure_device_removed, d);
-	g_ptr_array_add(u->device_tlbs, d);
-}
-
-/*
- * Device-TLB tags: PASID above, and the domain id below, which a device does not know; it is there so
- * that exposure can tell whose pages an entry shows. Lookups therefore go by the requester's domain.
- */
-static uint64_t device_tag(uint16_t did, uint32_t pasid)
-{
-	return did | (pasid == VTD_NO_PASID ? 0 : (uint64_t)(pasid + 1) << TAG_PASID_SHIFT);
-}
-
-static uint64_t *device_find(struct device_tlb *d, uint64_t tag, const struct vtd_request *rq,
-			     unsigned *shift)
-{
-	for (*shift = 12; *shift <= 30; *shift += 9) {
-		struct tlb_key key = {tag, rq->addr >> *shift, (uint8_t)*shift};
-		uint64_t *p = tlb_count_shift(d->tlb, *shift) ? tlb_lookup(d->tlb, &key) : NULL;
-
-		if (!p)
-			continue;
-		if (!(rq->access & ~*p & PAYLOAD_RIGHTS))
-			return p;
-		tlb_remove(d->tlb, &key);
-	}
-	return NULL;
-}
 
 int vtd_ats_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time_t when,
 		      struct vtd_result *res)
@@ -86,10 +17,10 @@ int vtd_ats_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time
 
 	if (!d)
 		return vtd_translate(u, rq, when, res);
-	tag = device_tag(vtd_domain_of(u, rq->sid, rq->pasid), rq->pasid);
+	tag = device_tlb_tag(vtd_domain_of(u, rq->sid, rq->pasid), rq->pasid);
 	u->st->ats_lookups += n;
 	u->removal_time = when;
-	p = device_find(d, tag, rq, &shift);
+	p = device_tlb_lookup(d, tag, rq, &shift);
 	if (p) {
 		u->st->ats_hits += n;
 		if (*p & TLB_REPORT)
@@ -118,36 +49,4 @@ int vtd_ats_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time
 	tlb_insert(d->tlb, &key,
 		   align_down(res->phys, UINT64_C(1) << res->page_shift) | (rq->access & PAYLOAD_RIGHTS));
 	return 0;
-}
-
-bool ats_invalidate(struct vtd_unit *u, const struct qi_desc *d)
-{
-	bool pasid_based = qi_desc_type(d) == QI_P_DEV_TLB;
-	uint16_t sid = (uint16_t)(d->qw0 >> (pasid_based ? 16 : 32));
-	struct device_tlb *dev = device_tlb_find(u, sid);
-	bool sized = d->qw1 >> (pasid_based ? 11 : 0) & 1;
-	unsigned order = sized ? qi_device_tlb_order(d->qw1) : 0;
-	uint64_t count = UINT64_C(1) << order, page = (d->qw1 >> PAGE_SHIFT) & ~(count - 1);
-	uint64_t tag = 0, mask = 0;
-
-	if (!dev)
-		return true;
-	if (dev->silent)
-		return false;
-	if (!pasid_based) {
-		mask = ~TAG_DID;
-	} else if (!(d->qw1 & 1)) { /* G = 0: this PASID only */
-		tag = device_tag(0, (uint32_t)(d->qw0 >> 32 & 0xfffff));
-		mask = ~TAG_DID;
-	}
-	u->st->ats_invalidated += tlb_invalidate_match(dev->tlb, tag, mask, page, count);
-	return true;
-}
-
-void vtd_ats_set_answering(struct vtd_unit *u, uint16_t sid, bool answering)
-{
-	struct device_tlb *d = device_tlb_find(u, sid);
-
-	if (d)
-		d->silent = !answering;
 }

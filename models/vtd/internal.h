@@ -225,11 +225,21 @@ void exposure_init(struct vtd_unit *u);
 void exposure_removed(struct vtd_unit *u, struct stale *s);
 void exposure_device_removed(void *arg, const struct tlb_key *k, uint64_t payload, unsigned slot);
 
-/* ats.c */
-void ats_init(struct vtd_unit *u);
-void ats_fini(struct vtd_unit *u);
-/* Device-TLB invalidation of type 3 or 8; false: the device does not answer. */
-bool ats_invalidate(struct vtd_unit *u, const struct qi_desc *d);
+/* device_tlb.c */
+void device_tlb_init(struct vtd_unit *u);
+void device_tlb_fini(struct vtd_unit *u);
+/* The requester's, NULL if it has none. */
+struct device_tlb *device_tlb_find(const struct vtd_unit *u, uint16_t sid);
+/*
+ * Tags: PASID above, and the domain id below, which a device does not know; it is there so that exposure
+ * can tell whose pages an entry shows. Lookups therefore go by the requester's domain.
+ */
+uint64_t device_tlb_tag(uint16_t did, uint32_t pasid);
+/* Payload of an entry that grants what rq asks for, its page size in *shift; NULL: none. */
+uint64_t *device_tlb_lookup(struct device_tlb *d, uint64_t tag, const struct vtd_request *rq,
+			    unsigned *shift);
+/* Invalidation of type 3 or 8; false: the device does not answer. */
+bool device_tlb_invalidate(struct vtd_unit *u, const struct qi_desc *d);
 
 /* page_request.c */
 void page_request_init(struct vtd_unit *u);

@@ -198,7 +198,7 @@ static RARE struct qi_run run_other(struct vtd_unit *u, struct qi_run r, const s
 	case QI_P_DEV_TLB:
 		u->st->qi_device_tlb++;
 		u->removal_time = r.now + (u->sim->timing ? u->p.qi.device_tlb_latency : 0);
-		if (!ats_invalidate(u, d))
+		if (!device_tlb_invalidate(u, d))
 			u->qi_error = QI_ERROR_TIMEOUT;
 		r.pending = MAX(r.pending, r.now + u->p.qi.device_tlb_latency);
 		break;

@@ -34,7 +34,7 @@ struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_p
 	pwc_init(&u->first, u);
 	nested_init(u);
 	exposure_init(u);
-	ats_init(u);
+	device_tlb_init(u);
 	page_request_init(u);
 	resource_init(&u->walkers, (unsigned)MAX(p->walker.concurrency, 1));
 	return u;
@@ -47,7 +47,7 @@ void vtd_free(struct vtd_unit *u)
 	if (u->st->page_span == u->page_span)
 		u->st->page_span = NULL;
 	hist_free(u->page_span);
-	ats_fini(u);
+	device_tlb_fini(u);
 	page_request_fini(u);
 	g_free(u->stale);
 	context_fini(u);
