@@ -49,6 +49,8 @@ struct pcie_bar {
 	enum memory_kind kind; /* as memory_kind reports it */
 	/* pages of peer memory: registered part, CPU addresses; empty without pages */
 	phys_addr_t p2p_first, p2p_end;
+	uint64_t found;     /* where a dump has it; 0: not from a dump */
+	bool size_is_bound; /* the dump does not tell its size: the largest that its address allows */
 };
 #define PCIE_BARS 6
 
@@ -83,6 +85,7 @@ struct pcie_node {
 	unsigned socket;
 	bool has_acs;
 	uint16_t acs;
+	bool hidden; /* the dump was cut before extended capabilities: ACS and ATS are not known */
 	bool ats;
 	double rate;              /* GT/s per lane of the link above this node */
 	unsigned lanes;           /* of that link */
@@ -160,7 +163,11 @@ enum pcie_route pcie_route_phys(const struct pcie_node *fn, enum pcie_op op, phy
 bool pcie_load_dump(struct pcie_fabric *f, const char *path, GError **error);
 /* Nodes from a description (syntax: models/pcie/describe.c, docs/topology.md); origin names it in errors. */
 bool pcie_describe(struct pcie_fabric *f, const char *text, const char *origin, GError **error);
-/* pcie.topology: path of a dump or of a description, or a description itself. */
+/* A port of a switch whose ACS a cut dump does not show, so that routes between peers are not known; NULL. */
+const struct pcie_node *pcie_hidden_port(const struct pcie_fabric *f);
+/* Nodes from value: path of a dump or of a description, or a description itself. */
+bool pcie_read_topology(struct pcie_fabric *f, const char *value, GError **error);
+/* pcie.topology: the same, refused where p2p.acs would have to be as found but is hidden. */
 bool pcie_load_topology(struct pcie_fabric *f, const char *value, GError **error);
 
 struct pcie_dma {

@@ -206,7 +206,7 @@ bool pcie_describe(struct pcie_fabric *f, const char *text, const char *origin, 
 	return true;
 }
 
-bool pcie_load_topology(struct pcie_fabric *f, const char *value, GError **error)
+bool pcie_read_topology(struct pcie_fabric *f, const char *value, GError **error)
 {
 	g_autofree char *text = NULL;
 	GError *why = NULL;
@@ -232,4 +232,21 @@ bool pcie_load_topology(struct pcie_fabric *f, const char *value, GError **error
 		return false;
 	}
 	return ok;
+}
+
+bool pcie_load_topology(struct pcie_fabric *f, const char *value, GError **error)
+{
+	const struct pcie_node *port;
+
+	if (!pcie_read_topology(f, value, error))
+		return false;
+	port = f->p2p.acs == P2P_ACS_FOUND ? pcie_hidden_port(f) : NULL;
+	if (!port)
+		return true;
+	g_set_error(error, PARAM_ERROR, 0,
+		    "%s: the dump ends before the extended capabilities of port %s, so whether it redirects "
+		    "peer traffic (ACS) is not known; dump with lspci -xxxx as root, or say it: p2p.acs = on "
+		    "(as Linux sets it with an IOMMU) or off",
+		    value, port->name);
+	return false;
 }

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Topology from the configuration space of a real machine: `lspci -xxxx` as root, read through libpci's
- * dump access. PCI Express base specification 5.0: 7.5.1 (headers), 7.5.3.2 (device/port type),
- * 7.7.8 (ACS), 10.5 (ATS).
+ * dump access; -v beside it gives the sizes of memory windows too. PCI Express base specification 5.0: 7.5.1
+ * (headers), 7.5.3.2 (device/port type), 7.7.8 (ACS), 10.5 (ATS).
  */
-#include "internal.h"
+#include "dump.h"
 
-#include <pci/pci.h>
 #include <setjmp.h>
 #include <stdio.h>
 
+#define HEADER 0x40    /* where the standard header ends */
+#define EXTENDED 0x100 /* where extended capabilities begin */
+
 struct dump {
 	struct pci_access *access;
+	GHashTable *sizes;
 	jmp_buf failed;
 	char *message;
 };
@@ -34,13 +37,38 @@ G_GNUC_PRINTF(1, 2) static void on_message(char *format, ...)
 	(void)format;
 }
 
-static enum pcie_node_type node_type(struct pci_dev *d)
+/*
+ * lspci prints 64 bytes of each function to an ordinary user and without -xxx. Such a dump has no PCI Express
+ * capability: what a bridge is then follows from where it stands.
+ */
+static enum pcie_node_type type_by_place(const struct pcie_node *parent)
+{
+	switch (parent->type) {
+	case PCIE_HOST_BRIDGE:
+		return PCIE_ROOT_PORT;
+	case PCIE_SWITCH_UP:
+		return PCIE_SWITCH_DOWN;
+	default:
+		return PCIE_SWITCH_UP;
+	}
+}
+
+static bool shows(struct pci_dev *d, int offset)
+{
+	uint8_t bytes[4];
+
+	return pci_read_block(d, offset, bytes, sizeof(bytes)) != 0;
+}
+
+static enum pcie_node_type node_type(struct pci_dev *d, const struct pcie_node *parent)
 {
 	struct pci_cap *cap = pci_find_cap(d, PCI_CAP_ID_EXP, PCI_CAP_NORMAL);
 	unsigned header = pci_read_byte(d, PCI_HEADER_TYPE) & 0x7f;
 
 	if (header == PCI_HEADER_TYPE_NORMAL)
 		return PCIE_ENDPOINT;
+	if (!cap && !shows(d, HEADER))
+		return type_by_place(parent);
 	if (!cap)
 		return PCIE_SWITCH_UP; /* conventional bridge: peers behind it see each other's requests */
 	switch ((pci_read_word(d, (int)cap->addr + PCI_EXP_FLAGS) & PCI_EXP_FLAGS_TYPE) >> 4) {
@@ -86,7 +114,7 @@ static struct pcie_node *add(struct dump *dump, struct pcie_fabric *f, struct pc
 		parent = pcie_add(f, NULL, PCIE_HOST_BRIDGE, root);
 		parent->vendor = parent->device = 0; /* the dump itself says what 00.0 is */
 	}
-	node = pcie_add(f, parent, node_type(d), name);
+	node = pcie_add(f, parent, node_type(d, parent), name);
 	node->vendor = pci_read_word(d, PCI_VENDOR_ID);
 	node->device = pci_read_word(d, PCI_DEVICE_ID);
 	cap = pci_find_cap(d, PCI_EXT_CAP_ID_ACS, PCI_CAP_EXTENDED);
@@ -95,6 +123,8 @@ static struct pcie_node *add(struct dump *dump, struct pcie_fabric *f, struct pc
 		node->acs = pci_read_word(d, (int)cap->addr + PCI_ACS_CTRL);
 	}
 	node->ats = pci_find_cap(d, PCI_EXT_CAP_ID_ATS, PCI_CAP_EXTENDED) != NULL;
+	node->hidden = !shows(d, EXTENDED);
+	dump_add_bars(dump->access, d, dump->sizes, node);
 	return node;
 }
 
@@ -110,7 +140,7 @@ static unsigned read_devices(struct dump *dump, struct pcie_fabric *f, const cha
 	pci_init(dump->access);
 	pci_scan_bus(dump->access);
 	for (struct pci_dev *d = dump->access->devices; d; d = d->next)
-		pci_fill_info(d, PCI_FILL_IDENT | PCI_FILL_CAPS | PCI_FILL_EXT_CAPS);
+		pci_fill_info(d, PCI_FILL_IDENT | PCI_FILL_BASES | PCI_FILL_CAPS | PCI_FILL_EXT_CAPS);
 	for (struct pci_dev *d = dump->access->devices; d; d = d->next, n++)
 		add(dump, f, d, 0);
 	return n;
@@ -118,15 +148,25 @@ static unsigned read_devices(struct dump *dump, struct pcie_fabric *f, const cha
 
 bool pcie_load_dump(struct pcie_fabric *f, const char *path, GError **error)
 {
-	struct dump dump = {.access = pci_alloc()};
+	struct dump dump = {0};
 	struct dump *outer = current;
+	g_autofree char *text = NULL;
 	volatile unsigned n = 0;
+	GError *why = NULL;
 
+	if (!g_file_get_contents(path, &text, NULL, &why)) {
+		g_set_error(error, PARAM_ERROR, 0, "%s: not readable as a PCI dump: %s", path, why->message);
+		g_error_free(why);
+		return false;
+	}
+	dump.access = pci_alloc();
+	dump.sizes = dump_printed_sizes(text);
 	current = &dump;
 	if (!setjmp(dump.failed))
 		n = read_devices(&dump, f, path);
 	current = outer;
 	pci_cleanup(dump.access);
+	g_hash_table_destroy(dump.sizes);
 	if (dump.message) {
 		g_set_error(error, PARAM_ERROR, 0,
 			    "%s: not readable as a PCI dump (%s); make one with: lspci -xxxx as root", path,

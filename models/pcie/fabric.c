@@ -326,7 +326,8 @@ struct pcie_bar *pcie_add_bar(struct pcie_node *node, unsigned index, phys_addr_
 			return NULL;
 	}
 	bar = g_new(struct pcie_bar, 1);
-	*bar = (struct pcie_bar){node, index, base, base, size, kind, 0, 0};
+	*bar = (struct pcie_bar){
+	    .node = node, .index = index, .base = base, .bus = base, .size = size, .kind = kind};
 	node->bars[index] = bar;
 	g_ptr_array_insert(f->bars, (int)at, bar);
 	memory_add_bar(f->mem, base, size, kind, bar);

@@ -22,7 +22,7 @@ bool pcie_same_device(const struct pcie_node *a, const struct pcie_node *b)
 /* Control bits as the machine runs: found, or as the user decided for all ports. */
 static uint16_t acs_bits(const struct pcie_node *node)
 {
-	if (!node->has_acs)
+	if (!node->has_acs && !(node->hidden && node->type != PCIE_ENDPOINT))
 		return 0;
 	switch (node->fabric->p2p.acs) {
 	case P2P_ACS_OFF:
@@ -32,6 +32,17 @@ static uint16_t acs_bits(const struct pcie_node *node)
 	default:
 		return node->acs;
 	}
+}
+
+const struct pcie_node *pcie_hidden_port(const struct pcie_fabric *f)
+{
+	for (unsigned i = 0; i < f->nodes->len; i++) {
+		const struct pcie_node *n = g_ptr_array_index(f->nodes, i);
+
+		if (n->hidden && n->type == PCIE_SWITCH_DOWN)
+			return n;
+	}
+	return NULL;
 }
 
 bool pcie_redirects(const struct pcie_node *node)

@@ -2,6 +2,8 @@
 /* ACPI DMAR table. Intel VT-d architecture specification rev 4.1: 8.1 (table), 8.3-8.9 (structures). */
 #include "dmar.h"
 
+#include "dmar_text.h"
+
 #include <string.h>
 
 #define HEADER_SIZE 48u /* ACPI header of 36 bytes, width, flags, 10 reserved */
@@ -220,41 +222,6 @@ struct dmar *dmar_parse(const void *data, size_t len, const char *name, GError *
 	return r.d;
 }
 
-/* Bytes of one line of acpidump ("    0010: 49 4E ...  IN..."), false if it is none or leaves a gap. */
-static bool dump_line(const char *line, GByteArray *table)
-{
-	char *p;
-	uint64_t offset = g_ascii_strtoull(line, &p, 16);
-
-	if (p == line || *p != ':' || offset != table->len)
-		return false;
-	for (unsigned i = 0; i < 16 && p[1] == ' ' && g_ascii_isxdigit(p[2]) && g_ascii_isxdigit(p[3]);
-	     i++, p += 3) {
-		uint8_t byte = (uint8_t)(g_ascii_xdigit_value(p[2]) << 4 | g_ascii_xdigit_value(p[3]));
-
-		g_byte_array_append(table, &byte, 1);
-	}
-	return true;
-}
-
-/* The DMAR table in the text that acpidump prints, alone or among others; NULL if it is not such text. */
-static GByteArray *from_acpidump(const char *text, size_t len)
-{
-	GByteArray *table = NULL;
-	g_auto(GStrv) lines = NULL;
-
-	if (strlen(text) != len || !strstr(text, "DMAR @ 0x"))
-		return NULL;
-	lines = g_strsplit(text, "\n", -1);
-	for (char **l = lines; *l; l++) {
-		if (!table && g_str_has_prefix(*l, "DMAR @ 0x"))
-			table = g_byte_array_new();
-		else if (table && !dump_line(*l, table))
-			break;
-	}
-	return table;
-}
-
 struct dmar *dmar_load(const char *path, GError **error)
 {
 	GByteArray *table;
@@ -264,7 +231,7 @@ struct dmar *dmar_load(const char *path, GError **error)
 
 	if (!g_file_get_contents(path, &data, &len, error))
 		return NULL;
-	table = from_acpidump(data, len);
+	table = dmar_from_text(data, len);
 	d = table ? dmar_parse(table->data, table->len, path, error) : dmar_parse(data, len, path, error);
 	if (table)
 		g_byte_array_free(table, TRUE);

@@ -127,19 +127,24 @@ static bool bar_ranges(struct dmabuf *w, uint64_t each)
 {
 	uint64_t stride = each + (w->nranges > 1 ? PAGE_SIZE : 0);
 	uint64_t size = (uint64_t)1 << order_base_2(stride * w->nranges);
-	struct pcie_bar *bar = w->exporter->bars[0];
+	struct pcie_bar *bar = NULL;
+	unsigned i = 0;
 
+	/* The first that holds them; a dump says which an exporter has. */
+	while (i < PCIE_BARS && w->exporter->bars[i] && w->exporter->bars[i]->size < stride * w->nranges)
+		i++;
+	if (i < PCIE_BARS)
+		bar = w->exporter->bars[i] ? w->exporter->bars[i]
+					   : pcie_add_bar(w->exporter, i, 0, size, MEMORY_MMIO);
 	if (!bar)
-		bar = pcie_add_bar(w->exporter, 0, 0, size, MEMORY_MMIO);
-	if (!bar || bar->size < stride * w->nranges)
 		return false;
-	if (w->p.kind == DMABUF_P2P_PAGES && pci_p2pdma_add_resource(w->exporter, 0, 0, 0))
+	if (w->p.kind == DMABUF_P2P_PAGES && pci_p2pdma_add_resource(w->exporter, i, 0, 0))
 		return false;
 	if (w->p.kind == DMABUF_P2P || w->p.kind == DMABUF_P2P_PAGES) {
 		pcim_p2pdma_init(w->exporter);
-		w->o.provider = pcim_p2pdma_provider(w->exporter, 0);
+		w->o.provider = pcim_p2pdma_provider(w->exporter, i);
 	}
-	for (unsigned i = 0; i < w->nranges; i++)
+	for (i = 0; i < w->nranges; i++)
 		w->vecs[i] = (struct phys_vec){bar->base + i * stride, (uint32_t)each};
 	return true;
 }

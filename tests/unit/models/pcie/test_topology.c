@@ -165,9 +165,19 @@ struct function {
 	bool bridge;
 	unsigned secondary;
 	int acs; /* control bits, -1: no capability */
+	uint32_t bar[6];
+	const char *says; /* a line of lspci -v */
+	bool resizable;   /* BAR 2, 8 GiB */
 };
 
-static void dump_function(GString *out, const struct function *fn)
+static void put_u32(uint8_t *p, uint32_t v)
+{
+	for (unsigned i = 0; i < 4; i++)
+		p[i] = (uint8_t)(v >> 8 * i);
+}
+
+/* bytes: as lspci prints them with -x (64), -xxx (256), -xxxx (4096). */
+static void dump_function(GString *out, const struct function *fn, unsigned bytes)
 {
 	uint8_t c[4096] = {0};
 
@@ -177,8 +187,14 @@ static void dump_function(GString *out, const struct function *fn)
 	c[3] = 0x20;
 	c[0x06] = 0x10; /* capability list */
 	c[0x0e] = fn->bridge;
-	c[0x18] = (uint8_t)fn->bus;
-	c[0x19] = c[0x1a] = (uint8_t)fn->secondary;
+	for (unsigned i = 0; i < (fn->bridge ? 2 : 6); i++)
+		put_u32(c + 0x10 + 4 * i, fn->bar[i]);
+	if (fn->bridge) {
+		c[0x18] = (uint8_t)fn->bus;
+		c[0x19] = c[0x1a] = (uint8_t)fn->secondary;
+		put_u32(c + 0x20, 0x0000fff0); /* no window */
+		put_u32(c + 0x24, 0x0000fff0);
+	}
 	c[0x34] = 0x40;
 	c[0x40] = 0x10; /* PCI Express */
 	c[0x42] = (uint8_t)(2 | fn->type << 4);
@@ -187,8 +203,14 @@ static void dump_function(GString *out, const struct function *fn)
 		c[0x102] = 1;
 		c[0x106] = (uint8_t)fn->acs;
 	}
+	if (fn->resizable) {
+		put_u32(c + 0x100, 0x00010015);
+		put_u32(c + 0x108, 2 | 1 << 5 | 13 << 8);
+	}
 	g_string_append_printf(out, "%02x:%02x.0 Class: Device\n", fn->bus, fn->slot);
-	for (unsigned i = 0; i < sizeof(c); i += 16) {
+	if (fn->says)
+		g_string_append_printf(out, "\t%s\n", fn->says);
+	for (unsigned i = 0; i < bytes; i += 16) {
 		g_string_append_printf(out, "%02x:", i);
 		for (unsigned k = 0; k < 16; k++)
 			g_string_append_printf(out, " %02x", c[i + k]);
@@ -197,26 +219,37 @@ static void dump_function(GString *out, const struct function *fn)
 	g_string_append_c(out, '\n');
 }
 
-/* A switch with two drives below one root port, as a machine would dump it. */
-START_TEST(dumped_switch)
+/* Children before parents: the order in the dump does not matter. */
+static bool load_functions(const struct function *functions, unsigned n, unsigned bytes, GError **error)
 {
-	static const struct function functions[] = {
-	    {0, 0, 4, false, 0, -1},  {0, 3, 4, true, 1, 0x1d}, {1, 0, 5, true, 2, -1},
-	    {2, 0, 6, true, 3, 0x1d}, {2, 1, 6, true, 4, 0},    {3, 0, 0, false, 0, -1},
-	    {4, 0, 0, false, 0, 0},
-	};
 	g_autofree char *path = g_strdup_printf("%s/dmasim-lspci-%d.txt", g_get_tmp_dir(), (int)getpid());
 	GString *text = g_string_new(NULL);
+	bool ok;
+
+	while (n-- > 0)
+		dump_function(text, &functions[n], bytes);
+	ck_assert(g_file_set_contents(path, text->str, -1, NULL));
+	ok = pcie_load_topology(f, path, error);
+	g_unlink(path);
+	g_string_free(text, TRUE);
+	return ok;
+}
+
+/* A switch with two drives below one root port, as a machine would dump it. */
+static const struct function with_switch[] = {
+    {0, 0, 4, false, 0, -1, {0}, NULL, false}, {0, 3, 4, true, 1, 0x1d, {0}, NULL, false},
+    {1, 0, 5, true, 2, -1, {0}, NULL, false},  {2, 0, 6, true, 3, 0x1d, {0}, NULL, false},
+    {2, 1, 6, true, 4, 0, {0}, NULL, false},   {3, 0, 0, false, 0, -1, {0}, NULL, false},
+    {4, 0, 0, false, 0, 0, {0}, NULL, false},
+};
+
+START_TEST(dumped_switch)
+{
 	GError *error = NULL;
 	const struct pcie_node *a, *b;
 
-	/* Children before parents: the order in the dump does not matter. */
-	for (unsigned i = G_N_ELEMENTS(functions); i-- > 0;)
-		dump_function(text, &functions[i]);
-	ck_assert(g_file_set_contents(path, text->str, -1, NULL));
-	ck_assert_msg(pcie_load_topology(f, path, &error), "%s", error ? error->message : "");
-	g_unlink(path);
-	g_string_free(text, TRUE);
+	ck_assert_msg(load_functions(with_switch, G_N_ELEMENTS(with_switch), 4096, &error), "%s",
+		      error ? error->message : "");
 	a = pcie_find(f, "0000:03:00.0");
 	b = pcie_find(f, "0000:04:00.0");
 	ck_assert_uint_eq(a->parent->type, PCIE_SWITCH_DOWN);
@@ -227,6 +260,71 @@ START_TEST(dumped_switch)
 	ck_assert_uint_eq(a->parent->parent->type, PCIE_SWITCH_UP);
 	ck_assert_uint_eq(a->parent->parent->parent->type, PCIE_ROOT_PORT);
 	ck_assert_uint_eq(a->parent->parent->parent->parent->type, PCIE_HOST_BRIDGE);
+}
+END_TEST
+
+/* A dump cut before the extended capabilities never decides a route in silence. */
+START_TEST(cut_dumps)
+{
+	static const unsigned bytes[] = {64, 256};
+	unsigned n = G_N_ELEMENTS(with_switch);
+	struct p2p_params p2p;
+	GError *error = NULL;
+	const struct pcie_node *a;
+
+	ck_assert(!load_functions(with_switch, n, bytes[_i], &error));
+	ck_assert_ptr_nonnull(strstr(error->message, "0000:02:0"));
+	ck_assert_ptr_nonnull(strstr(error->message, "lspci -xxxx as root"));
+	ck_assert_ptr_nonnull(strstr(error->message, "p2p.acs"));
+	g_clear_error(&error);
+	for (int acs = P2P_ACS_OFF; acs <= P2P_ACS_ON; acs++) {
+		teardown();
+		setup();
+		param_defaults(&p2p_param_table, &p2p);
+		p2p.acs = acs;
+		pcie_set_p2p(f, &p2p);
+		param_clear(&p2p_param_table, &p2p);
+		ck_assert_msg(load_functions(with_switch, n, bytes[_i], &error), "%s",
+			      error ? error->message : "");
+		a = pcie_find(f, "0000:03:00.0");
+		ck_assert(a->hidden && a->parent->type == PCIE_SWITCH_DOWN);
+		ck_assert(pcie_redirects(a->parent) == (acs == P2P_ACS_ON));
+		ck_assert_uint_eq(a->parent->parent->type, PCIE_SWITCH_UP);
+		ck_assert_uint_eq(a->parent->parent->parent->type, PCIE_ROOT_PORT);
+	}
+	/* Without a switch nothing depends on it. */
+	teardown();
+	setup();
+	ck_assert(load_functions(with_switch, 2, bytes[_i], &error));
+}
+END_TEST
+
+/* Sizes of windows: printed, from the Resizable BAR capability, bounded by what lies above. */
+START_TEST(dumped_windows)
+{
+	static const struct function functions[] = {
+	    {0, 0, 4, false, 0, -1, {0}, NULL, false},
+	    {0, 5, 0, false, 0, -1, {0xfe800004, 0, 0xc001, 0xfe810000}, NULL, false},
+	    {0, 6, 0, false, 0, -1, {0xfe900000}, "Region 0: Memory at fe900000 (32-bit) [size=16K]", false},
+	    {0, 7, 0, false, 0, -1, {0, 0, 0x0000000c, 0x80}, NULL, true},
+	};
+	GError *error = NULL;
+	const struct pcie_bar *bar;
+	const struct pcie_node *n;
+
+	ck_assert_msg(load_functions(functions, 4, 4096, &error), "%s", error ? error->message : "");
+	n = pcie_find(f, "0000:00:05.0");
+	bar = n->bars[0];
+	ck_assert(bar && bar->size_is_bound && bar->found == 0xfe800000);
+	ck_assert_uint_eq(bar->size, 64 * KIB); /* up to the window above */
+	ck_assert(!n->bars[1] && !n->bars[2]);  /* its upper half, and ports */
+	ck_assert_uint_eq(n->bars[3]->size, 64 * KIB);
+	bar = pcie_find(f, "0000:00:06.0")->bars[0];
+	ck_assert(bar && !bar->size_is_bound);
+	ck_assert_uint_eq(bar->size, 16 * KIB);
+	bar = pcie_find(f, "0000:00:07.0")->bars[2];
+	ck_assert(bar && !bar->size_is_bound && bar->base == 0x8000000000);
+	ck_assert_uint_eq(bar->size, 8 * GIB);
 }
 END_TEST
 
@@ -277,6 +375,8 @@ int main(void)
 	tcase_add_test(t, impossible_parameters);
 	tcase_add_test(t, dumped);
 	tcase_add_test(t, dumped_switch);
+	tcase_add_loop_test(t, cut_dumps, 0, 2);
+	tcase_add_test(t, dumped_windows);
 	tcase_add_test(t, unreadable_dumps);
 	return test_run("topology", t, NULL);
 }

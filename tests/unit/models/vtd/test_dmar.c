@@ -235,6 +235,73 @@ START_TEST(acpidump_text)
 }
 END_TEST
 
+/* What iasl 20200925 disassembled, and that without the raw table at its end, in the older and newer style.
+ */
+START_TEST(iasl_text)
+{
+	g_autofree char *path = g_build_filename(g_get_tmp_dir(), "dmasim-test-XXXXXX", NULL);
+	int fd = g_mkstemp(path);
+	g_autofree char *text = NULL;
+	g_autoptr(GError) error = NULL;
+	struct dmar *d;
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	ck_assert(g_file_get_contents(DMASIM_TEST_DATA "/vtd/dmar.dsl", &text, NULL, NULL));
+	if (_i > 0)
+		*strstr(text, "Raw Table Data") = '\0';
+	if (_i == 2) /* lengths in hex */
+		for (char *p = text; (p = strstr(p, "  10]")) != NULL;)
+			memcpy(p, "00Ah]", 5);
+	ck_assert(g_file_set_contents(path, text, -1, NULL));
+	d = dmar_load(path, &error);
+	ck_assert_msg(d, "%s", error ? error->message : "");
+	ck_assert_uint_eq(d->host_width, 39);
+	ck_assert_uint_eq(d->nunits, 2);
+	ck_assert_uint_eq(d->units[0].base, 0xfed90000);
+	ck_assert_uint_eq(d->units[0].scopes.scope[0].devfn[0], 2 << 3);
+	ck_assert(d->units[1].include_all && d->units[1].node == 1);
+	ck_assert_uint_eq(d->units[1].scopes.scope[0].enumeration_id, 2);
+	ck_assert_uint_eq(d->nreserved, 1);
+	ck_assert_uint_eq(d->reserved[0].base, 0x7b000000);
+	ck_assert_uint_eq(d->reserved[0].scopes.scope[0].hops, 2);
+	ck_assert_uint_eq(d->reserved[0].scopes.scope[0].devfn[1], 3 << 3 | 1);
+	ck_assert_uint_eq(d->nats, 1);
+	dmar_free(d);
+	g_unlink(path);
+}
+END_TEST
+
+/* A field that says it lies far away, or a text cut anywhere, is an error and nothing worse. */
+START_TEST(iasl_text_damaged)
+{
+	g_autofree char *path = g_build_filename(g_get_tmp_dir(), "dmasim-test-XXXXXX", NULL);
+	int fd = g_mkstemp(path);
+	g_autofree char *text = NULL, *far = NULL;
+	gsize len;
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	ck_assert(g_file_get_contents(DMASIM_TEST_DATA "/vtd/dmar.dsl", &text, &len, NULL));
+	len = (gsize)(strstr(text, "Raw Table Data") - text);
+	for (gsize cut = 0; cut < len; cut += 101) {
+		GError *error = NULL;
+		struct dmar *d;
+
+		ck_assert(g_file_set_contents(path, text, (gssize)cut, NULL));
+		d = dmar_load(path, &error);
+		ck_assert((d != NULL) == (error == NULL));
+		dmar_free(d);
+		g_clear_error(&error);
+	}
+	far = g_strdup_printf(
+	    "[000h 0000   4] Signature : \"DMAR\"\n[7fffffffh 2147483647 4294967295] X : 0\n");
+	ck_assert(g_file_set_contents(path, far, -1, NULL));
+	ck_assert_ptr_null(dmar_load(path, NULL));
+	g_unlink(path);
+}
+END_TEST
+
 START_TEST(missing_file)
 {
 	GError *error = NULL;
@@ -254,6 +321,8 @@ int main(void)
 	tcase_add_test(c, malformed);
 	tcase_add_test(c, every_corruption_is_survived);
 	tcase_add_test(c, acpidump_text);
+	tcase_add_loop_test(c, iasl_text, 0, 3);
+	tcase_add_test(c, iasl_text_damaged);
 	tcase_add_test(c, missing_file);
 	return test_run("dmar", c, NULL);
 }
