@@ -5,6 +5,7 @@
  * in IOVA space; on the direct path they are physically contiguous.
  */
 #include "iommu.h"
+#include "replay_hooks.h"
 
 #include <string.h>
 
@@ -46,9 +47,9 @@ static void free_blocks(struct dma_layer *l, struct coherent_block *b, unsigned 
 /* Replays put the pages where the recorded kernel's page allocator found them. */
 static bool recorded_pages(struct device *dev, unsigned order, phys_addr_t *base)
 {
-	const struct dma_observer *o = dev->dma->observer;
+	const struct dma_replay *r = dev->dma->replay;
 
-	return G_UNLIKELY(o) && o->coherent_pages && o->coherent_pages(o->arg, dev, order, base);
+	return G_UNLIKELY(r) && r->coherent_pages && r->coherent_pages(r->arg, dev, order, base);
 }
 
 /* Blocks that add up to pages; NULL when memory is exhausted. */
@@ -265,6 +266,6 @@ void dma_free_attrs(struct device *dev, size_t size, phys_addr_t phys, dma_addr_
 	dev->dma->st->coherent_frees++;
 	if (use_dma_iommu(dev))
 		iommu_dma_free(dev, size, phys, handle, attrs);
-	else if (!dev->dma->observer || !dev->dma->observer->coherent_pages)
+	else if (!dev->dma->replay || !dev->dma->replay->coherent_pages)
 		memory_free_pages(dev->dma->mem, phys, order_base_2(div_round_up(size, PAGE_SIZE)));
 }

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Watching and steering the DMA layer, for replaying a recorded kernel.
- *
- * struct dma_observer: one function per thing that a kernel's trace events show (iommu:map,
- * iommu:unmap, intel_iommu:qi_submit, ...) and per decision of the IOVA allocator that no event shows.
- * NULL members are skipped; without an observer each place costs one untaken branch.
- *
- * Unknown state: a recording may begin in a kernel that has run before. Caches of a CPU and class can be
- * started as "unknown": below the entries that the recording has put there lies an unknown number of
- * entries with unknown pfns. When an allocation reaches them, the oracle says what came out.
+ * Watching the DMA layer: one function per thing that a kernel's trace events show (iommu:map, iommu:unmap,
+ * intel_iommu:qi_submit, ...), per place that its probes show, and per decision of the IOVA allocator that no
+ * event shows. An observer changes nothing. NULL members are skipped; without an observer each place costs
+ * one untaken branch. What a replay changes: replay_hooks.h.
  */
-#ifndef DMASIM_MODELS_DMA_DMA_OBSERVER_H
-#define DMASIM_MODELS_DMA_DMA_OBSERVER_H
+#ifndef DMASIM_DMA_OBSERVER_H
+#define DMASIM_DMA_OBSERVER_H
 
 #include "dma_layer.h"
 #include <dmasim/scatterlist.h>
@@ -20,8 +15,17 @@
 enum iova_source {
 	IOVA_FROM_CACHE,   /* per-CPU magazine (possibly after a depot refill) */
 	IOVA_FROM_TREE,    /* red-black tree search */
-	IOVA_FROM_UNKNOWN, /* entry of unknown contents, bound by the oracle */
+	IOVA_FROM_UNKNOWN, /* replay: entry of unknown contents, bound to the recorded range */
 	IOVA_FAILED,
+};
+
+/* Places in kernel code that have been reached. */
+enum dma_place {
+	DMA_AT_IOVA_ALLOC, /* alloc_iova_fast entered, the cache not yet accessed */
+	DMA_AT_TREE_ALLOC, /* the cache missed, the tree not yet searched */
+	DMA_AT_IOVA_FREE,  /* free_iova_fast entered, the range not yet in the cache or out of the tree */
+	DMA_AT_FLUSHED,    /* whole-domain flush done, not yet counted as finished */
+	DMA_AT_RING,       /* ring of cpu locked, about to release what is complete */
 };
 
 /* An allocation of the fast path (alloc_iova_fast). */
@@ -59,6 +63,7 @@ struct dma_call_args {
 
 struct dma_observer {
 	void *arg;
+	void (*reached)(void *arg, struct device *dev, unsigned cpu, enum dma_place place);
 	void (*call)(void *arg, struct device *dev, enum dma_call call, const struct dma_call_args *a);
 	void (*iova_alloc)(void *arg, const struct iova_alloc_event *e);
 	/* free_iova_fast: cached is false when the range went to the tree. */
@@ -82,131 +87,9 @@ struct dma_observer {
 	void (*fq_flush)(void *arg, struct device *dev, unsigned cpu, bool timer);
 	/* A buffer is about to be bounced on the direct path (swiotlb_bounced). */
 	void (*bounce)(void *arg, struct device *dev, phys_addr_t phys, size_t size);
-
-	/* ---- steering ---- */
-
-	/*
-	 * The allocation reached an unknown entry of the cache of (e->cpu, e->order). Return true and what
-	 * the recorded kernel got in *pfn: the entry is bound to it (its range enters the tree unless it is
-	 * there). Return false if the recorded kernel went on to the tree: everything unknown in this cache
-	 * is taken to be absent from now on. NULL: as if it returned false.
-	 */
-	bool (*resolve_unknown)(void *arg, const struct iova_alloc_event *e, uint64_t *pfn);
-	/*
-	 * The allocation has a predicted outcome, e->pfn from e->source. Return false to accept it. Return
-	 * true to have *pfn (0: failure) from *source (IOVA_FROM_CACHE or IOVA_FROM_TREE) instead: the
-	 * prediction is undone (entry back on top of its magazine, or range out of the tree and hints as
-	 * before) and the state changed as the recorded outcome implies; wherever *pfn was cached it is no
-	 * longer, and a range that the tree does not know is inserted. iova_alloc then reports the final one.
-	 */
-	bool (*outcome)(void *arg, const struct iova_alloc_event *e, uint64_t *pfn, enum iova_source *source);
-	/*
-	 * Waiting points at which an interrupt of the recorded kernel may have run: the observer may call
-	 * dma_replay_flush_timer() from here. See enum.
-	 */
-	void (*window)(void *arg, struct device *dev, unsigned cpu, int where);
-	/*
-	 * Coherent memory needs 1 << order pages: return true and the address of those that the recorded
-	 * kernel got. They are never given back to the page allocator.
-	 */
-	bool (*coherent_pages)(void *arg, struct device *dev, unsigned order, phys_addr_t *base);
 };
 
-/* Where an interrupt can fall inside one allocation or enqueue. */
-enum dma_window {
-	DMA_WINDOW_BEFORE_CACHE,  /* before the cache is accessed */
-	DMA_WINDOW_BEFORE_TREE,   /* after the cache missed, before the tree search */
-	DMA_WINDOW_AFTER_ENQUEUE, /* entry stored, ring unlocked, timer not yet tested */
-	DMA_WINDOW_AFTER_FLUSH,   /* whole-domain flush done, not yet counted as finished */
-	DMA_WINDOW_BEFORE_RING,   /* ring of cpu locked, about to release what is complete */
-	DMA_WINDOW_BEFORE_FREE,   /* free_iova_fast entered, range not yet in the cache or out of the tree */
-};
-
+/* o must live as long as it is set; NULL: nobody watches. */
 void dma_layer_set_observer(struct dma_layer *l, const struct dma_observer *o);
-
-/* ---- state of a recorded kernel that is older than the recording ---- */
-
-/*
- * Caches of dev's domain for (cpu, order 0..5) are unknown: cpu = -1: all, order = -1: all. fill
- * entries whose pfns are unknown are put on the loaded and then the previous magazine (at most both);
- * more: below all of them and in front of the depot there may be any number of further ones.
- */
-void dma_replay_cache_unknown(struct device *dev, int cpu, int order, unsigned fill, bool more);
-/*
- * The cache of (cpu, order) holds that many unknown entries in its loaded and its previous magazine and
- * nothing else; what lies below is unknown. The depot of order holds full magazines of unknown entries.
- */
-void dma_replay_cache_fill(struct device *dev, unsigned cpu, unsigned order, unsigned loaded, unsigned prev);
-void dma_replay_depot_fill(struct device *dev, unsigned order, unsigned magazines);
-/* Put known pfns into the cache of (cpu, order), the last one on top; nodes are inserted if missing. */
-int dma_replay_cache_load(struct device *dev, unsigned cpu, unsigned order, const uint64_t *pfns, unsigned n);
-/* Insert a live range of unknown origin into the tree. 0, or -EEXIST if it overlaps another one. */
-int dma_replay_reserve(struct device *dev, uint64_t pfn, uint64_t pages);
-/* Range node that holds pfn: false if none. */
-bool dma_replay_find(struct device *dev, uint64_t pfn, uint64_t *pfn_lo, uint64_t *pfn_hi);
-
-/* Where an allocation of pages on cpu would come from now, and its pfn if that is the cache. */
-enum iova_source dma_replay_cache_peek(struct device *dev, unsigned cpu, uint64_t pages, uint64_t limit_pfn,
-				       uint64_t *pfn);
-/*
- * Entries of (cpu, order) for which stale() holds become unknown, and so does what lies below: they may
- * have moved while nobody recorded. empty: the recorded kernel found the cache empty, so they have. Inside
- * outcome() this takes in what the prediction came from.
- */
-void dma_replay_cache_forget(struct device *dev, unsigned cpu, unsigned order,
-			     bool (*stale)(void *arg, uint64_t pfn), void *arg, bool empty);
-/*
- * A mapping of unknown origin: its range enters the tree and its table entries exist, as if it had been
- * mapped before. 0, or -EEXIST if something else is there.
- */
-int dma_replay_adopt(struct device *dev, dma_addr_t iova, size_t size);
-/* Unmap it as the common end of all unmapping calls does: no look-up, no slots. */
-void dma_replay_release(struct device *dev, dma_addr_t iova, size_t size);
-
-/* ---- bounce pool of a recorded kernel ---- */
-
-/* Number of areas of dev's default pool; area that holds addr, -1 if none does. */
-unsigned dma_replay_bounce_areas(struct device *dev);
-int dma_replay_bounce_area(struct device *dev, dma_addr_t addr);
-/* The search of that area starts at the slot of addr. */
-void dma_replay_bounce_hint(struct device *dev, dma_addr_t addr);
-
-/*
- * Whether an empty table of 4 KiB entries covers iova (a large page over it then has to flush) is older
- * state, too: make it so.
- */
-void dma_replay_table(struct device *dev, dma_addr_t iova, bool present);
-
-/* Text dump of the allocator (caches of every CPU and class, hints, depot) for divergence reports. g_free. */
-char *dma_replay_dump(struct device *dev);
-
-/* ---- recorded flushes instead of the model's timer ---- */
-
-/* Off: the flush-queue timer never fires by itself; dma_replay_flush_timer is its only source. */
-void dma_replay_own_timer(struct dma_layer *l, bool on);
-/* fq_flush_timeout of dev's domain on CPU cpu, now. */
-void dma_replay_flush_timer(struct device *dev, unsigned cpu);
-/* How often the model's own timer would have fired so far, while dma_replay_own_timer is on. */
-uint64_t dma_replay_model_timeouts(struct device *dev);
-/* Whether dev's domain has a flush queue. */
-bool dma_replay_has_queue(struct device *dev);
-/*
- * The next range to be queued is not covered by the next flush: that has begun already, though it shows
- * later (clocks of CPUs differ a little).
- */
-void dma_replay_queue_late(struct device *dev);
-/*
- * First page of the oldest range in the ring of cpu, and of the newest one that a finished flush covers;
- * false if the ring is empty.
- */
-bool dma_replay_ring_head(struct device *dev, unsigned cpu, uint64_t *pfn, uint64_t *complete);
-/* Entries now in the ring of cpu. */
-unsigned dma_replay_ring_entries(struct device *dev, unsigned cpu);
-
-/*
- * Bounce pool: the next search of the area that holds tlb_addr starts at its slot, as after an
- * unrecorded run. False if no pool holds it.
- */
-bool dma_replay_swiotlb_hint(struct dma_layer *l, phys_addr_t tlb_addr);
 
 #endif

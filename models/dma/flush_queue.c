@@ -3,36 +3,12 @@
  * Lazy mode's flush queue (first third of drivers/iommu/dma-iommu.c): freed ranges wait on per-CPU
  * rings until the whole domain has been invalidated, because a ring is full or its timer fires.
  */
-#include "iommu.h"
+#include "flush_queue.h"
+#include "replay_hooks.h"
 #include "timer.h"
 
 #define SIZEOF_FQ_ENTRY 40u
 #define SIZEOF_FQ_HEADER 16u
-
-struct fq_entry {
-	uint64_t iova_pfn, pages, counter;
-	struct pgtable_list freelist;
-};
-
-struct fq_ring {
-	struct spinlock lock;
-	unsigned head, tail;
-	struct fq_entry *entries;
-};
-
-struct flush_queue {
-	struct iommu_domain *domain;
-	unsigned size; /* of one ring, a power of two */
-	uint64_t start_count, finish_count;
-	bool timer_on;
-	bool late; /* replay: the next range is queued after the next flush has begun */
-	struct event timer;
-	struct cpu_work work;
-	struct cpu *timer_cpu;
-	sim_time_t model_deadline; /* replay: when the model's own timer would have fired */
-	uint64_t model_timeouts;
-	struct fq_ring rings[]; /* per CPU */
-};
 
 static bool ring_full(const struct flush_queue *fq, const struct fq_ring *r)
 {
@@ -46,9 +22,9 @@ static void ring_free(struct flush_queue *fq, unsigned ring_cpu)
 	struct iommu_domain *d = fq->domain;
 	const struct dma_observer *o = d->l->observer;
 
-	if (G_UNLIKELY(o) && o->window && r->head != r->tail &&
+	if (G_UNLIKELY(o) && o->reached && r->head != r->tail &&
 	    r->entries[r->head].counter < fq->finish_count)
-		o->window(o->arg, d->dev, ring_cpu, DMA_WINDOW_BEFORE_RING);
+		o->reached(o->arg, d->dev, ring_cpu, DMA_AT_RING);
 	while (r->head != r->tail) {
 		struct fq_entry *e = &r->entries[r->head];
 
@@ -71,8 +47,8 @@ static void fq_flush_iotlb(struct flush_queue *fq, bool timer)
 		o->fq_flush(o->arg, d->dev, sim_cpu(d->l->sim)->id, timer);
 	fq->start_count++;
 	intel_flush_iotlb_all(d);
-	if (G_UNLIKELY(o) && o->window)
-		o->window(o->arg, d->dev, sim_cpu(d->l->sim)->id, DMA_WINDOW_AFTER_FLUSH);
+	if (G_UNLIKELY(o) && o->reached)
+		o->reached(o->arg, d->dev, sim_cpu(d->l->sim)->id, DMA_AT_FLUSHED);
 	fq->finish_count++;
 }
 
@@ -103,20 +79,17 @@ static void arm_timer(struct flush_queue *fq)
 {
 	struct dma_layer *l = fq->domain->l;
 	const struct flush_queue_params *p = &l->params.flush_queue;
-	sim_time_t now = dma_now(l);
+	const struct dma_replay *steer = l->replay;
+	sim_time_t expiry;
 
-	if (G_UNLIKELY(l->own_timer)) {
-		if (now >= fq->model_deadline) {
-			fq->model_deadline = timer_expiry(now, p->timeout, p->hz);
-			fq->model_timeouts++;
-		}
-		return;
-	}
 	if (fq->timer_on)
+		return;
+	expiry = timer_expiry(dma_now(l), p->timeout, p->hz);
+	if (G_UNLIKELY(steer) && steer->timer && steer->timer(steer->arg, fq->domain->dev, expiry))
 		return;
 	fq->timer_on = true;
 	fq->timer_cpu = sim_cpu(l->sim);
-	sim_schedule(l->sim, &fq->timer, timer_expiry(now, p->timeout, p->hz));
+	sim_schedule(l->sim, &fq->timer, expiry);
 }
 
 /* ---- enqueue ---- */
@@ -126,6 +99,7 @@ void queue_iova(struct iommu_domain *d, uint64_t pfn, uint64_t pages, struct pgt
 	struct flush_queue *fq = d->fq;
 	struct dma_layer *l = d->l;
 	const struct dma_observer *o = l->observer;
+	const struct dma_replay *steer = l->replay;
 	struct cpu *cpu = sim_cpu(l->sim);
 	struct fq_ring *r = &fq->rings[cpu->id];
 	struct fq_entry *e;
@@ -141,18 +115,15 @@ void queue_iova(struct iommu_domain *d, uint64_t pfn, uint64_t pages, struct pgt
 	e = &r->entries[r->tail];
 	e->iova_pfn = pfn;
 	e->pages = pages;
-	e->counter = fq->start_count + fq->late;
-	fq->late = false;
+	e->counter = fq->start_count;
+	if (G_UNLIKELY(steer) && steer->queued_late && steer->queued_late(steer->arg, d->dev))
+		e->counter++;
 	pgtable_list_splice(&e->freelist, freelist);
 	r->tail = (r->tail + 1) & (fq->size - 1);
 	l->st->fq_entries++;
 	spin_unlock(cpu, &r->lock);
-	if (G_UNLIKELY(o)) {
-		if (o->fq_enqueue)
-			o->fq_enqueue(o->arg, d->dev, cpu->id, pfn, pages);
-		if (o->window)
-			o->window(o->arg, d->dev, cpu->id, DMA_WINDOW_AFTER_ENQUEUE);
-	}
+	if (G_UNLIKELY(o) && o->fq_enqueue)
+		o->fq_enqueue(o->arg, d->dev, cpu->id, pfn, pages);
 	arm_timer(fq);
 }
 
@@ -203,59 +174,4 @@ void iommu_dma_free_fq(struct iommu_domain *d)
 	ledger_release(&sim->ledger, LEDGER_FLUSH_QUEUE_RINGS, rings_bytes(fq, sim->ncpus));
 	g_free(fq);
 	d->fq = NULL;
-}
-
-/* ---- replay ---- */
-
-void dma_replay_own_timer(struct dma_layer *l, bool on)
-{
-	l->own_timer = on;
-}
-
-void dma_replay_flush_timer(struct device *dev, unsigned cpu)
-{
-	struct flush_queue *fq = dev->domain ? dev->domain->fq : NULL;
-
-	if (fq)
-		cpu_post(&dev->sim->cpus[cpu], &fq->work, dma_now(dev->dma));
-}
-
-void dma_replay_queue_late(struct device *dev)
-{
-	if (dev->domain && dev->domain->fq)
-		dev->domain->fq->late = true;
-}
-
-bool dma_replay_ring_head(struct device *dev, unsigned cpu, uint64_t *pfn, uint64_t *complete)
-{
-	const struct flush_queue *fq = dev->domain ? dev->domain->fq : NULL;
-	const struct fq_ring *r = fq ? &fq->rings[cpu] : NULL;
-
-	if (!r || r->head == r->tail)
-		return false;
-	*pfn = *complete = r->entries[r->head].iova_pfn;
-	for (unsigned i = r->head; i != r->tail; i = (i + 1) & (fq->size - 1)) {
-		if (r->entries[i].counter < fq->finish_count)
-			*complete = r->entries[i].iova_pfn;
-	}
-	return true;
-}
-
-bool dma_replay_has_queue(struct device *dev)
-{
-	return dev->domain && dev->domain->fq;
-}
-
-unsigned dma_replay_ring_entries(struct device *dev, unsigned cpu)
-{
-	const struct flush_queue *fq = dev->domain ? dev->domain->fq : NULL;
-
-	return fq ? (fq->rings[cpu].tail - fq->rings[cpu].head) & (fq->size - 1) : 0;
-}
-
-uint64_t dma_replay_model_timeouts(struct device *dev)
-{
-	const struct flush_queue *fq = dev->domain ? dev->domain->fq : NULL;
-
-	return fq ? fq->model_timeouts : 0;
 }

@@ -13,8 +13,11 @@
 #include <dmasim/p2pdma.h>
 #include <dmasim/pcie.h>
 
+
 struct swiotlb;
 struct intel_iommu;
+struct iova_domain;
+struct dma_replay;
 
 /* One machine's DMA layer. */
 struct dma_layer {
@@ -25,11 +28,12 @@ struct dma_layer {
 	const struct kernel_profile *kernel;
 	struct dma_params params;
 	struct dma_stats *st;
-	const struct dma_observer *observer; /* NULL: nobody listens */
-	struct swiotlb *swiotlb;             /* NULL: no bounce pool */
+	const struct dma_observer *observer; /* NULL: nobody watches */
+	const struct dma_replay *replay;     /* NULL: nobody steers; then so is its steered_alloc */
+	void (*steered_alloc)(struct iova_domain *iovad, struct iova_alloc_event *e, bool flush_rcache);
+	struct swiotlb *swiotlb;      /* NULL: no bounce pool */
 	struct intel_iommu *intel;    /* driver side of unit and, behind it, of others; NULL without units */
 	struct iommu_domain *domains; /* list of all domains */
-	bool own_timer;               /* flushes come from dma_replay_flush_timer only */
 	GHashTable *coherent;         /* DMA address to the pages behind it; NULL until the first */
 };
 

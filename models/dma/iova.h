@@ -17,7 +17,6 @@
 #define SIZEOF_STRUCT_IOVA 64u  /* bytes of slab per range (40, cache-line aligned) */
 #define SIZEOF_IOVA_RCACHE 120u /* per class, in one array of kmalloc */
 #define SIZEOF_CPU_RCACHE 64u   /* 24, allocated with 64-byte alignment */
-#define IOVA_PFN_UNKNOWN 0ull   /* magazine entry of a recorded kernel whose pfn is not known */
 
 struct iova {
 	RB_ENTRY(iova) node;
@@ -33,7 +32,6 @@ struct iova_magazine {
 
 struct iova_cpu_rcache {
 	struct iova_magazine *loaded, *prev;
-	bool unknown; /* replay: below both lie entries that nobody knows */
 };
 
 struct iova_domain;
@@ -61,13 +59,7 @@ struct iova_domain {
 	uint64_t magazine_size;
 	unsigned classes; /* of the caches (IOVA_RANGE_CACHE_MAX_SIZE) */
 	struct iova_rcache rcaches[IOVA_CACHE_CLASSES_MAX];
-	bool stale_prediction; /* replay: what a wrong prediction took is not known to be there */
-};
-
-/* Hints of the tree before an insertion, to take a wrong prediction back. */
-struct iova_hints {
-	struct iova *cached_node, *cached32_node;
-	uint64_t max32_alloc_size;
+	struct iova_replay *replay; /* of a replay: what is not known (replay_hooks.c), NULL: all is */
 };
 
 void init_iova_domain(struct iova_domain *iovad, struct dma_layer *l, struct device *dev, uint64_t start_pfn);
@@ -90,20 +82,27 @@ struct iova *iova_next(struct iova_domain *iovad, struct iova *iova);
 struct iova *iova_first(struct iova_domain *iovad);
 void iova_charge_tree(struct iova_domain *iovad);
 
+/* All ranges, live and cached; the magazines are gone. */
+void iova_tree_free(struct iova_domain *iovad);
+
 /* ---- iova_rcache.c ---- */
 
 /* First pfn of a range of size pages at or below limit_pfn, 0 if there is none. */
 uint64_t alloc_iova_fast(struct iova_domain *iovad, uint64_t size, uint64_t limit_pfn, bool flush_rcache);
 void free_iova_fast(struct iova_domain *iovad, uint64_t pfn, uint64_t size);
-void free_iova_rcaches(struct iova_domain *iovad);
 /* CPU hot-unplug: what cpu caches goes back to the tree. */
 void free_cpu_cached_iovas(struct iova_domain *iovad, unsigned cpu);
-
-/* ---- iova_replay.c ---- */
-
-/* Slow ends of the fast path when an observer listens: report, and bring in line with the recording. */
-void iova_observe_alloc(struct iova_domain *iovad, struct iova_alloc_event *e,
-			const struct iova_hints *before);
-bool iova_resolve_unknown(struct iova_domain *iovad, struct iova_cpu_rcache *c, struct iova_alloc_event *e);
+/*
+ * The steps of the fast path: a range from the cache of e->cpu, one from the tree, everything cached back
+ * to the tree. True with e->pfn and e->source.
+ */
+bool iova_rcache_get(struct iova_domain *iovad, struct iova_alloc_event *e);
+RARE bool iova_tree_get(struct iova_domain *iovad, struct iova_alloc_event *e);
+void iova_flush_rcaches(struct iova_domain *iovad);
+/* Magazines and their depot. */
+struct iova_magazine *iova_magazine_alloc(struct iova_domain *iovad);
+void iova_magazine_free(struct iova_domain *iovad, struct iova_magazine *m);
+void iova_depot_push(struct iova_rcache *rc, struct iova_magazine *m);
+struct iova_magazine *iova_depot_pop(struct iova_rcache *rc);
 
 #endif

@@ -15,7 +15,7 @@ static uint64_t magazine_bytes(const struct iova_domain *iovad)
 	return 8 * (1 + iovad->magazine_size);
 }
 
-static struct iova_magazine *iova_magazine_alloc(struct iova_domain *iovad)
+struct iova_magazine *iova_magazine_alloc(struct iova_domain *iovad)
 {
 	struct sim *sim = iovad->l->sim;
 	struct iova_magazine *m;
@@ -27,7 +27,7 @@ static struct iova_magazine *iova_magazine_alloc(struct iova_domain *iovad)
 	return m;
 }
 
-static void iova_magazine_free(struct iova_domain *iovad, struct iova_magazine *m)
+void iova_magazine_free(struct iova_domain *iovad, struct iova_magazine *m)
 {
 	struct sim *sim = iovad->l->sim;
 
@@ -45,7 +45,7 @@ static void iova_magazine_free_pfns(struct iova_domain *iovad, struct iova_magaz
 	for (uint64_t i = 0; i < m->size; i++) {
 		iova_charge_tree(iovad);
 		cpu_charge(cpu, COST_IOVA_RANGE); /* here under the lock */
-		iova = m->pfns[i] == IOVA_PFN_UNKNOWN ? NULL : find_iova(iovad, m->pfns[i]);
+		iova = find_iova(iovad, m->pfns[i]);
 		if (iova)
 			remove_iova(iovad, iova);
 	}
@@ -53,14 +53,14 @@ static void iova_magazine_free_pfns(struct iova_domain *iovad, struct iova_magaz
 	m->size = 0;
 }
 
-static void depot_push(struct iova_rcache *rc, struct iova_magazine *m)
+void iova_depot_push(struct iova_rcache *rc, struct iova_magazine *m)
 {
 	m->next = rc->depot;
 	rc->depot = m;
 	rc->depot_size++;
 }
 
-static struct iova_magazine *depot_pop(struct iova_rcache *rc)
+struct iova_magazine *iova_depot_pop(struct iova_rcache *rc)
 {
 	struct iova_magazine *m = rc->depot;
 
@@ -92,7 +92,7 @@ static void trim_depot(struct cpu_work *w, struct cpu *cpu)
 	rc->trim_pending = false;
 	spin_lock(cpu, &rc->lock);
 	if (rc->depot_size > iovad->l->sim->ncpus)
-		m = depot_pop(rc);
+		m = iova_depot_pop(rc);
 	spin_unlock(cpu, &rc->lock);
 	if (!m)
 		return;
@@ -138,7 +138,7 @@ int iova_domain_init_rcaches(struct iova_domain *iovad)
 	return 0;
 }
 
-void free_iova_rcaches(struct iova_domain *iovad)
+static void free_iova_rcaches(struct iova_domain *iovad)
 {
 	struct sim *sim = iovad->l->sim;
 
@@ -149,7 +149,7 @@ void free_iova_rcaches(struct iova_domain *iovad)
 
 		event_cancel(sim->events, &rc->trim_timer);
 		while (rc->depot)
-			iova_magazine_free(iovad, depot_pop(rc));
+			iova_magazine_free(iovad, iova_depot_pop(rc));
 		for (unsigned c = 0; c < sim->ncpus; c++) {
 			iova_magazine_free(iovad, rc->cpu_rcaches[c].loaded);
 			iova_magazine_free(iovad, rc->cpu_rcaches[c].prev);
@@ -159,6 +159,14 @@ void free_iova_rcaches(struct iova_domain *iovad)
 		ledger_release(&sim->ledger, LEDGER_IOVA_MAGAZINES, sim->ncpus * SIZEOF_CPU_RCACHE);
 	}
 	ledger_release(&sim->ledger, LEDGER_IOVA_MAGAZINES, rcaches_bytes(iovad));
+}
+
+void put_iova_domain(struct iova_domain *iovad)
+{
+	free_iova_rcaches(iovad);
+	iova_tree_free(iovad);
+	g_free(iovad->replay);
+	iovad->replay = NULL;
 }
 
 /* ---- get and put ---- */
@@ -191,12 +199,10 @@ static RARE bool load_magazine(struct iova_rcache *rc, struct iova_cpu_rcache *c
 		c->loaded = m;
 		return true;
 	}
-	if (c->unknown && !rc->depot)
-		return false;
 	spin_lock(cpu, &rc->lock);
 	if (rc->depot) {
 		iova_magazine_free(iovad, c->loaded);
-		c->loaded = depot_pop(rc);
+		c->loaded = iova_depot_pop(rc);
 		found = true;
 	}
 	spin_unlock(cpu, &rc->lock);
@@ -207,27 +213,21 @@ static RARE bool load_magazine(struct iova_rcache *rc, struct iova_cpu_rcache *c
 	return found;
 }
 
-static bool rcache_get(struct iova_rcache *rc, uint64_t limit_pfn, struct iova_alloc_event *e)
+bool iova_rcache_get(struct iova_domain *iovad, struct iova_alloc_event *e)
 {
-	struct iova_cpu_rcache *c = &rc->cpu_rcaches[e->cpu];
+	struct iova_rcache *rc;
+	struct iova_cpu_rcache *c;
 
-	for (;;) {
-		if (!c->loaded->size && !load_magazine(rc, c)) {
-			if (G_LIKELY(!c->unknown))
-				return false;
-			if (iova_resolve_unknown(rc->iovad, c, e))
-				return true;
-			continue; /* nothing unknown is left */
-		}
-		if (!magazine_pop(c->loaded, limit_pfn, &e->pfn))
-			return false;
-		if (G_LIKELY(e->pfn != IOVA_PFN_UNKNOWN)) {
-			e->source = IOVA_FROM_CACHE;
-			return true;
-		}
-		if (iova_resolve_unknown(rc->iovad, c, e))
-			return true;
-	}
+	if (e->order < 0 || e->limit_pfn + 1 <= e->rounded)
+		return false;
+	rc = &iovad->rcaches[e->order];
+	c = &rc->cpu_rcaches[e->cpu];
+	if ((!c->loaded->size && !load_magazine(rc, c)) ||
+	    !magazine_pop(c->loaded, e->limit_pfn + 1 - e->rounded, &e->pfn))
+		return false;
+	e->source = IOVA_FROM_CACHE;
+	cpu_charge(sim_cpu(iovad->l->sim), COST_IOVA_ALLOC_HIT);
+	return true;
 }
 
 static bool rcache_put(struct iova_rcache *rc, unsigned cpu_id, uint64_t pfn)
@@ -250,7 +250,7 @@ static bool rcache_put(struct iova_rcache *rc, unsigned cpu_id, uint64_t pfn)
 		if (l->kernel->depot_max && rc->depot_size >= l->kernel->depot_max) {
 			to_free = c->loaded;
 		} else {
-			depot_push(rc, c->loaded);
+			iova_depot_push(rc, c->loaded);
 			l->st->depot_spills++;
 			if (!l->kernel->depot_max)
 				arm_trimmer(rc);
@@ -279,75 +279,45 @@ void free_cpu_cached_iovas(struct iova_domain *iovad, unsigned cpu)
 	}
 }
 
-static void free_global_cached_iovas(struct iova_domain *iovad)
+/* The last resort of an allocation: everything that is cached goes back to the tree. */
+void iova_flush_rcaches(struct iova_domain *iovad)
 {
+	for (unsigned c = 0; c < iovad->l->sim->ncpus; c++)
+		free_cpu_cached_iovas(iovad, c);
 	for (unsigned i = 0; i < iovad->classes; i++) {
 		struct iova_rcache *rc = &iovad->rcaches[i];
 
 		while (rc->depot) {
-			struct iova_magazine *m = depot_pop(rc);
+			struct iova_magazine *m = iova_depot_pop(rc);
 
 			iova_magazine_free_pfns(iovad, m);
 			iova_magazine_free(iovad, m);
 		}
 	}
-}
-
-/* ---- replay: what a recorded kernel had cached before ---- */
-
-static void fill_unknown(struct iova_domain *iovad, struct iova_magazine *m, uint64_t n)
-{
-	m->size = MIN(n, iovad->magazine_size);
-	for (uint64_t i = 0; i < m->size; i++)
-		m->pfns[i] = IOVA_PFN_UNKNOWN;
-}
-
-void dma_replay_cache_fill(struct device *dev, unsigned cpu, unsigned order, unsigned loaded, unsigned prev)
-{
-	struct iova_domain *iovad = &dev->domain->iovad;
-	struct iova_cpu_rcache *c = &iovad->rcaches[order].cpu_rcaches[cpu];
-
-	fill_unknown(iovad, c->loaded, loaded);
-	fill_unknown(iovad, c->prev, prev);
-	c->unknown = true;
-}
-
-void dma_replay_depot_fill(struct device *dev, unsigned order, unsigned magazines)
-{
-	struct iova_domain *iovad = &dev->domain->iovad;
-	struct iova_rcache *rc = &iovad->rcaches[order];
-
-	while (rc->depot)
-		iova_magazine_free(iovad, depot_pop(rc));
-	for (unsigned i = 0; i < magazines; i++) {
-		struct iova_magazine *m = iova_magazine_alloc(iovad);
-
-		fill_unknown(iovad, m, iovad->magazine_size);
-		depot_push(rc, m);
-	}
+	iovad->l->st->rcache_flushes++;
 }
 
 /* ---- fast path ---- */
 
-static RARE void alloc_from_tree(struct iova_domain *iovad, struct iova_alloc_event *e, bool flush_rcache,
-				 struct iova_hints *before)
+RARE bool iova_tree_get(struct iova_domain *iovad, struct iova_alloc_event *e)
 {
+	const struct dma_observer *o = iovad->l->observer;
 	struct iova *iova;
 
-	*before = (struct iova_hints){iovad->cached_node, iovad->cached32_node, iovad->max32_alloc_size};
+	if (G_UNLIKELY(o) && o->reached)
+		o->reached(o->arg, iovad->dev, e->cpu, DMA_AT_TREE_ALLOC);
 	iova = alloc_iova(iovad, e->rounded, e->limit_pfn, true);
-
-	if (!iova && flush_rcache) {
-		for (unsigned c = 0; c < iovad->l->sim->ncpus; c++)
-			free_cpu_cached_iovas(iovad, c);
-		free_global_cached_iovas(iovad);
-		iovad->l->st->rcache_flushes++;
-		*before = (struct iova_hints){iovad->cached_node, iovad->cached32_node,
-					      iovad->max32_alloc_size};
-		iova = alloc_iova(iovad, e->rounded, e->limit_pfn, true);
-	}
 	e->pfn = iova ? iova->pfn_lo : 0;
 	e->source = iova ? IOVA_FROM_TREE : IOVA_FAILED;
+	return iova != NULL;
+}
+
+static RARE void alloc_from_tree(struct iova_domain *iovad, struct iova_alloc_event *e, bool flush_rcache)
+{
+	if (!iova_tree_get(iovad, e) && flush_rcache) {
+		iova_flush_rcaches(iovad);
+		iova_tree_get(iovad, e);
+	}
 }
 
 static void count_alloc(struct dma_layer *l, const struct iova_alloc_event *e)
@@ -381,25 +351,20 @@ uint64_t alloc_iova_fast(struct iova_domain *iovad, uint64_t size, uint64_t limi
 	    .rounded = size < 1u << (iovad->classes - 1) ? 1ull << order_base_2(size) : size,
 	    .limit_pfn = limit_pfn,
 	};
-	struct iova_hints before = {NULL, NULL, 0};
 	sim_time_t start;
 
 	e.order = (int)order_base_2(e.rounded);
 	if (e.order >= (int)iovad->classes)
 		e.order = -1;
-	if (G_UNLIKELY(o) && o->window)
-		o->window(o->arg, iovad->dev, cpu->id, DMA_WINDOW_BEFORE_CACHE);
+	if (G_UNLIKELY(o) && o->reached)
+		o->reached(o->arg, iovad->dev, cpu->id, DMA_AT_IOVA_ALLOC);
 	start = cpu->now;
-	if (e.order >= 0 && limit_pfn + 1 > e.rounded &&
-	    rcache_get(&iovad->rcaches[e.order], limit_pfn + 1 - e.rounded, &e)) {
-		cpu_charge(cpu, COST_IOVA_ALLOC_HIT);
-	} else {
-		if (G_UNLIKELY(o) && o->window)
-			o->window(o->arg, iovad->dev, cpu->id, DMA_WINDOW_BEFORE_TREE);
-		alloc_from_tree(iovad, &e, flush_rcache, &before);
-	}
-	if (G_UNLIKELY(o))
-		iova_observe_alloc(iovad, &e, &before);
+	if (G_UNLIKELY(l->steered_alloc))
+		l->steered_alloc(iovad, &e, flush_rcache);
+	else if (!iova_rcache_get(iovad, &e))
+		alloc_from_tree(iovad, &e, flush_rcache);
+	if (G_UNLIKELY(o) && o->iova_alloc)
+		o->iova_alloc(o->arg, &e);
 	count_alloc(l, &e);
 	l->st->iova_alloc_time += cpu->now - start;
 	return e.pfn;
@@ -414,8 +379,8 @@ void free_iova_fast(struct iova_domain *iovad, uint64_t pfn, uint64_t size)
 	bool cached = order < iovad->classes;
 	sim_time_t start;
 
-	if (G_UNLIKELY(o) && o->window)
-		o->window(o->arg, iovad->dev, cpu->id, DMA_WINDOW_BEFORE_FREE);
+	if (G_UNLIKELY(o) && o->reached)
+		o->reached(o->arg, iovad->dev, cpu->id, DMA_AT_IOVA_FREE);
 	start = cpu->now;
 	l->st->iova_frees++;
 	l->st->iova_pages_freed += size;

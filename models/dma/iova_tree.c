@@ -259,8 +259,7 @@ void reserve_iova(struct iova_domain *iovad, uint64_t pfn_lo, uint64_t pfn_hi)
 	iova_insert(iovad, pfn_lo, pfn_hi);
 }
 
-/* All ranges, live and cached; the magazines are gone. */
-static void free_tree(struct iova_domain *iovad)
+void iova_tree_free(struct iova_domain *iovad)
 {
 	struct iova *iova;
 
@@ -269,10 +268,4 @@ static void free_tree(struct iova_domain *iovad)
 		RB_REMOVE(iova_tree, &iovad->tree, iova);
 		free_iova_mem(iovad, iova);
 	}
-}
-
-void put_iova_domain(struct iova_domain *iovad)
-{
-	free_iova_rcaches(iovad);
-	free_tree(iovad);
 }

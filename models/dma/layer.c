@@ -271,3 +271,8 @@ void dma_layer_detach(struct device *dev)
 	dev->use_dma_iommu = false;
 	dev->dma = NULL;
 }
+
+void dma_layer_set_observer(struct dma_layer *l, const struct dma_observer *o)
+{
+	l->observer = o;
+}

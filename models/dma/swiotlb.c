@@ -296,34 +296,3 @@ size_t swiotlb_max_mapping_size(const struct device *dev)
 {
 	return IO_TLB_SEGMENT_BYTES - align_up(dev->min_align_mask, IO_TLB_SIZE);
 }
-
-/* ---- replay ---- */
-
-unsigned dma_replay_bounce_areas(struct device *dev)
-{
-	const struct swiotlb *sw = dev->dma->swiotlb;
-
-	return sw && sw->pools ? sw->pools->nareas : 0;
-}
-
-int dma_replay_bounce_area(struct device *dev, dma_addr_t addr)
-{
-	const struct swiotlb *sw = dev->dma->swiotlb;
-	const struct io_tlb_pool *pool = sw ? sw->pools : NULL;
-
-	if (!pool || addr < pool->start || addr >= pool->end)
-		return -1;
-	return (int)(((addr - pool->start) >> IO_TLB_SHIFT) / pool->area_nslabs);
-}
-
-void dma_replay_bounce_hint(struct device *dev, dma_addr_t addr)
-{
-	struct io_tlb_pool *pool = dev->dma->swiotlb->pools;
-	int area = dma_replay_bounce_area(dev, addr);
-
-	g_assert(area >= 0);
-	/* Padding slots come before the one that the data starts in. */
-	pool->areas[area].index = (uint32_t)((((addr & ~(phys_addr_t)dev->min_align_mask) - pool->start) >>
-					      IO_TLB_SHIFT) %
-					     pool->area_nslabs);
-}

@@ -262,16 +262,3 @@ bool is_swiotlb_buffer(const struct device *dev, phys_addr_t phys)
 {
 	return swiotlb_find_pool(dev, phys) != NULL;
 }
-
-bool dma_replay_swiotlb_hint(struct dma_layer *l, phys_addr_t tlb_addr)
-{
-	for (struct io_tlb_pool *p = l->swiotlb ? l->swiotlb->pools : NULL; p; p = p->next) {
-		uint64_t slot = (tlb_addr - p->start) >> IO_TLB_SHIFT;
-
-		if (!in_pool(p, tlb_addr))
-			continue;
-		p->areas[slot / p->area_nslabs].index = (uint32_t)(slot % p->area_nslabs);
-		return true;
-	}
-	return false;
-}

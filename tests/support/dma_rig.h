@@ -3,7 +3,7 @@
 #ifndef DMASIM_TEST_DMA_RIG_H
 #define DMASIM_TEST_DMA_RIG_H
 
-#include "models/dma/dma_observer.h"
+#include "models/dma/replay_hooks.h"
 #include "support.h"
 #include <dmasim/dma-mapping.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Recordings of one boot after another: replay and comparison. */
 #include "internal.h"
+#include "models/dma/replay_hooks.h"
 
 #include <string.h>
 
@@ -62,10 +63,8 @@ static void verify_one(struct verify_boot *boot, struct verify_machine *b, struc
 	v->summary = in->summary != NULL;
 	replay_prepare(r, ops);
 	count_snapshot_take(&before, b->machine, replay_totals(r));
-	before.totals.model_timers = dma_replay_model_timeouts(b->usual);
 	v->complete = replay_run(r, ops);
 	count_snapshot_take(&after, b->machine, replay_totals(r));
-	after.totals.model_timers = dma_replay_model_timeouts(b->usual);
 	if (v->complete && in->summary)
 		after.totals.counts += verify_counts(r, in->path, in->summary, in->recording, &before, &after,
 						     boot, b->nvme ? replay_nvme_limits(b->nvme) : NULL);
@@ -117,10 +116,9 @@ static struct verify_boot *run_boot(GPtrArray *inputs, const char *name, const s
 			r = replay_new(&c);
 			for (unsigned d = 0; !c.fresh && d < b->devices->len; d++)
 				if (((struct device *)g_ptr_array_index(b->devices, d))->domain)
-					dma_replay_cache_unknown(g_ptr_array_index(b->devices, d), -1, -1, 0,
-								 true);
+					dma_replay_cache_unknown(g_ptr_array_index(b->devices, d));
 			if (!c.fresh && !b->devices->len && b->usual->domain)
-				dma_replay_cache_unknown(b->usual, -1, -1, 0, true);
+				dma_replay_cache_unknown(b->usual);
 		}
 		verify_one(boot, b, r, in, ops);
 		for (unsigned order = 0; fitted && order < REPLAY_ORDERS; order++)

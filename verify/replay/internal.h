@@ -3,6 +3,7 @@
 #ifndef DMASIM_REPLAY_INTERNAL_H
 #define DMASIM_REPLAY_INTERNAL_H
 
+#include "models/dma/replay_hooks.h"
 #include "replay.h"
 #include "sim/fibre.h"
 
@@ -52,6 +53,7 @@ struct context_run {
 	const struct recording_event *free_event; /* line of the range being freed, NULL: missing */
 	struct mapping *api;                      /* range of the two-step interface in work */
 	struct mapping *in_hand;                  /* being mapped, not yet kept */
+	bool late;                                /* a flush has begun that does not cover what it queues */
 	uint32_t pages_given;                     /* coherent pages handed out of the recorded ones */
 };
 
@@ -66,6 +68,7 @@ struct model_event {
 struct replay {
 	struct replay_config config;
 	struct dma_observer observer;
+	struct dma_replay hooks;
 	struct replay_totals totals;
 	struct fibre *main;
 	GPtrArray *contexts;     /* struct context_run, by operations' context number */
@@ -80,10 +83,11 @@ struct replay {
 	bool has_tags;
 	unsigned file, tree_file; /* number of the recording in the boot; of the last tree search */
 	GHashTable *mappings;     /* page of the address -> struct mapping */
-	GHashTable *lists;   /* first physical address -> GPtrArray of struct mapping, direct scatter lists */
-	GHashTable *direct;  /* DMA address of a mapping without translation -> its size */
-	GHashTable *pfns;    /* first pfn of a range -> enum pfn_state | file << 8 */
-	GHashTable *domains; /* recorded domain id -> model's + 1 */
+	GHashTable *lists;  /* first physical address -> GPtrArray of struct mapping, direct scatter lists */
+	GHashTable *direct; /* DMA address of a mapping without translation -> its size */
+	GHashTable *pfns;   /* first pfn of a range -> enum pfn_state | file << 8 */
+	GHashTable *deadlines; /* device -> when the model's own flush timer would fire, sim_time_t */
+	GHashTable *domains;   /* recorded domain id -> model's + 1 */
 	uint64_t *known;     /* per CPU: bit per order: the cache's fill is known since it was found empty */
 	uint64_t *area_file; /* per bounce area: file + 1 in which its hint was bound */
 	GArray *cache_ops;   /* struct cache_op of this recording */
@@ -146,8 +150,9 @@ void replay_nvme_complete(struct replay *r);
 void replay_nvme_completed(struct replay *r, const struct recording_event *e);
 void replay_nvme_call(void *arg, struct device *dev, enum dma_call call, const struct dma_call_args *a);
 
-/* ---- watch.c ---- */
+/* ---- watch.c, steer.c: compare what the model does; decide what it cannot know ---- */
 
 void replay_watch(struct replay *r);
+void replay_steer(struct replay *r);
 
 #endif

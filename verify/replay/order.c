@@ -193,5 +193,5 @@ void replay_wait_for_flush(struct replay *r, struct device *dev, uint64_t pfn)
 		replay_wait(r,
 			    operations_event(r->ops, flush, flush->nevents - 1) + 1); /* it ran in between */
 	else if (recording_at(r->rec, first)->cpu != own->cpu || inside)
-		dma_replay_queue_late(dev); /* begun, though its descriptor shows later */
+		r->run->late = true; /* begun, though its descriptor shows later */
 }

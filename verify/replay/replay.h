@@ -10,7 +10,6 @@
 
 #include "verify/operations/operations.h"
 
-#include "models/dma/dma_observer.h"
 #include <dmasim/machine.h>
 #include <dmasim/stat.h>
 #include <dmasim/verify.h>

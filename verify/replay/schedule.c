@@ -22,9 +22,11 @@ struct replay *replay_new(const struct replay_config *c)
 	r->direct = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	r->pfns = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	r->domains = g_hash_table_new(NULL, NULL);
+	r->deadlines = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	r->cache_ops = g_array_new(FALSE, FALSE, sizeof(struct cache_op));
 	r->known = g_new0(uint64_t, c->sim->ncpus);
 	replay_watch(r);
+	replay_steer(r);
 	return r;
 }
 
@@ -47,6 +49,7 @@ void replay_free(struct replay *r)
 		return;
 	drop_contexts(r);
 	dma_layer_set_observer(r->config.layer, NULL);
+	dma_layer_set_replay(r->config.layer, NULL);
 	fibre_free(r->main);
 	g_ptr_array_unref(r->contexts);
 	g_hash_table_unref(r->mappings);
@@ -54,6 +57,7 @@ void replay_free(struct replay *r)
 	g_hash_table_unref(r->pfns);
 	g_hash_table_unref(r->direct);
 	g_hash_table_unref(r->domains);
+	g_hash_table_unref(r->deadlines);
 	for (unsigned i = 0; i < REPLAY_HISTS; i++)
 		hist_free(r->hists[i]);
 	g_array_unref(r->cache_ops);

@@ -61,154 +61,31 @@ static void begin_alloc(struct replay *r, struct device *dev)
 	replay_wait_for_cache(r, dev, a->pages, a->limit);
 }
 
-static void watch_window(void *arg, struct device *dev, unsigned cpu, int where)
+static void watch_place(void *arg, struct device *dev, unsigned cpu, enum dma_place place)
 {
 	struct replay *r = arg;
 
 	if (!r->run)
 		return;
-	switch (where) {
-	case DMA_WINDOW_BEFORE_CACHE:
+	switch (place) {
+	case DMA_AT_IOVA_ALLOC:
 		begin_alloc(r, dev);
 		break;
-	case DMA_WINDOW_BEFORE_TREE:
+	case DMA_AT_TREE_ALLOC:
 		if (r->run->alloc.tree || !r->run->alloc.tree_known)
 			replay_expect(r, REC_IOVA_TREE_ALLOC, true);
 		replay_wait_for_tree(r);
 		break;
-	case DMA_WINDOW_AFTER_FLUSH:
+	case DMA_AT_FLUSHED:
 		replay_wait_after_flush(r, dev);
 		break;
-	case DMA_WINDOW_BEFORE_RING:
+	case DMA_AT_RING:
 		replay_wait_for_ring(r, dev, cpu);
 		break;
-	case DMA_WINDOW_BEFORE_FREE:
+	case DMA_AT_IOVA_FREE:
 		r->run->free_event = replay_expect(r, REC_IOVA_FREE, true);
 		break;
 	}
-}
-
-static bool cache_known(const struct replay *r, unsigned cpu, int order)
-{
-	(void)cpu;
-	if (r->config.fresh || order < 0)
-		return true;
-	/* Full magazines wander between CPUs through the depot: one unknown fill is enough. */
-	for (unsigned c = 0; c < r->config.sim->ncpus; c++)
-		if (!(r->known[c] >> order & 1))
-			return false;
-	return true;
-}
-
-static bool watch_resolve(void *arg, const struct iova_alloc_event *e, uint64_t *pfn)
-{
-	struct replay *r = arg;
-	const struct recorded_alloc *a = &r->run->alloc;
-
-	if (!a->known || a->tree) {
-		/* What lay below has been found empty: from here on everything is known. */
-		r->known[e->cpu] |= 1ull << e->order;
-		return false;
-	}
-	if (replay_pfn_state(r, a->pfn) != PFN_FREE) {
-		r->totals.diverging++;
-		replay_diverge(r, "recorded IOVA page 0x%" PRIx64 " is in use", a->pfn);
-	} else {
-		r->totals.bound++;
-	}
-	r->totals.addresses++;
-	*pfn = a->pfn;
-	return true;
-}
-
-/*
- * The search ended above the recorded range: something unknown lies there. One page in each place
- * that the search would have taken is enough to explain it.
- */
-static void fill_above(struct replay *r, const struct iova_alloc_event *e)
-{
-	uint64_t step = 1ull << order_base_2(e->rounded);
-	uint64_t at = r->run->alloc.pfn + step;
-
-	for (unsigned n = 0; at <= e->pfn && n < 65536; at += step, n++)
-		dma_replay_reserve(e->dev, at + e->rounded - 1, 1);
-}
-
-/* A range that was free before this recording began may have moved in a run that was not recorded. */
-static bool explain_stale(struct replay *r, const struct iova_alloc_event *e)
-{
-	if (r->config.fresh && r->file <= 1)
-		return false;
-	if (e->source == IOVA_FROM_CACHE && replay_pfn_stale(r, e->pfn)) {
-		bool empty = r->run->alloc.tree;
-
-		dma_replay_cache_forget(e->dev, e->cpu, (unsigned)e->order, replay_pfn_stale, r, empty);
-		r->known[e->cpu] &= ~(1ull << e->order);
-		r->known[e->cpu] |= (uint64_t)empty << e->order;
-		return true;
-	}
-	return false;
-}
-
-static bool replay_any(void *arg, uint64_t pfn)
-{
-	(void)arg, (void)pfn;
-	return true;
-}
-
-/* Whether ranges older than the recording, or a hint that moved unrecorded, explain another place. */
-static bool tree_unknown(const struct replay *r, uint64_t predicted)
-{
-	if (r->tree_file != r->file)
-		return !r->config.fresh || r->file > 1;
-	return !r->config.fresh && r->run->alloc.pfn < predicted;
-}
-
-static bool watch_outcome(void *arg, const struct iova_alloc_event *e, uint64_t *pfn,
-			  enum iova_source *source)
-{
-	struct replay *r = arg;
-	const struct recorded_alloc *a = &r->run->alloc;
-	bool same_source = !a->tree_known || (e->source == IOVA_FROM_TREE) == a->tree;
-
-	if (!a->known)
-		return false;
-	r->totals.addresses++;
-	if (a->tree && e->source != IOVA_FROM_TREE)
-		replay_expect(r, REC_IOVA_TREE_ALLOC, true);
-	if (e->pfn == a->pfn && same_source) {
-		if (a->waited)
-			r->totals.ordered++;
-		else
-			r->totals.predicted++;
-		return false;
-	}
-	if (replay_pfn_state(r, a->pfn) != PFN_FREE) {
-		r->totals.diverging++;
-		replay_diverge(r, "recorded IOVA page 0x%" PRIx64 " is in use", a->pfn);
-	} else if (explain_stale(r, e)) {
-		r->totals.bound++;
-	} else if (a->tree && e->source == IOVA_FROM_TREE && tree_unknown(r, e->pfn)) {
-		r->totals.bound++;
-	} else if (!cache_known(r, e->cpu, e->order)) {
-		r->totals.explained++;
-		r->explained[MAX(e->order, 0)]++;
-		if (a->tree && e->source == IOVA_FROM_CACHE) {
-			/* Found empty: what was believed to be here sits in another CPU's magazine. */
-			dma_replay_cache_forget(e->dev, e->cpu, (unsigned)e->order, replay_any, NULL, true);
-			r->known[e->cpu] |= 1ull << e->order;
-		}
-	} else {
-		r->totals.diverging++;
-		replay_diverge(r, "IOVA page 0x%" PRIx64 " from the %s, recorded 0x%" PRIx64 " from the %s",
-			       e->pfn, e->source == IOVA_FROM_TREE ? "tree" : "cache", a->pfn,
-			       a->tree ? "tree" : "cache");
-	}
-	if (a->tree && e->source == IOVA_FROM_TREE && a->pfn < e->pfn)
-		fill_above(r, e);
-	*pfn = a->pfn;
-	*source = a->tree ? IOVA_FROM_TREE : IOVA_FROM_CACHE;
-	return true;
 }
 
 /*
@@ -400,7 +277,7 @@ static void watch_qi(void *arg, const struct qi_desc *desc)
 			       d.qw0, d.qw1, d.qw2, d.qw3, e->qi.qw0, e->qi.qw1, e->qi.qw2, e->qi.qw3);
 }
 
-/* ---- flush queue, bounces, coherent pages ---- */
+/* ---- flush queue, bounces ---- */
 
 static void watch_enqueue(void *arg, struct device *dev, unsigned cpu, uint64_t pfn, uint64_t pages)
 {
@@ -432,37 +309,11 @@ static void watch_bounce(void *arg, struct device *dev, phys_addr_t phys, size_t
 			       e->bounce.addr, e->bounce.size);
 }
 
-/* The page allocator's choice is the recorded machine's own: the map calls show it. */
-static bool watch_pages(void *arg, struct device *dev, unsigned order, phys_addr_t *base)
-{
-	struct replay *r = arg;
-	const struct replay_op *op = r->run ? r->run->op : NULL;
-	uint64_t skip;
-
-	if (!op || op->kind != REPLAY_ALLOC)
-		return false;
-	if (!dev->domain) {
-		*base = op->addr;
-		return op->addr != 0;
-	}
-	skip = (uint64_t)r->run->pages_given << PAGE_SHIFT;
-	r->run->pages_given += 1u << order;
-	for (uint32_t i = 0; i < op->vectors.count; i++) {
-		uint64_t len = recording_list(r->rec, op->lens)[i];
-
-		if (skip < len) {
-			*base = recording_list(r->rec, op->vectors)[i] + skip;
-			return true;
-		}
-		skip -= len;
-	}
-	return false;
-}
-
 void replay_watch(struct replay *r)
 {
 	r->observer = (struct dma_observer){
 	    .arg = r,
+	    .reached = watch_place,
 	    .call = r->config.nvme ? replay_nvme_call : NULL,
 	    .iova_alloc = watch_alloc,
 	    .iova_free = watch_free,
@@ -473,11 +324,6 @@ void replay_watch(struct replay *r)
 	    .fq_enqueue = watch_enqueue,
 	    .fq_flush = watch_flush,
 	    .bounce = watch_bounce,
-	    .resolve_unknown = watch_resolve,
-	    .outcome = watch_outcome,
-	    .window = watch_window,
-	    .coherent_pages = watch_pages,
 	};
 	dma_layer_set_observer(r->config.layer, &r->observer);
-	dma_replay_own_timer(r->config.layer, true);
 }

@@ -103,24 +103,6 @@ START_TEST(timer_flushes_all_cpus_and_stops)
 }
 END_TEST
 
-START_TEST(recorded_timer_only)
-{
-	struct rig r = lazy_rig(KERNEL_6_12);
-	struct sim *s = &r.m->sim;
-
-	dma_replay_own_timer(r.dev->dma, true);
-	map_unmap(&r);
-	sim_advance(s, 100 * SIM_MS);
-	ck_assert_uint_eq(r.m->dma_stats.flush_all, 0);
-	ck_assert_uint_eq(dma_replay_model_timeouts(r.dev), 1);
-	dma_replay_flush_timer(r.dev, 1);
-	ck_assert_uint_eq(r.m->dma_stats.flush_all, 1);
-	ck_assert_uint_eq(r.dev->domain->iovad.rcaches[0].cpu_rcaches[1].loaded->size, 1);
-	ck_assert_ptr_eq(s->cpu, &s->cpus[0]);
-	rig_free(&r);
-}
-END_TEST
-
 START_TEST(tables_wait_for_the_flush)
 {
 	struct rig r = lazy_rig(_i);
@@ -197,7 +179,6 @@ int main(void)
 	tcase_add_test(t, released_in_order_reused_last_first);
 	tcase_add_test(t, timer_on_the_tick);
 	tcase_add_test(t, timer_flushes_all_cpus_and_stops);
-	tcase_add_test(t, recorded_timer_only);
 	tcase_add_loop_test(t, tables_wait_for_the_flush, 0, KERNEL_VERSIONS);
 	tcase_add_test(t, who_enqueues);
 	tcase_add_test(t, live_switch_to_lazy);

@@ -393,114 +393,9 @@ END_TEST
 
 /* ---- replay ---- */
 
-struct oracle {
-	uint64_t next[8];
-	unsigned n, used, asked;
-};
-
-static bool resolve(void *arg, const struct iova_alloc_event *e, uint64_t *pfn)
-{
-	struct oracle *o = arg;
-
-	o->asked++;
-	ck_assert_int_eq(e->source, IOVA_FROM_UNKNOWN);
-	if (o->used == o->n)
-		return false;
-	*pfn = o->next[o->used++];
-	return true;
-}
-
-START_TEST(unknown_cache_is_bound_when_reached)
-{
-	struct rig r = rig_new(IOMMU_STRICT, KERNEL_6_12);
-	struct iova_domain *d = &r.dev->domain->iovad;
-	struct oracle o = {.next = {0xabc00, 0xabc10}, .n = 2};
-	struct dma_observer ob = {.arg = &o, .resolve_unknown = resolve};
-	uint64_t p;
-
-	dma_layer_set_observer(r.dev->dma, &ob);
-	dma_replay_cache_unknown(r.dev, 0, 0, 0, true);
-	free_iova_fast(d, 0x12345, 1);
-	ck_assert_uint_eq(alloc_iova_fast(d, 1, 0xfffff, true), 0x12345);
-	ck_assert_uint_eq(o.asked, 0);
-	ck_assert_uint_eq(alloc_iova_fast(d, 1, 0xfffff, true), 0xabc00);
-	ck_assert_uint_eq(alloc_iova_fast(d, 1, 0xfffff, true), 0xabc10);
-	ck_assert_ptr_nonnull(find_iova(d, 0xabc10));
-	/* The recorded kernel went to the tree: nothing unknown is left. */
-	p = alloc_iova_fast(d, 1, 0xfffff, true);
-	ck_assert_uint_eq(p, 0xfffff);
-	ck_assert_uint_eq(o.asked, 3);
-	ck_assert_uint_eq(alloc_iova_fast(d, 1, 0xfffff, true), 0xffffe);
-	ck_assert_uint_eq(o.asked, 3);
-	rig_free(&r);
-}
-END_TEST
-
-START_TEST(unknown_fill_counts_against_magazines)
-{
-	struct rig r = rig_new(IOMMU_STRICT, KERNEL_6_12);
-	struct iova_domain *d = &r.dev->domain->iovad;
-	struct oracle o = {.next = {0xabc00}, .n = 1};
-	struct dma_observer ob = {.arg = &o, .resolve_unknown = resolve};
-
-	dma_layer_set_observer(r.dev->dma, &ob);
-	dma_replay_cache_unknown(r.dev, 0, 0, 127 + 3, false);
-	ck_assert_uint_eq(d->rcaches[0].cpu_rcaches[0].loaded->size, 127);
-	ck_assert_uint_eq(d->rcaches[0].cpu_rcaches[0].prev->size, 3);
-	free_iova_fast(d, 0x12345, 1); /* loaded is full: swap */
-	ck_assert_uint_eq(d->rcaches[0].cpu_rcaches[0].loaded->size, 4);
-	ck_assert_uint_eq(alloc_iova_fast(d, 1, 0xfffff, true), 0x12345);
-	ck_assert_uint_eq(alloc_iova_fast(d, 1, 0xfffff, true), 0xabc00);
-	/* The tree answers: all placeholders are dropped. */
-	ck_assert_uint_eq(alloc_iova_fast(d, 1, 0xfffff, true), 0xfffff);
-	ck_assert_uint_eq(d->rcaches[0].cpu_rcaches[0].prev->size, 0);
-	rig_free(&r);
-}
-END_TEST
-
-static bool force(void *arg, const struct iova_alloc_event *e, uint64_t *pfn, enum iova_source *source)
-{
-	struct iova_alloc_event *want = arg;
-
-	(void)e;
-	if (!want->pfn)
-		return false;
-	*pfn = want->pfn;
-	*source = want->source;
-	return true;
-}
-
-START_TEST(forced_outcome_replaces_prediction)
-{
-	struct rig r = rig_new(IOMMU_STRICT, KERNEL_6_12);
-	struct iova_domain *d = &r.dev->domain->iovad;
-	struct iova_alloc_event want = {.pfn = 0};
-	struct dma_observer ob = {.arg = &want, .outcome = force};
-	uint64_t a, b;
-
-	dma_layer_set_observer(r.dev->dma, &ob);
-	a = alloc_iova_fast(d, 1, 0xfffff, true);
-	b = alloc_iova_fast(d, 1, 0xfffff, true);
-	free_iova_fast(d, a, 1);
-	free_iova_fast(d, b, 1);
-	/* Predicted: b from the cache. Recorded: a. Then b is still there. */
-	want = (struct iova_alloc_event){.pfn = a, .source = IOVA_FROM_CACHE};
-	ck_assert_uint_eq(alloc_iova_fast(d, 1, 0xfffff, true), a);
-	want.pfn = 0;
-	ck_assert_uint_eq(alloc_iova_fast(d, 1, 0xfffff, true), b);
-	/* Predicted: below b. Recorded: elsewhere in the tree, and the hint follows. */
-	want = (struct iova_alloc_event){.pfn = 0xf0000, .source = IOVA_FROM_TREE};
-	ck_assert_uint_eq(alloc_iova_fast(d, 1, 0xfffff, true), 0xf0000);
-	want.pfn = 0;
-	ck_assert_ptr_null(find_iova(d, b - 1));
-	ck_assert_uint_eq(alloc_iova_fast(d, 1, 0xfffff, true), 0xeffff);
-	rig_free(&r);
-}
-END_TEST
-
 int main(void)
 {
-	TCase *tree = tcase_create("tree"), *cache = tcase_create("cache"), *replay = tcase_create("replay");
+	TCase *tree = tcase_create("tree"), *cache = tcase_create("cache");
 
 	tcase_add_test(tree, tree_vectors);
 	tcase_add_test(tree, tree_passes_reserved_range);
@@ -519,8 +414,5 @@ int main(void)
 	tcase_add_test(cache, flush_and_retry);
 	tcase_add_test(cache, hot_unplug);
 	tcase_add_test(cache, footprint);
-	tcase_add_test(replay, unknown_cache_is_bound_when_reached);
-	tcase_add_test(replay, unknown_fill_counts_against_magazines);
-	tcase_add_test(replay, forced_outcome_replaces_prediction);
-	return test_run("iova", tree, cache, replay, NULL);
+	return test_run("iova", tree, cache, NULL);
 }
