@@ -13,7 +13,6 @@
 #include <dmasim/p2pdma.h>
 #include <dmasim/pcie.h>
 
-
 struct swiotlb;
 struct intel_iommu;
 struct iova_domain;
