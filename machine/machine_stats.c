@@ -143,6 +143,7 @@ static const struct stat_spec specs[] = {
     COUNTER("io.completed", io.completed, "count", "requests completed"),
     COUNTER("io.bytes", io.bytes, "bytes", "payload bytes of completed requests"),
     COUNTER("io.failed", io.failed, "count", "requests that ended with an error"),
+    COUNTER("io.refused", io.refused, "count", "... whose memory could not be mapped"),
     FORMULA("io.iops", io_iops, "1/s", true, "completed requests per simulated second"),
     FORMULA("io.bandwidth", io_bandwidth, "bytes/s", true, "payload bytes per simulated second"),
     FORMULA("io.latency_mean_ns", latency_mean, "ns", true, "mean request latency"),

@@ -18,6 +18,16 @@ struct cpu;
 struct fibre;
 struct timeline;
 
+/*
+ * Why a model last gave up a mapping or an access. Whoever decides that says so, whoever reports a failed
+ * request asks. Nothing is put into words until then, since some requests are tried again and succeed.
+ */
+struct refusal {
+	const char *what; /* NULL: nothing was given up */
+	const char *who;  /* the device, or the port in its way; NULL: none in particular */
+	uint64_t bytes;   /* that it was about; 0: does not matter */
+};
+
 struct sim {
 	sim_time_t now; /* global clock: everything before it has happened */
 	enum fidelity fidelity;
@@ -38,6 +48,7 @@ struct sim {
 	void (*between)(void *arg); /* a look at the machine between requests of such loads; NULL: none */
 	void *between_arg;
 	const volatile sig_atomic_t *interrupt; /* set: loads end early; NULL unless somebody may ask */
+	struct refusal refusal;                 /* the last one */
 	uint64_t events_run;                    /* hardware and timer events, and works of CPUs */
 };
 
@@ -62,6 +73,11 @@ static inline bool sim_interrupted(struct sim *s)
 	if (G_UNLIKELY(s->between))
 		s->between(s->between_arg);
 	return s->interrupt && *s->interrupt;
+}
+
+static inline void sim_refuse(struct sim *s, const char *what, const char *who, uint64_t bytes)
+{
+	s->refusal = (struct refusal){what, who, bytes};
 }
 
 static inline void sim_schedule(struct sim *s, struct event *ev, sim_time_t at)

@@ -26,29 +26,30 @@
 #define DMA_ATTR_CC_SHARED (1ul << 13)
 
 /* Single mappings. DMA_MAPPING_ERROR on failure. */
-dma_addr_t dma_map_phys(struct device *dev, phys_addr_t phys, size_t size, enum dma_data_direction dir,
-			unsigned long attrs);
+G_GNUC_WARN_UNUSED_RESULT dma_addr_t dma_map_phys(struct device *dev, phys_addr_t phys, size_t size,
+						  enum dma_data_direction dir, unsigned long attrs);
 void dma_unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
 		    unsigned long attrs);
-dma_addr_t dma_map_page_attrs(struct device *dev, phys_addr_t page, size_t offset, size_t size,
-			      enum dma_data_direction dir, unsigned long attrs);
+G_GNUC_WARN_UNUSED_RESULT dma_addr_t dma_map_page_attrs(struct device *dev, phys_addr_t page, size_t offset,
+							size_t size, enum dma_data_direction dir,
+							unsigned long attrs);
 void dma_unmap_page_attrs(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
 			  unsigned long attrs);
 #define dma_map_page(d, p, o, s, r) dma_map_page_attrs(d, p, o, s, r, 0)
 #define dma_unmap_page(d, a, s, r) dma_unmap_page_attrs(d, a, s, r, 0)
-dma_addr_t dma_map_resource(struct device *dev, phys_addr_t phys, size_t size, enum dma_data_direction dir,
-			    unsigned long attrs);
+G_GNUC_WARN_UNUSED_RESULT dma_addr_t dma_map_resource(struct device *dev, phys_addr_t phys, size_t size,
+						      enum dma_data_direction dir, unsigned long attrs);
 void dma_unmap_resource(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
 			unsigned long attrs);
 int dma_mapping_error(struct device *dev, dma_addr_t addr);
 
 /* Scatterlists. dma_map_sg_attrs: number of DMA segments, 0 on failure. dma_map_sgtable: 0 or errno. */
-unsigned dma_map_sg_attrs(struct device *dev, struct scatterlist *sg, int nents, enum dma_data_direction dir,
-			  unsigned long attrs);
+G_GNUC_WARN_UNUSED_RESULT unsigned dma_map_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
+						    enum dma_data_direction dir, unsigned long attrs);
 void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents, enum dma_data_direction dir,
 			unsigned long attrs);
-int dma_map_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
-		    unsigned long attrs);
+G_GNUC_WARN_UNUSED_RESULT int dma_map_sgtable(struct device *dev, struct sg_table *sgt,
+					      enum dma_data_direction dir, unsigned long attrs);
 void dma_unmap_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
 		       unsigned long attrs);
 
@@ -66,11 +67,14 @@ static inline size_t dma_iova_size(const struct dma_iova_state *state)
 {
 	return state->__size & ~DMA_IOVA_USE_SWIOTLB;
 }
-bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state, phys_addr_t phys, size_t size);
+G_GNUC_WARN_UNUSED_RESULT bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state,
+						  phys_addr_t phys, size_t size);
 void dma_iova_free(struct device *dev, struct dma_iova_state *state);
-int dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t phys, size_t offset,
-		  size_t size, enum dma_data_direction dir, unsigned long attrs);
-int dma_iova_sync(struct device *dev, struct dma_iova_state *state, size_t offset, size_t size);
+G_GNUC_WARN_UNUSED_RESULT int dma_iova_link(struct device *dev, struct dma_iova_state *state,
+					    phys_addr_t phys, size_t offset, size_t size,
+					    enum dma_data_direction dir, unsigned long attrs);
+G_GNUC_WARN_UNUSED_RESULT int dma_iova_sync(struct device *dev, struct dma_iova_state *state, size_t offset,
+					    size_t size);
 void dma_iova_unlink(struct device *dev, struct dma_iova_state *state, size_t offset, size_t size,
 		     enum dma_data_direction dir, unsigned long attrs);
 void dma_iova_destroy(struct device *dev, struct dma_iova_state *state, size_t mapped_len,
@@ -86,7 +90,8 @@ void dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nent
 
 /* Coherent memory: *handle is the DMA address, the result the physical address of the first page
  * (pages need not be contiguous behind an IOMMU), 0 on failure. */
-phys_addr_t dma_alloc_attrs(struct device *dev, size_t size, dma_addr_t *handle, unsigned long attrs);
+G_GNUC_WARN_UNUSED_RESULT phys_addr_t dma_alloc_attrs(struct device *dev, size_t size, dma_addr_t *handle,
+						      unsigned long attrs);
 void dma_free_attrs(struct device *dev, size_t size, phys_addr_t phys, dma_addr_t handle,
 		    unsigned long attrs);
 /* Physical address of the byte at offset of an allocation (drivers reach it through a mapping of its pages).
@@ -101,7 +106,7 @@ struct dma_pool *dma_pool_create(const char *name, struct device *dev, size_t si
 				 size_t boundary);
 void dma_pool_destroy(struct dma_pool *pool);
 /* Physical address of a block, 0 when out of memory; *handle its DMA address. */
-phys_addr_t dma_pool_alloc(struct dma_pool *pool, dma_addr_t *handle);
+G_GNUC_WARN_UNUSED_RESULT phys_addr_t dma_pool_alloc(struct dma_pool *pool, dma_addr_t *handle);
 void dma_pool_free(struct dma_pool *pool, phys_addr_t block, dma_addr_t addr);
 
 /* Queries. */

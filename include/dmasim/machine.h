@@ -26,12 +26,15 @@ struct kernel_params {
 };
 extern const struct param_table kernel_param_table;
 
-/* What every workload reports about its requests. */
+/* What every workload reports about its requests. Each ends as completed or failed. */
 struct io_stats {
-	uint64_t completed, bytes, failed;
+	uint64_t completed, bytes;
+	uint64_t failed;        /* for whatever reason, those that were refused included */
+	uint64_t refused;       /* before the device saw them: their memory could not be mapped */
 	uint64_t records;       /* trace records consumed */
 	sim_time_t first, last; /* first submission, last completion */
 	struct hist *latency_ns;
+	char failure[160]; /* why the first one failed; "": none has */
 };
 
 struct machine {
@@ -62,5 +65,9 @@ void machine_free(struct machine *m);
  * fabric, the IOMMU unit and the DMA layer. name "0000:00:01.0", or NULL for the next free one.
  */
 struct device *machine_add_device(struct machine *m, const char *name, GError **error);
+
+/* A request ends with an error: its memory could not be mapped (refused); the device could not do it. */
+void machine_io_refused(struct machine *m);
+void machine_io_failed(struct machine *m);
 
 #endif

@@ -141,8 +141,8 @@ struct pcie_bar *pcie_bar_at(const struct pcie_fabric *f, phys_addr_t phys);
 struct pcie_bar *pcie_bar_at_bus(const struct pcie_fabric *f, dma_addr_t bus);
 /* Whether node sends peer requests upstream: ACS with request or completion redirect or egress control. */
 bool pcie_redirects(const struct pcie_node *node);
-/* A peer mapping that had to be refused (p2p.refused). */
-void pcie_count_refused(struct pcie_fabric *f);
+/* A mapping of provider's memory for client has no route (p2p.refused); says which port is in its way. */
+void pcie_refuse_peer(const struct pcie_node *provider, const struct pcie_node *client);
 
 enum pcie_op { PCIE_READ, PCIE_WRITE };
 /* How a memory access gets to where it goes. */
@@ -186,6 +186,6 @@ struct pcie_dma {
 	sim_time_t accepted; /* write: the requester may go on (posted) */
 };
 /* Perform a device's memory access starting at when. 0, or -EFAULT (translation), -ENXIO (no route). */
-int pcie_dma(struct pcie_dma *d, sim_time_t when);
+G_GNUC_WARN_UNUSED_RESULT int pcie_dma(struct pcie_dma *d, sim_time_t when);
 
 #endif

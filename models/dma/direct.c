@@ -8,20 +8,29 @@
 dma_addr_t dma_direct_map_phys(struct device *dev, phys_addr_t phys, size_t size, enum dma_data_direction dir,
 			       unsigned long attrs)
 {
+	const char *why = "memory out of reach that cannot bounce for";
+
 	if (is_swiotlb_force_bounce(dev)) {
 		if (!(attrs & DMA_ATTR_CC_SHARED)) {
+			why = "memory that must bounce and cannot for";
 			if (attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT))
-				return DMA_MAPPING_ERROR;
+				goto refuse;
 			return swiotlb_map(dev, phys, size, dir, attrs);
 		}
 	} else if (attrs & DMA_ATTR_CC_SHARED) {
-		return DMA_MAPPING_ERROR;
+		why = "shared memory in a machine without encryption for";
+		goto refuse;
 	}
 	if (dma_capable(dev, phys, size))
 		return phys;
 	if (attrs & (DMA_ATTR_MMIO | DMA_ATTR_CC_SHARED | DMA_ATTR_REQUIRE_COHERENT))
-		return DMA_MAPPING_ERROR;
-	return is_swiotlb_active(dev) ? swiotlb_map(dev, phys, size, dir, attrs) : DMA_MAPPING_ERROR;
+		goto refuse;
+	why = "memory out of reach and no bounce pool for";
+	if (is_swiotlb_active(dev))
+		return swiotlb_map(dev, phys, size, dir, attrs);
+refuse:
+	sim_refuse(dev->sim, why, dev->name, size);
+	return DMA_MAPPING_ERROR;
 }
 
 void dma_direct_unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,

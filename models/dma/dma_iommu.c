@@ -23,6 +23,8 @@ dma_addr_t iommu_dma_alloc_iova(struct iommu_domain *d, size_t size, uint64_t dm
 		d->l->st->iova_32bit_given_up++;
 	}
 	pfn = alloc_iova_fast(&d->iovad, pages, dma_limit >> PAGE_SHIFT, true);
+	if (G_UNLIKELY(!pfn))
+		sim_refuse(dev->sim, "IOVA space exhausted for", dev->name, pages << PAGE_SHIFT);
 	return pfn << PAGE_SHIFT;
 }
 
@@ -82,8 +84,10 @@ phys_addr_t iommu_dma_map_swiotlb(struct device *dev, phys_addr_t phys, size_t s
 {
 	phys_addr_t tlb;
 
-	if (!is_swiotlb_active(dev))
+	if (!is_swiotlb_active(dev)) {
+		sim_refuse(dev->sim, "no bounce pool for", dev->name, size);
 		return DMA_MAPPING_ERROR;
+	}
 	tlb = swiotlb_tbl_map_single(dev, phys, size, (unsigned)(PAGE_SIZE - 1), dir, attrs);
 	if (tlb == DMA_MAPPING_ERROR || !dev->untrusted)
 		return tlb;
@@ -103,8 +107,10 @@ dma_addr_t __iommu_dma_map(struct device *dev, phys_addr_t phys, size_t size, un
 	size_t len = align_up(size + offset, PAGE_SIZE);
 	dma_addr_t iova;
 
-	if (dev->min_align_mask > PAGE_SIZE - 1)
+	if (dev->min_align_mask > PAGE_SIZE - 1) {
+		sim_refuse(dev->sim, "alignment beyond a page cannot be kept for", dev->name, size);
 		return DMA_MAPPING_ERROR;
+	}
 	iova = iommu_dma_alloc_iova(d, len, dma_mask, dev);
 	if (!iova)
 		return DMA_MAPPING_ERROR;
@@ -140,8 +146,10 @@ dma_addr_t iommu_dma_map_phys(struct device *dev, phys_addr_t phys, size_t size,
 	dma_addr_t addr;
 
 	if (G_UNLIKELY(dev_use_swiotlb(dev)) && unaligned(phys, size)) {
-		if (attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT))
+		if (attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT)) {
+			sim_refuse(dev->sim, "memory that must bounce and cannot for", dev->name, size);
 			return DMA_MAPPING_ERROR;
+		}
 		phys = iommu_dma_map_swiotlb(dev, phys, size, dir, attrs);
 		if (phys == DMA_MAPPING_ERROR)
 			return DMA_MAPPING_ERROR;

@@ -126,13 +126,17 @@ static int link_checked(struct device *dev, struct dma_iova_state *state, phys_a
 {
 	size_t pad = phys & ~PAGE_MASK;
 
-	if (pad && offset)
+	if (pad && offset) {
+		sim_refuse(dev->sim, "a piece behind the first starts inside a page for", dev->name, size);
 		return -EIO;
+	}
 	if (attrs & DMA_ATTR_REQUIRE_COHERENT && (state->__size & DMA_IOVA_USE_SWIOTLB || !dev->coherent))
 		return -EOPNOTSUPP;
 	if (needs_swiotlb(dev, phys, size)) {
-		if (attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT))
+		if (attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT)) {
+			sim_refuse(dev->sim, "memory that must bounce and cannot for", dev->name, size);
 			return -EPERM;
+		}
 		return link_swiotlb(dev, state, phys, offset, size, dir, attrs);
 	}
 	dev->dma->st->overmapped_bytes += align_up(size + pad, PAGE_SIZE) - size;

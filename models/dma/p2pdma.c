@@ -355,6 +355,6 @@ enum pci_p2pdma_map_type pci_p2pdma_state(struct pci_p2pdma_map_state *state, st
 	state->map = pci_p2pdma_map_type(provider, dev);
 	state->bus_off = provider->bus_offset;
 	if (state->map == PCI_P2PDMA_MAP_NOT_SUPPORTED && dev->pci)
-		pcie_count_refused(dev->pci->fabric);
+		pcie_refuse_peer(bar->node, dev->pci);
 	return state->map;
 }

@@ -222,12 +222,14 @@ phys_addr_t swiotlb_tbl_map_single(struct device *dev, phys_addr_t orig, size_t 
 	st->swiotlb_bounces++; /* also those that fail: the event comes before the allocation */
 	if (!sw) {
 		st->swiotlb_failures++;
+		sim_refuse(dev->sim, "no bounce pool for", dev->name, mapping_size);
 		return DMA_MAPPING_ERROR;
 	}
 	dev->dma_skip_sync = false;
 	index = swiotlb_find_slots(dev, orig, total, align_mask, &pool);
 	if (index < 0) {
 		st->swiotlb_failures++;
+		sim_refuse(dev->sim, "bounce pool full for", dev->name, mapping_size);
 		return DMA_MAPPING_ERROR;
 	}
 	dev->dma_uses_swiotlb = true;
@@ -287,6 +289,7 @@ dma_addr_t swiotlb_map(struct device *dev, phys_addr_t phys, size_t size, enum d
 		return DMA_MAPPING_ERROR;
 	if (!dma_capable(dev, tlb_addr, size)) {
 		swiotlb_tbl_unmap_single(dev, tlb_addr, size, dir, attrs | DMA_ATTR_SKIP_CPU_SYNC);
+		sim_refuse(dev->sim, "bounce pool out of reach for", dev->name, size);
 		return DMA_MAPPING_ERROR;
 	}
 	return tlb_addr;

@@ -49,6 +49,7 @@ static inline int translate_request(struct pcie_dma *d, const struct vtd_request
 		err = vtd_translate(d->fn->iommu, rq, when, res);
 	if (G_UNLIKELY(err)) {
 		d->fault = res->fault;
+		sim_refuse(d->fn->fabric->sim, "no translation for an access by", d->fn->name, d->len);
 		return -EFAULT;
 	}
 	return 0;
@@ -131,6 +132,7 @@ static int dma_page(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t 
 		route = pcie_route_phys(fn, d->op, phys, &bar);
 		if (route == PCIE_ROUTE_NONE) {
 			st->p2p_refused++;
+			sim_refuse(f->sim, "nobody answers an access by", fn->name, n);
 			*done = ready;
 			return -ENXIO;
 		}

@@ -348,8 +348,3 @@ void pcie_set_bus_offset(struct pcie_bar *bar, uint64_t offset)
 {
 	bar->bus = bar->base + offset;
 }
-
-void pcie_count_refused(struct pcie_fabric *f)
-{
-	f->st->p2p_refused++;
-}

@@ -50,6 +50,29 @@ bool pcie_redirects(const struct pcie_node *node)
 	return (acs_bits(node) & (ACS_RR | ACS_CR | ACS_EC)) != 0;
 }
 
+/* What sends the requests between two functions to the root complex, or that itself, which drops them. */
+static const struct pcie_node *barrier(const struct pcie_node *a, const struct pcie_node *b)
+{
+	const struct pcie_node *top = pcie_common(a, b), *n;
+
+	for (n = b; top && n != top; n = n->parent)
+		if (top->type != PCIE_HOST_BRIDGE && pcie_redirects(n))
+			return n;
+	for (n = a; top && n != top; n = n->parent)
+		if (top->type != PCIE_HOST_BRIDGE && pcie_redirects(n))
+			return n;
+	for (n = b; n->parent; n = n->parent)
+		;
+	return n;
+}
+
+void pcie_refuse_peer(const struct pcie_node *provider, const struct pcie_node *client)
+{
+	client->fabric->st->p2p_refused++;
+	sim_refuse(client->fabric->sim, "no way to the peer's memory past", barrier(provider, client)->name,
+		   0);
+}
+
 /* The port through which fn's requests enter the node top above it. */
 static const struct pcie_node *ingress(const struct pcie_node *fn, const struct pcie_node *top)
 {

@@ -289,10 +289,13 @@ static int descend_alloc(struct pgtable *t, dma_addr_t iova, unsigned level, uin
 		if (!present(t, *e)) {
 			phys_addr_t lower = alloc_table(t);
 
-			if (!lower)
+			if (!lower) {
+				sim_refuse(t->sim, "no memory for page tables", NULL, 0);
 				return -ENOMEM;
+			}
 			*e = lower | t->f.table_bits;
 		} else if (is_leaf(t, *e, l)) {
+			sim_refuse(t->sim, "something is mapped at this IOVA already", NULL, 0);
 			return -EADDRINUSE;
 		}
 		entries = entry_table(t, *e);
@@ -335,8 +338,10 @@ static void detach_subtree(struct pgtable *t, uint64_t entry, unsigned level, dm
 static RARE int replace_table(struct pgtable *t, uint64_t *entry, unsigned level, dma_addr_t iova,
 			      struct pgtable_gather *g)
 {
-	if (is_leaf(t, *entry, level) || !subtree_empty(t, *entry, level - 1))
+	if (is_leaf(t, *entry, level) || !subtree_empty(t, *entry, level - 1)) {
+		sim_refuse(t->sim, "something is mapped at this IOVA already", NULL, 0);
 		return -EADDRINUSE;
+	}
 	detach_subtree(t, *entry, level - 1, iova, &g->tables);
 	g->start = MIN(g->start, iova);
 	g->end = MAX(g->end, iova + (UINT64_C(1) << level_shift(level)) - 1);

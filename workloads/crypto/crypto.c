@@ -88,9 +88,11 @@ static bool map(struct crypto *w, struct buffer *b, unsigned n, enum dma_data_di
 	return true;
 }
 
-static sim_time_t access_all(struct crypto *w, struct buffer *b, enum pcie_op op, sim_time_t when)
+/* The engine moves a list; false when an access failed. */
+static bool access_all(struct crypto *w, struct buffer *b, enum pcie_op op, sim_time_t *when)
 {
-	sim_time_t done = when;
+	sim_time_t start = *when;
+	bool ok = true;
 
 	for (unsigned i = 0; i < b->obj.nsegs; i++) {
 		struct pcie_dma d = {.fn = w->dev->pci,
@@ -99,10 +101,10 @@ static sim_time_t access_all(struct crypto *w, struct buffer *b, enum pcie_op op
 				     .len = b->obj.segs[i].len,
 				     .pasid = VTD_NO_PASID};
 
-		pcie_dma(&d, when);
-		done = MAX(done, d.done);
+		ok = !pcie_dma(&d, start) && ok;
+		*when = MAX(*when, d.done);
 	}
-	return done;
+	return ok;
 }
 
 static void one(struct crypto *w, struct cpu *cpu)
@@ -112,32 +114,38 @@ static void one(struct crypto *w, struct cpu *cpu)
 	unsigned n = 1 + (unsigned)rng_below(&w->rng, w->p.entries);
 	struct buffer *to = in_place ? &w->src : &w->dst;
 	sim_time_t start = cpu->now, done;
+	bool ok;
 
 	cpu_charge(cpu, COST_DRIVER_SUBMIT);
 	if (!map(w, &w->src, n, in_place ? DMA_BIDIRECTIONAL : DMA_TO_DEVICE)) {
-		io->failed++;
+		machine_io_refused(w->m);
 		return;
 	}
 	if (!in_place && !map(w, &w->dst, n, DMA_FROM_DEVICE)) {
 		w->path->unmap(&w->src.obj, 0, w->src.obj.bytes);
-		io->failed++;
+		machine_io_refused(w->m);
 		return;
 	}
 	cpu_charge(cpu, COST_DOORBELL);
-	done = access_all(w, &w->src, PCIE_READ, cpu->now);
+	done = cpu->now;
+	ok = access_all(w, &w->src, PCIE_READ, &done);
 	if (w->m->sim.timing)
 		done += w->p.latency +
 			(sim_time_t)((double)w->src.obj.bytes / w->p.bandwidth * (double)SIM_NS);
-	done = access_all(w, to, PCIE_WRITE, done);
+	ok = access_all(w, to, PCIE_WRITE, &done) && ok;
 	cpu_wait_until(cpu, done);
 	cpu_charge(cpu, COST_DRIVER_COMPLETE);
 	w->path->unmap(&w->src.obj, 0, w->src.obj.bytes);
 	if (!in_place)
 		w->path->unmap(&w->dst.obj, 0, w->dst.obj.bytes);
 	w->st.in_place += in_place;
+	io->last = MAX(io->last, cpu->now);
+	if (!ok) {
+		machine_io_failed(w->m);
+		return;
+	}
 	io->completed++;
 	io->bytes += w->src.obj.bytes;
-	io->last = MAX(io->last, cpu->now);
 	hist_add(io->latency_ns, (done - start) / SIM_NS, 1);
 }
 

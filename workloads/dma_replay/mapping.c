@@ -29,7 +29,7 @@ struct mapping *mapping_get(struct replay_workload *w, const struct trace_record
 	p->pending = 0;
 	p->parts = NULL;
 	p->next = NULL;
-	p->unmap_wanted = false;
+	p->unmap_wanted = p->access_failed = false;
 	p->obj.dev = d->dev;
 	p->obj.instance = d->instance;
 	p->obj.dir = rec->dma.dir;
@@ -120,7 +120,9 @@ static void settle(struct mapping *p, uint8_t state, sim_time_t when)
 	w->base.in_flight--;
 	if (state == STATE_FAILED) {
 		w->st.failed++;
-		w->base.m->io.failed++;
+		machine_io_refused(w->base.m);
+	} else if (p->access_failed) {
+		machine_io_failed(w->base.m);
 	} else {
 		replayer_count_io(&w->base, p->bytes, p->start, when);
 	}
@@ -140,8 +142,10 @@ static void run_touch(struct event *ev, sim_time_t now)
 				     .len = p->obj.segs[i].len,
 				     .pasid = VTD_NO_PASID};
 
-		if (pcie_dma(&d, when))
+		if (pcie_dma(&d, when)) {
 			p->w->st.transfer_errors++;
+			p->access_failed = true;
+		}
 		done = MAX(done, d.done);
 		if (d.op == PCIE_WRITE)
 			when = MAX(when, d.accepted);

@@ -33,7 +33,7 @@ struct mapping {
 	unsigned nvecs, vec_room, seg_room;
 	uint32_t device;
 	uint8_t kind, state;
-	bool unmap_wanted;
+	bool unmap_wanted, access_failed;
 	uint64_t handle, offset, bytes;
 	uint64_t pending; /* of a window: where the links not yet synced begin */
 	phys_addr_t coherent;

@@ -134,7 +134,7 @@ static int link_map(struct dma_object *obj, size_t offset, const struct phys_vec
 		case PCI_P2PDMA_MAP_THRU_HOST_BRIDGE:
 			break;
 		default:
-			pcie_count_refused(obj->dev->pci->fabric);
+			pcie_refuse_peer(o->provider->owner, obj->dev->pci);
 			return -EINVAL;
 		}
 	}

@@ -175,10 +175,13 @@ static void use(struct dmabuf *w, struct cpu *cpu, uint64_t bytes)
 		done = MAX(done, d.done);
 	}
 	cpu_wait_until(cpu, done);
-	io->completed += ok;
-	io->failed += !ok;
-	io->bytes += ok ? bytes : 0;
 	io->last = MAX(io->last, cpu->now);
+	if (!ok) {
+		machine_io_failed(w->m);
+		return;
+	}
+	io->completed++;
+	io->bytes += bytes;
 	hist_add(io->latency_ns, (cpu->now - start) / SIM_NS, 1);
 }
 
@@ -191,7 +194,7 @@ static void map_and_unmap(struct dmabuf *w, struct cpu *cpu)
 		obj->nsegs = 0;
 		if (w->path->map(obj, 0, w->vecs, w->nranges)) {
 			w->st.refused++;
-			w->m->io.failed++;
+			machine_io_refused(w->m);
 			continue;
 		}
 		w->st.maps++;
@@ -252,7 +255,7 @@ static void convert(struct dmabuf *w, struct cpu *cpu)
 			obj->nsegs = 1;
 			use(w, cpu, w->p.piece);
 		} else {
-			w->m->io.failed++;
+			machine_io_refused(w->m);
 		}
 		cpu_sync(cpu);
 	}
@@ -299,12 +302,15 @@ static void run(struct cpu_work *work, struct cpu *cpu)
 		return;
 	}
 	if (w->p.op == DMABUF_OP_STREAM) {
-		if (!dmabuf_stream(w->m, &w->o, w->vecs, w->nranges, cpu))
+		if (!dmabuf_stream(w->m, &w->o, w->vecs, w->nranges, cpu)) {
 			w->st.refused++;
+			machine_io_refused(w->m);
+		}
 		return;
 	}
 	if (w->path->open && w->path->open(&w->o.obj, w->o.obj.bytes)) {
 		w->st.refused++;
+		machine_io_refused(w->m);
 		return;
 	}
 	if (w->p.op == DMABUF_OP_CONVERT)

@@ -121,7 +121,7 @@ static bool routed(struct attempt *a, struct p2pdma_provider *provider, int *err
 	case PCI_P2PDMA_MAP_THRU_HOST_BRIDGE:
 		return false;
 	default:
-		pcie_count_refused(a->dev->pci->fabric);
+		pcie_refuse_peer(provider->owner, a->dev->pci);
 		*err = -EREMOTEIO;
 		return true;
 	}

@@ -17,6 +17,7 @@ struct drive {
 	/* the command whose data goes out now */
 	sim_time_t start, ready, done;
 	uint64_t at, left;
+	bool failed; /* one of its accesses */
 };
 
 /* Time that one command costs the drive itself. */
@@ -49,6 +50,7 @@ static void next_command(struct drive *d, const struct dmabuf_params *p, uint64_
 	d->done = d->ready;
 	d->at = base + d->commands * p->io_bytes % share;
 	d->left = p->io_bytes;
+	d->failed = false;
 }
 
 /* Send what lies in one page; the drive's link is free for more at d->ready. */
@@ -59,7 +61,7 @@ static void send_page(struct drive *d)
 
 	dma.addr = buffer_addr(&d->o.obj, d->at % d->o.obj.bytes, &room);
 	dma.len = MIN(d->left, MIN(room, PAGE_SIZE - dma.addr % PAGE_SIZE));
-	pcie_dma(&dma, d->ready);
+	d->failed |= pcie_dma(&dma, d->ready) != 0;
 	d->ready = MAX(d->ready, dma.accepted);
 	d->done = MAX(d->done, dma.done);
 	d->at += dma.len;
@@ -76,7 +78,7 @@ static void stream(struct machine *m, struct drive *drives, const struct dmabuf_
 	io->first = begin;
 	for (unsigned i = 0; i < p->drives; i++)
 		next_command(&drives[i], p, i * share, share);
-	while (io->completed < total && !sim_interrupted(&m->sim)) {
+	while (io->completed + io->failed < total && !sim_interrupted(&m->sim)) {
 		struct drive *d = drives;
 
 		for (unsigned i = 1; i < p->drives; i++)
@@ -86,10 +88,14 @@ static void stream(struct machine *m, struct drive *drives, const struct dmabuf_
 		if (d->left)
 			continue;
 		d->free_at[d->commands++ % p->depth] = d->done;
-		io->completed++;
-		io->bytes += p->io_bytes;
 		io->last = MAX(io->last, d->done);
-		hist_add(io->latency_ns, (d->done - d->start) / SIM_NS, 1);
+		if (d->failed) {
+			machine_io_failed(m);
+		} else {
+			io->completed++;
+			io->bytes += p->io_bytes;
+			hist_add(io->latency_ns, (d->done - d->start) / SIM_NS, 1);
+		}
 		next_command(d, p, (uint64_t)(d - drives) * share, share);
 	}
 }

@@ -91,7 +91,7 @@ static double rate(const void *v)
 		.offset = offsetof(struct map_bench_stats, m), .help = help_ \
 	}
 static const struct stat_spec stat_specs[] = {
-    C("map_bench.operations", operations, "operations measured, all threads"),
+    C("map_bench.operations", operations, "operations measured and done, all threads"),
     C("map_bench.failed", failed, "operations whose mapping failed"),
     F("map_bench.map_ns", map_mean, "ns", "mean time to map"),
     F("map_bench.unmap_ns", unmap_mean, "ns", "mean time to unmap"),
@@ -262,9 +262,13 @@ static void one(struct thread *t, bool measured)
 	t->head = (t->head + 1) % b->p.depth;
 	t->alive++;
 	if (measured) {
-		t->map += c->now - start;
-		b->st.operations++;
-		b->st.failed += !m->ok;
+		if (m->ok) {
+			t->map += c->now - start;
+			b->st.operations++;
+		} else {
+			b->st.failed++;
+			machine_io_refused(b->m);
+		}
 	}
 	cpu_spend(c,
 		  b->p.fixed_random ? (sim_time_t)rng_exponential(&t->rng, (double)b->p.fixed) : b->p.fixed);

@@ -42,7 +42,7 @@ bool nvme_io_fill(struct nvme_io *io, const struct trace_record *rec, GError **e
 
 	io->op = rec->nvme.op;
 	io->split_front = rec->nvme.split_front;
-	io->failed = io->submitted = false;
+	io->failed = io->refused = io->submitted = false;
 	io->lba = rec->nvme.offset >> w->params.block_shift;
 	io->total_bytes = rec->nvme.bytes;
 	io->bytes = rec->nsegs ? rec->nvme.bytes : align_up(rec->nvme.bytes, lbs);
@@ -129,6 +129,19 @@ static RARE void check_pattern(struct nvme_request *rq)
 	}
 }
 
+static void count_bytes(struct nvme_request *rq)
+{
+	struct nvme_workload *w = rq->io->w;
+
+	if (rq->op == NVME_OP_READ) {
+		w->st.bytes_read += rq->bytes;
+		if (w->params.pattern)
+			check_pattern(rq);
+	} else if (rq->op == NVME_OP_WRITE) {
+		w->st.bytes_written += rq->bytes;
+	}
+}
+
 static void io_end(struct nvme_io *io)
 {
 	struct nvme_workload *w = io->w;
@@ -136,7 +149,10 @@ static void io_end(struct nvme_io *io)
 	sim_time_t now = m->sim.timing ? m->sim.cpu->now : m->sim.now;
 
 	if (io->failed) {
-		m->io.failed++;
+		if (io->refused)
+			machine_io_refused(m);
+		else
+			machine_io_failed(m);
 		m->io.last = MAX(m->io.last, now);
 	} else {
 		replayer_count_io(&w->base, io->total_bytes, io->base.start, now);
@@ -162,16 +178,11 @@ void nvme_request_done(struct nvme_request *rq, bool failed)
 {
 	struct nvme_io *io = rq->io;
 	struct nvme_queue *q = rq->queue;
-	struct nvme_workload *w = io->w;
 
-	if (failed)
+	if (G_UNLIKELY(failed))
 		io->failed = true;
-	else if (w->params.pattern && rq->op == NVME_OP_READ)
-		check_pattern(rq);
-	if (rq->op == NVME_OP_READ)
-		w->st.bytes_read += rq->bytes;
-	else if (rq->op == NVME_OP_WRITE)
-		w->st.bytes_written += rq->bytes;
+	else
+		count_bytes(rq);
 	rq->next_free = q->free;
 	q->free = rq;
 	q->busy--;
@@ -297,7 +308,7 @@ void nvme_io_submit(struct cpu_work *work, struct cpu *cpu)
 		return;
 	}
 	if (err < 0)
-		io->failed = true;
+		io->failed = io->refused = true;
 	io->submitted = true;
 	if (io->outstanding == 0)
 		io_end(io);

@@ -109,8 +109,9 @@ struct nvme_io {
 	struct nvme_queue *queue;
 	unsigned done_cpu;
 	uint8_t op;
-	bool split_front, failed;
-	uint64_t lba, bytes; /* what is left to submit */
+	bool split_front;
+	bool failed, refused; /* for whatever reason; the drive never saw a part of it */
+	uint64_t lba, bytes;  /* what is left to submit */
 	uint64_t total_bytes;
 	uint64_t done_ns; /* recorded completion, TRACE_NO_TIME: none */
 	uint32_t nsid;

@@ -104,6 +104,8 @@ void odp_run_event(struct cpu_work *work, struct cpu *cpu)
 	j->base.cpu = cpu;
 	err = handle(j);
 	/* A fault that fails is answered with an error; regions that cannot be made end the run. */
+	if (err)
+		machine_io_refused(w->base.m);
 	if (err && j->event == ODP_REG)
 		replayer_job_failed(&w->base, &j->base, err);
 	cpu_charge(cpu, COST_DRIVER_COMPLETE);

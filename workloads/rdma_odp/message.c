@@ -14,9 +14,13 @@ static void message_end(struct odp_job *j, sim_time_t when)
 	struct odp_workload *w = j->dev->w;
 
 	when += w->base.m->sim.timing ? w->params.message_overhead : 0;
-	w->st.messages++;
-	w->st.message_bytes += j->bytes;
-	replayer_count_io(&w->base, j->bytes, j->base.start, when);
+	if (j->failed) {
+		machine_io_failed(w->base.m);
+	} else {
+		w->st.messages++;
+		w->st.message_bytes += j->bytes;
+		replayer_count_io(&w->base, j->bytes, j->base.start, when);
+	}
 	replayer_job_end(&w->base, &j->base);
 }
 
@@ -44,8 +48,10 @@ static bool move_part(struct odp_job *j, sim_time_t *when)
 				      .addr = u->mtt[page] + (at & (odp_page_bytes(u) - 1)),
 				      .len = len,
 				      .pasid = VTD_NO_PASID};
-		if (pcie_dma(&d, *when))
+		if (pcie_dma(&d, *when)) {
 			w->st.transfer_errors++;
+			j->failed = true;
+		}
 		j->finished = MAX(j->finished, d.done);
 		*when = MAX(*when, j->write ? d.accepted : *when);
 	}

@@ -96,6 +96,7 @@ struct odp_job {
 	uint32_t number, access;
 	uint8_t event;
 	bool write, implicit;
+	bool failed; /* an access of the message */
 	uint64_t offset, bytes, pos;
 	sim_time_t finished, stopped;
 };

@@ -154,6 +154,7 @@ static struct odp_job *make_job(struct odp_dev *d, struct odp_mr *mr, const stru
 	j->bytes = rec->odp.bytes;
 	j->pos = 0;
 	j->finished = 0;
+	j->failed = false;
 	return j;
 }
 

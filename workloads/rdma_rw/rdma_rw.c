@@ -98,7 +98,7 @@ static sim_time_t move_chunk(struct rdma_rw *w, struct rdma_rw_ctx *c, sim_time_
 			     .pasid = VTD_NO_PASID};
 
 	d.len = MIN(seg->len - c->seg_done, NIC_CHUNK - d.addr % NIC_CHUNK);
-	pcie_dma(&d, when);
+	c->failed |= pcie_dma(&d, when) != 0;
 	c->done = MAX(c->done, d.done);
 	c->seg_done += d.len;
 	if (c->seg_done == seg->len) {
@@ -127,6 +127,7 @@ static void nic_step(struct event *ev, sim_time_t now)
 static void nic_moves(struct rdma_rw *w, struct rdma_rw_ctx *c, sim_time_t when)
 {
 	c->done = when;
+	c->failed = false;
 	c->seg = 0;
 	c->seg_done = 0;
 	if (w->m->sim.timing) {
@@ -178,11 +179,15 @@ static void complete(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cpu)
 	cpu_charge(cpu, COST_DRIVER_COMPLETE);
 	w->path->unmap(&c->obj, 0, c->obj.bytes);
 	ledger_release(&w->m->sim.ledger, LEDGER_DRIVER_COMMAND_BUFFERS, c->command_bytes);
+	c->busy = false;
+	io->last = MAX(io->last, c->done);
+	if (c->failed) {
+		machine_io_failed(w->m);
+		return;
+	}
 	io->completed++;
 	io->bytes += c->obj.bytes;
-	io->last = MAX(io->last, c->done);
 	hist_add(io->latency_ns, (c->done - c->start) / SIM_NS, 1);
-	c->busy = false;
 }
 
 static void submit(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cpu, struct rng *rng)
@@ -193,7 +198,7 @@ static void submit(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cpu, st
 	c->type = RDMA_RW_MULTI_WR;
 	cpu_charge(cpu, COST_DRIVER_SUBMIT);
 	if (w->path->map(&c->obj, 0, c->vecs, (unsigned)w->p.vectors)) {
-		w->m->io.failed++;
+		machine_io_refused(w->m);
 		return;
 	}
 	post(w, c, cpu);

@@ -35,7 +35,7 @@ struct rdma_rw_ctx {
 	unsigned seg;           /* what the NIC moves next: segment, */
 	uint64_t seg_done;      /* and bytes of it that are done */
 	uint64_t command_bytes; /* scatter-gather elements of the work requests */
-	bool busy;
+	bool busy, failed;      /* under way; an access of it has failed */
 };
 
 static inline struct rdma_rw_ctx *rdma_rw_ctx(struct dma_object *obj)

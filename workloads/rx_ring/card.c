@@ -17,7 +17,7 @@ static sim_time_t dma(struct rx_ring *r, enum pcie_op op, dma_addr_t addr, uint6
 	struct pcie_dma d = {.fn = r->dev->pci, .op = op, .addr = addr, .len = bytes, .pasid = VTD_NO_PASID};
 
 	if (pcie_dma(&d, when))
-		r->st.failed++;
+		rx_ring_failed(r);
 	*done = d.done;
 	return d.accepted;
 }
@@ -164,6 +164,7 @@ static void receive(struct rx_ring *r, sim_time_t now)
 	struct rx_flow *f = &r->flows[r->flow];
 	struct rx_queue *q = f->q;
 	struct rx_slot *slot = &q->slots[q->next % r->p.ring];
+	uint64_t failed;
 
 	r->lost += r->p.loss;
 	if (r->lost >= 1) {
@@ -179,8 +180,9 @@ static void receive(struct rx_ring *r, sim_time_t now)
 	slot->hole = f->hole;
 	f->hole = 0;
 	f->packets += r->readers;
+	failed = r->st.failed;
 	r->nic_free = write_packet(q, q->next++, now);
-	if (r->measuring) {
+	if (r->measuring && r->st.failed == failed) {
 		r->st.packets++;
 		r->st.bytes += r->p.mtu;
 	}

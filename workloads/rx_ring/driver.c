@@ -169,7 +169,7 @@ static void refill(struct rx_queue *q)
 		return;
 	while (q->posted + r->batch_packets <= q->handled + q->nbatches * r->batch_packets) {
 		if (!r->p.recycle && !map_batch(q, q->posted / r->batch_packets % q->nbatches)) {
-			r->st.failed++;
+			rx_ring_refused(r);
 			q->starved = true;
 			return;
 		}
@@ -200,7 +200,7 @@ static void send_ack(struct rx_queue *q, struct cpu *c)
 	a->q = q;
 	a->addr = dma_map_page(r->dev, new_page(q), 512, RX_ACK_BYTES, DMA_TO_DEVICE);
 	if (dma_mapping_error(r->dev, a->addr)) {
-		r->st.failed++;
+		rx_ring_refused(r);
 		return;
 	}
 	q->nacks++;

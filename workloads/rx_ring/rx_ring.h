@@ -118,6 +118,18 @@ struct rx_ring {
 	double row[16];
 };
 
+/* A batch or an acknowledgement that could not be mapped; an access that failed. */
+static inline void rx_ring_refused(struct rx_ring *r)
+{
+	r->st.failed++;
+	machine_io_refused(r->m);
+}
+static inline void rx_ring_failed(struct rx_ring *r)
+{
+	r->st.failed++;
+	machine_io_failed(r->m);
+}
+
 /* card.c */
 void rx_card_start(struct rx_ring *r);
 bool rx_card_sends(const struct rx_ring *r); /* packets are still to come */

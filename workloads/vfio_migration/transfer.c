@@ -14,7 +14,10 @@ static void transfer_done(struct vfio_job *j, sim_time_t when)
 {
 	struct vfio_workload *w = j->dev->w;
 
-	replayer_count_io(&w->base, j->bytes, j->base.start, when);
+	if (j->failed)
+		machine_io_failed(w->base.m);
+	else
+		replayer_count_io(&w->base, j->bytes, j->base.start, when);
 	j->buffer->ready = when;
 	if (j->buffer->waiter)
 		cpu_post(j->buffer->waiter_cpu, j->buffer->waiter, when);
@@ -45,8 +48,10 @@ static sim_time_t move_burst(struct vfio_job *j, sim_time_t when)
 				     .pasid = VTD_NO_PASID};
 
 		d.len = len;
-		if (w->params.traffic && pcie_dma(&d, when))
+		if (w->params.traffic && pcie_dma(&d, when)) {
 			w->st.transfer_errors++;
+			j->failed = true;
+		}
 		done = MAX(done, d.done);
 		j->moved += len;
 	}
@@ -81,6 +86,7 @@ void vfio_start_transfer(struct vfio_job *j, const struct cpu *cpu)
 
 	j->begun = cpu->now;
 	j->moved = 0;
+	j->failed = false;
 	j->buffer->ready = SIM_TIME_NEVER;
 	j->step.fn = run_transfer;
 	j->step.priority = EVENT_HARDWARE;

@@ -69,6 +69,7 @@ struct vfio_job {
 	uint8_t event, purpose, dir;
 	uint32_t id;
 	uint64_t bytes, moved;
+	bool failed; /* an access of the transfer */
 	sim_time_t begun, pace;
 };
 

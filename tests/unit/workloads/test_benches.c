@@ -594,6 +594,27 @@ START_TEST(every_packet_after_the_warm_up_counts)
 }
 END_TEST
 
+/* Pieces larger than the bounce pool's slots: no operation succeeds, and none is counted as done. */
+START_TEST(map_bench_counts_failed_maps_as_failed)
+{
+	struct workload_rig r;
+
+	workload_rig_open(&r, "map_bench", "legacy", IOMMU_OFF, FIDELITY_TIMING);
+	workload_rig_set(&r, "swiotlb.force", "true");
+	workload_rig_set(&r, "map_bench.unit", "1MiB");
+	workload_rig_set(&r, "map_bench.iterations", "100");
+	workload_rig_run(&r);
+	ck_assert_uint_eq(r.m->io.completed, 0);
+	ck_assert_uint_eq(r.m->io.bytes, 0);
+	ck_assert_uint_eq(r.m->io.failed, 100);
+	ck_assert_uint_eq(r.m->io.refused, 100);
+	ck_assert_uint_eq(workload_rig_stat(&r, "map_bench.operations"), 0);
+	ck_assert_double_eq(cell(&r, 0, "rate_per_s"), 0);
+	ck_assert_ptr_nonnull(strstr(r.m->io.failure, "bounce pool full for"));
+	workload_rig_close(&r);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("measuring workloads");
@@ -621,5 +642,6 @@ int main(void)
 	tcase_add_loop_test(t, rings_whose_tables_find_no_memory_are_an_error, 0, 4);
 	tcase_add_test(t, a_stride_is_a_power_of_two);
 	tcase_add_loop_test(t, every_packet_after_the_warm_up_counts, 0, 4);
+	tcase_add_test(t, map_bench_counts_failed_maps_as_failed);
 	return test_run("measuring workloads", t, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Crypto requests: one list mapping per buffer, the old API only. */
+#include "nowhere_api.h"
 #include "support.h"
 #include "workload_rig.h"
 
@@ -39,11 +40,36 @@ START_TEST(no_path_in_the_new_api)
 }
 END_TEST
 
+/* Work that fails is counted as failed, in neither fidelity as done; the first reason is kept. */
+START_TEST(failed_work)
+{
+	struct workload_rig r;
+
+	for (unsigned i = 0; i < 4; i++) {
+		bool refused = i & 1;
+
+		workload_rig_open(&r, "crypto", "legacy", IOMMU_STRICT,
+				  i & 2 ? FIDELITY_TIMING : FIDELITY_COUNTS);
+		workload_rig_set(&r, "crypto.requests", "50");
+		r.api = refused ? &refuse_api : &nowhere_api;
+		workload_rig_run(&r);
+		ck_assert_uint_eq(r.m->io.completed, 0);
+		ck_assert_uint_eq(r.m->io.bytes, 0);
+		ck_assert_uint_eq(r.m->io.failed, 50);
+		ck_assert_uint_eq(r.m->io.refused, refused ? 50 : 0);
+		ck_assert_ptr_nonnull(
+		    strstr(r.m->io.failure, refused ? "not today, 0000:" : "no translation for"));
+		workload_rig_close(&r);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("crypto");
 
 	tcase_add_test(t, lists_per_request);
 	tcase_add_test(t, no_path_in_the_new_api);
+	tcase_add_test(t, failed_work);
 	return test_run("crypto", t, NULL);
 }

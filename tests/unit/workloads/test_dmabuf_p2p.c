@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sharing between devices: four kinds of memory through every entry point. */
+#include "nowhere_api.h"
 #include "support.h"
 #include "workload_rig.h"
 
@@ -153,6 +154,10 @@ START_TEST(refused_routes)
 		ck_assert_uint_eq(workload_rig_stat(&r, "dmabuf.refused"), rows[i].refused ? COUNT : 0);
 		ck_assert_uint_eq(r.m->pcie_stats.p2p_refused, rows[i].refused ? COUNT : 0);
 		ck_assert_uint_eq(r.m->io.completed, rows[i].refused ? 0 : COUNT);
+		ck_assert_uint_eq(r.m->io.refused, rows[i].refused ? COUNT : 0);
+		/* The port that refuses: the root complex itself. */
+		if (rows[i].refused)
+			ck_assert_str_eq(r.m->io.failure, "no way to the peer's memory past pci0000:00");
 		identities(&r);
 		workload_rig_close(&r);
 	}
@@ -396,6 +401,27 @@ START_TEST(fidelities_agree)
 }
 END_TEST
 
+/* A stream that arrives nowhere, and one that has no mapping to arrive in. */
+START_TEST(failed_streams)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct workload_rig r;
+
+		workload_rig_open(&r, "dmabuf_p2p", "link", IOMMU_STRICT, FIDELITY_TIMING);
+		workload_rig_set(&r, "dmabuf_p2p.op", "stream");
+		workload_rig_set(&r, "dmabuf_p2p.drives", "2");
+		workload_rig_set(&r, "dmabuf_p2p.count", "40");
+		r.api = i ? &refuse_api : &nowhere_api;
+		workload_rig_run(&r);
+		ck_assert_uint_eq(r.m->io.completed, 0);
+		ck_assert_uint_eq(r.m->io.bytes, 0);
+		ck_assert_uint_eq(r.m->io.failed, i ? 1 : 80);
+		ck_assert_uint_eq(r.m->io.refused, i);
+		workload_rig_close(&r);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("dmabuf_p2p");
@@ -411,5 +437,6 @@ int main(void)
 	tcase_add_test(t, matrix_of_entry_points);
 	tcase_add_test(t, streams);
 	tcase_add_test(t, fidelities_agree);
+	tcase_add_test(t, failed_streams);
 	return test_run("dmabuf_p2p", t, NULL);
 }
