@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dmasim plot RESULT: figures from result files alone. */
+#include "experiment/internal.h"
 #include "introspect.h"
 
 #include "experiment/figures/figure.h"
@@ -53,8 +54,8 @@ static bool write_one(const struct figure *f, json_t *doc, const char *dir, cons
 
 	if (!figure_write(f, doc, dir, out, formats, &caption, error))
 		return false;
-	json_array_append_new(report,
-			      json_pack("{s:s, s:s, s:s}", "name", f->name, "caption", caption, "dir", out));
+	json_array_append_new(report, json_pack("{s:s, s:o, s:o}", "name", f->name, "caption",
+						json_text(caption), "dir", json_text(out)));
 	return true;
 }
 
@@ -71,9 +72,16 @@ static int write_figures(const struct plot_options *o, json_t *doc, const char *
 		json_decref(report);
 		return unknown_figure(o->figure);
 	}
-	for (const struct figure *const *f = figures; ok && *f; f++)
+	for (const struct figure *const *f = figures; ok && *f; f++) {
 		if (only ? *f == only : figure_applies(*f, doc, dir))
 			ok = write_one(*f, doc, dir, out, formats, report, &error);
+		else if (!only)
+			figure_remove(*f, out);
+		if (ok && cli_interrupted) {
+			g_set_error(&error, DMASIM_ERROR, DMASIM_ERROR_INTERRUPTED, "plot: interrupted");
+			ok = false;
+		}
+	}
 	if (!ok) {
 		json_decref(report);
 		return cli_fail(error);

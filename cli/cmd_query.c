@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dmasim query: numbers out of results and sweeps as tables: means, intervals, ratios. */
+#include "experiment/quote.h"
 #include "introspect.h"
 
 #include "experiment/figures/figure.h"
@@ -241,14 +242,23 @@ static void put_csv_number(double v)
 	printf(",%s", isfinite(v) ? g_ascii_formatd(text, sizeof(text), "%.12g", v) : "");
 }
 
+static void print_field(const char *text, char end)
+{
+	g_autofree char *quoted = quote_csv(text);
+
+	printf("%s%c", quoted, end);
+}
+
 static void put_csv(const struct query *q, const struct record *r, void *arg)
 {
 	g_auto(GStrv) keys = g_strsplit(r->row, "\t", -1);
 
 	(void)arg;
 	for (unsigned i = 0; q->by[i]; i++)
-		printf(strchr(keys[i], ',') ? "\"%s\"," : "%s,", keys[i]);
-	printf("%s,%s,%u", r->column, shown_name(q, r->stat), r->value.n);
+		print_field(keys[i], ',');
+	print_field(r->column, ',');
+	print_field(shown_name(q, r->stat), ',');
+	printf("%u", r->value.n);
 	put_csv_number(r->value.mean);
 	put_csv_number(r->value.low);
 	put_csv_number(r->value.high);
@@ -261,8 +271,9 @@ static void put_csv(const struct query *q, const struct record *r, void *arg)
 static int print_csv(const struct query *q)
 {
 	for (char **b = q->by; *b; b++)
-		printf("%s,", *b);
-	printf("%s,statistic,n,mean,low,high,ratio,ratio_low,ratio_high\n", q->across);
+		print_field(*b, ',');
+	print_field(q->across, ',');
+	printf("statistic,n,mean,low,high,ratio,ratio_low,ratio_high\n");
 	each_record(q, put_csv, NULL);
 	return cli_finish_output(CLI_OK);
 }

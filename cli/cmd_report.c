@@ -13,7 +13,7 @@ static int run(void *options, int nargs, char **args)
 	if (nargs != 1)
 		return cli_usage("report", "one result is wanted: dmasim report DIR -o FILE.html");
 	out = o->output ? g_strdup(o->output) : g_build_filename(args[0], "report.html", NULL);
-	if (!report_write(args[0], out, &error))
+	if (!report_write(args[0], out, &cli_interrupted, &error))
 		return cli_fail(error);
 	cli_note(o, "%s", out);
 	return CLI_OK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dmasim sweep: all combinations, in parallel, resumable, into one database. */
+#include "experiment/quote.h"
 #include "run.h"
 #include "sweep.h"
 
@@ -9,10 +10,14 @@ static const char *const engines[] = {"local", "slurm", "parallel"};
 
 static int dry_run(const struct sweep_job *j)
 {
+	GError *error = NULL;
+
 	for (unsigned i = 0; i < j->plan->points->len; i++) {
 		g_auto(GStrv) argv = sweep_point_command(j, j->plan->points->pdata[i]);
-		g_autofree char *line = g_strjoinv(" ", argv);
+		g_autofree char *line = quote_shell_line(argv, &error);
 
+		if (!line)
+			return cli_fail(error);
 		puts(line);
 	}
 	cli_note(&j->o->common, "%u points, %u runs each; nothing was run", j->plan->points->len,

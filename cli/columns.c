@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Aligned columns for terminals and files. */
 #include "cli.h"
+#include "experiment/quote.h"
 
 static unsigned width_of(const char *cell)
 {
-	return cell ? (unsigned)g_utf8_strlen(cell, -1) : 0;
+	return (unsigned)g_utf8_strlen(cell, -1);
 }
 
 void cli_print_columns(FILE *out, char *const *cells, unsigned columns, unsigned rows, uint64_t right)
 {
 	g_autofree unsigned *width = g_new0(unsigned, columns);
+	g_autoptr(GPtrArray) shown = g_ptr_array_new_full(rows * columns, g_free);
 	bool bold = cli_wants_colour(out);
 
-	for (unsigned r = 0; r < rows; r++)
-		for (unsigned c = 0; c < columns; c++)
-			width[c] = MAX(width[c], width_of(cells[r * columns + c]));
+	for (unsigned i = 0; i < rows * columns; i++) {
+		g_ptr_array_add(shown, quote_terminal(cells[i] ? cells[i] : ""));
+		width[i % columns] = MAX(width[i % columns], width_of(shown->pdata[i]));
+	}
 	for (unsigned r = 0; r < rows; r++) {
 		if (bold && !r)
 			fputs("\033[1m", out);
 		for (unsigned c = 0; c < columns; c++) {
-			const char *cell = cells[r * columns + c] ? cells[r * columns + c] : "";
+			const char *cell = shown->pdata[r * columns + c];
 			int pad = (int)(width[c] - width_of(cell));
 			bool last = c + 1 == columns;
 

@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "options.h"
 
+#include <jansson.h>
 #include <locale.h>
 #include <string.h>
 
@@ -19,6 +20,8 @@ static void catch_signals(void)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* A parent that ignores it passes that on, and then nobody could tell how a child ended. */
+	signal(SIGCHLD, SIG_DFL);
 	/* A closed pipe or a full quota is an output error with a message, not a silent death. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
@@ -80,6 +83,8 @@ int main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	setlocale(LC_NUMERIC, "C"); /* files and tables read the same everywhere */
 	catch_signals();
+	json_set_alloc_funcs(
+	    g_malloc, g_free); /* no memory ends the program, as everywhere: no document lacks a part */
 	if (argc < 2) {
 		cli_print_overview(stderr);
 		return CLI_USAGE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What goes to standard error, and the last check of standard output. */
 #include "cli.h"
+#include "experiment/quote.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -10,8 +11,9 @@
 int cli_fail(GError *error)
 {
 	int status = dmasim_error_status(error);
+	g_autofree char *shown = quote_terminal(error->message);
 
-	fprintf(stderr, "dmasim: %s\n", error->message);
+	fprintf(stderr, "dmasim: %s\n", shown);
 	g_error_free(error);
 	return status;
 }

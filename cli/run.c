@@ -3,8 +3,10 @@
 #include "run.h"
 #include "cli.h"
 
+#include <glib/gstdio.h>
 #include <jansson.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool set_option(struct scenario *s, const char *key, const char *text, const char *option,
 		       GError **error)
@@ -80,13 +82,37 @@ static int show(const struct experiment_result *r, const struct cli_common *o, c
 	return cli_finish_output(CLI_OK);
 }
 
+static int run_and_show(struct scenario *s, const struct cli_common *o, struct experiment_options *options)
+{
+	struct cli_progress *progress = cli_progress_new(o);
+	struct experiment_result *r;
+	GError *error = NULL;
+	int status;
+
+	options->progress = progress ? cli_progress_update : NULL;
+	options->progress_arg = progress;
+	r = experiment_run(s, options, &error);
+	cli_progress_free(progress);
+	if (!r && o->quiet && dmasim_error_status(error) == CLI_INTERRUPTED) {
+		g_error_free(error);
+		return CLI_INTERRUPTED;
+	}
+	if (!r)
+		return cli_fail(error);
+	if (o->output && !result_write(r, o->output, &error))
+		status = cli_fail(error);
+	else
+		status = show(r, o, o->output);
+	experiment_result_free(r);
+	return status;
+}
+
 int cli_run_scenario(struct scenario *s, const struct cli_common *o, const struct cli_run_extra *extra)
 {
 	struct experiment_options options = {
 	    .cancel = &cli_interrupted, .timeline_limit = 200 * MIB, .threads = (unsigned)extra->threads};
 	g_autofree char *timeline = NULL;
-	struct experiment_result *r;
-	struct cli_progress *progress;
+	bool made_dir = false;
 	GError *error = NULL;
 	int status;
 
@@ -101,26 +127,16 @@ int cli_run_scenario(struct scenario *s, const struct cli_common *o, const struc
 		if (!o->output)
 			return cli_usage(extra->command,
 					 "--timeline needs -o DIR to write timeline.json into");
+		made_dir = !g_file_test(o->output, G_FILE_TEST_EXISTS);
 		if (!make_dir(o->output, &error))
 			return cli_fail(error);
-		timeline = g_build_filename(o->output, "timeline.json", NULL);
+		timeline = g_strdup_printf("%s/.timeline.json.%d", o->output, (int)getpid());
 		options.timeline = timeline;
 	}
-	progress = cli_progress_new(o);
-	options.progress = progress ? cli_progress_update : NULL;
-	options.progress_arg = progress;
-	r = experiment_run(s, &options, &error);
-	cli_progress_free(progress);
-	if (!r && o->quiet && dmasim_error_status(error) == CLI_INTERRUPTED) {
-		g_error_free(error);
-		return CLI_INTERRUPTED;
-	}
-	if (!r)
-		return cli_fail(error);
-	if (o->output && !result_write(r, o->output, &error))
-		status = cli_fail(error);
-	else
-		status = show(r, o, o->output);
-	experiment_result_free(r);
+	status = run_and_show(s, o, &options);
+	if (timeline)
+		g_unlink(timeline); /* in its place, unless something failed */
+	if (made_dir)
+		g_rmdir(o->output);
 	return status;
 }

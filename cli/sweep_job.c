@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The life of a sweep: what is there, what is missing, running it, taking it in, saying so. */
+#include "experiment/output.h"
 #include "run.h"
 #include "sweep.h"
 
@@ -48,21 +49,6 @@ char **sweep_point_command(const struct sweep_job *j, const struct sweep_point *
 	return (char **)g_ptr_array_free(argv, FALSE);
 }
 
-static void remove_dir(const char *dir)
-{
-	GDir *d = g_dir_open(dir, 0, NULL);
-	const char *name;
-
-	while (d && (name = g_dir_read_name(d))) {
-		g_autofree char *path = g_build_filename(dir, name, NULL);
-
-		g_unlink(path);
-	}
-	if (d)
-		g_dir_close(d);
-	g_rmdir(dir);
-}
-
 bool sweep_collect(struct sweep_job *j, const struct sweep_point *p, GError **error)
 {
 	g_autofree char *dir = sweep_point_dir(j, p);
@@ -72,7 +58,7 @@ bool sweep_collect(struct sweep_job *j, const struct sweep_point *p, GError **er
 	json_decref(doc);
 	if (!ok)
 		return false;
-	remove_dir(dir);
+	output_remove_dir(dir);
 	j->done++;
 	return true;
 }
@@ -167,14 +153,18 @@ static int report_end(struct sweep_job *j)
 int sweep_run_job(struct sweep_job *j)
 {
 	GError *error = NULL;
-	int status;
+	int status, lock;
 
 	j->db = sweep_db_open(j->dir, true, &error);
-	if (!j->db)
+	lock = j->db ? output_lock(j->dir, false, &error) : -1;
+	if (lock < 0) {
+		sweep_db_close(j->db);
 		return cli_fail(error);
+	}
 	j->missing = g_ptr_array_new();
 	status = run_points(j, &error) ? report_end(j) : cli_fail(error);
 	g_ptr_array_unref(j->missing);
 	sweep_db_close(j->db);
+	output_unlock(lock);
 	return status;
 }

@@ -63,8 +63,9 @@ static bool finished(struct sweep_job *j, struct worker *w, int wait_status, boo
 
 bool sweep_run_local(struct sweep_job *j, GError **error)
 {
-	unsigned n = j->o->jobs ? (unsigned)j->o->jobs : g_get_num_processors(), running = 0, next = 0;
+	unsigned n = MIN(j->o->jobs ? (unsigned)j->o->jobs : g_get_num_processors(), j->missing->len);
 	g_autofree struct worker *workers = g_new0(struct worker, n);
+	unsigned running = 0, next = 0;
 	bool ok = true, killed = false;
 
 	while (running || (ok && !cli_interrupted && next < j->missing->len)) {
@@ -85,6 +86,11 @@ bool sweep_run_local(struct sweep_job *j, GError **error)
 			killed = true;
 		}
 		pid = running ? waitpid(-1, &status, 0) : -1;
+		if (pid < 0 && errno == ECHILD && running) {
+			g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INTERNAL,
+				    "workers could not be waited for: %s", g_strerror(errno));
+			return false;
+		}
 		w = pid > 0 ? find(workers, n, pid) : NULL;
 		if (!w)
 			continue;

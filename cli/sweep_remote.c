@@ -4,24 +4,13 @@
  * share a directory with us and leave whole result folders there; collecting them is idempotent, so
  * that a worker killed in the middle only leaves its point to be run again.
  */
+#include "experiment/quote.h"
 #include "sweep.h"
 
 #include <gio/gio.h>
 #include <string.h>
 
 enum { MAX_ARRAY = 1000 }; /* Slurm's MaxArraySize is 1001 unless changed */
-
-static char *shell_line(char *const *argv)
-{
-	GString *line = g_string_new(NULL);
-
-	for (char *const *a = argv; *a; a++) {
-		g_autofree char *quoted = g_shell_quote(*a);
-
-		g_string_append_printf(line, "%s%s", a == argv ? "" : " ", quoted);
-	}
-	return g_string_free(line, FALSE);
-}
 
 /* One command per line; a point whose result is there is passed over. */
 static bool write_manifest(const struct sweep_job *j, const char *path, GError **error)
@@ -30,10 +19,13 @@ static bool write_manifest(const struct sweep_job *j, const char *path, GError *
 
 	for (unsigned i = 0; i < j->missing->len; i++) {
 		g_auto(GStrv) argv = sweep_point_command(j, j->missing->pdata[i]);
-		g_autofree char *line = shell_line(argv), *dir = sweep_point_dir(j, j->missing->pdata[i]);
+		g_autofree char *line = quote_shell_line(argv, error),
+				*dir = sweep_point_dir(j, j->missing->pdata[i]);
 		g_autofree char *file = g_build_filename(dir, "result.json", NULL),
-				*quoted = g_shell_quote(file);
+				*quoted = quote_shell(file);
 
+		if (!line)
+			return false;
 		g_string_append_printf(text, "[ -e %s ] || %s\n", quoted, line);
 	}
 	return output_write_file(path, text->str, text->len, error);
@@ -58,7 +50,7 @@ static bool run_engine(const char *const *argv, const char *package, GError **er
 
 static char *slurm_script(const struct sweep_job *j, const char *manifest)
 {
-	g_autofree char *quoted = g_shell_quote(manifest);
+	g_autofree char *quoted = quote_shell(manifest);
 	unsigned tasks = MIN(j->missing->len, MAX_ARRAY);
 
 	return g_strdup_printf("#!/bin/sh\n"

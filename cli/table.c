@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The comparison on the terminal. */
+#include "experiment/quote.h"
 #include "run.h"
 
 #include "experiment/comparison.h"
@@ -10,9 +11,11 @@
 void cli_print_comparison(FILE *out, const struct experiment_result *r)
 {
 	json_t *doc = result_to_json(r);
+	g_autofree char *title = NULL;
 	struct comparison *c = comparison_new(doc, strcmp(nl_langinfo(CODESET), "UTF-8") ? "x" : "×");
 
-	fprintf(out, "%s\n\n", c->title);
+	title = quote_terminal(c->title);
+	fprintf(out, "%s\n\n", title);
 	cli_print_columns(out, (char *const *)c->cells->pdata, c->columns, c->rows, ~(uint64_t)1);
 	comparison_free(c);
 	json_decref(doc);

@@ -302,19 +302,25 @@ struct experiment_result *experiment_run(struct scenario *s, const struct experi
 	const struct run_spec *specs = scenario_runs(s, &r->nruns);
 	gint64 start = g_get_monotonic_time();
 	struct timeline *timeline = NULL;
+	GError *why = NULL;
 	bool ok = true;
 
 	r->scenario = s;
+	r->timeline = o->timeline;
 	r->runs = g_new0(struct run_result, r->nruns);
 	for (unsigned i = 0; i < r->nruns; i++)
 		r->runs[i].spec = specs[i];
 	if (o->timeline) {
-		timeline = timeline_open(o->timeline, o->timeline_limit, error);
+		timeline = timeline_open(o->timeline, o->timeline_limit, &why);
 		ok = timeline != NULL;
 	}
 	ok = ok && run_all(r, s, o, timeline, error);
-	if (timeline && !timeline_close(timeline, ok ? error : NULL))
+	if (timeline && !timeline_close(timeline, ok ? &why : NULL))
 		ok = false;
+	if (why) {
+		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_OUTPUT, "%s", why->message);
+		g_error_free(why);
+	}
 	r->wall_seconds = (double)(g_get_monotonic_time() - start) / 1e6;
 	if (ok)
 		return r;

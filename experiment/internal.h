@@ -49,6 +49,9 @@ void record_source_free(struct record_source *r);
 
 /* ---- results ---- */
 
+/* A JSON string; bytes that are no UTF-8 (of a path, of a database) are replaced, as a string must be. */
+struct json_t *json_text(const char *text);
+
 /* Read all statistics of a finished machine and workload. */
 void run_collect(struct run_result *r, struct machine *m, const struct workload_ops *ops, struct workload *w);
 void run_clear(struct run_result *r);

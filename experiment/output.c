@@ -6,12 +6,15 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 struct output_set {
 	char *dir;
 	bool made_dir, committed;
-	GPtrArray *names, *temps;
+	GPtrArray *names, *temps; /* paths: where each file will be, where it is so far */
+	GPtrArray *stale;         /* of an older set, not in this one */
+	GPtrArray *aside;         /* pairs: a path of the older set, where it waits until all is in place */
 	FILE *current;
 };
 
@@ -40,6 +43,8 @@ struct output_set *output_set_new(const char *dir, GError **error)
 	s->made_dir = !existed;
 	s->names = g_ptr_array_new_with_free_func(g_free);
 	s->temps = g_ptr_array_new_with_free_func(g_free);
+	s->stale = g_ptr_array_new_with_free_func(g_free);
+	s->aside = g_ptr_array_new_with_free_func(g_free);
 	return s;
 }
 
@@ -105,6 +110,76 @@ bool output_close(struct output_set *s, GError **error)
 	return !bad || failed(name, "could not be written", err ? err : EIO, error);
 }
 
+bool output_adopt(struct output_set *s, const char *file, const char *name, GError **error)
+{
+	g_autofree char *path = g_build_filename(s->dir, name, NULL);
+
+	g_assert(!s->current);
+	if (output_is_special(path))
+		return failed(path, "could not be written", ENOTSUP, error);
+	g_ptr_array_add(s->temps, g_strdup(file));
+	g_ptr_array_add(s->names, g_steal_pointer(&path));
+	return true;
+}
+
+void output_replaces(struct output_set *s, const char *const *members)
+{
+	for (const char *const *m = members; *m; m++) {
+		g_autofree char *path = g_build_filename(s->dir, *m, NULL);
+
+		if (!g_ptr_array_find_with_equal_func(s->names, path, g_str_equal, NULL))
+			g_ptr_array_add(s->stale, g_steal_pointer(&path));
+	}
+}
+
+int output_lock(const char *dir, bool wait, GError **error)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0) {
+		failed(dir, "could not be opened", errno, error);
+		return -1;
+	}
+	while (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB))) {
+		if (errno == EWOULDBLOCK) {
+			close(fd);
+			g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_OUTPUT,
+				    "%s: another dmasim is at work in it; wait for it, or choose another "
+				    "place with -o",
+				    dir);
+			return -1;
+		}
+		if (errno != EINTR)
+			break; /* a file system without locks */
+	}
+	return fd;
+}
+
+void output_unlock(int lock)
+{
+	if (lock >= 0)
+		close(lock);
+}
+
+bool output_scratch(char *path, GError **error)
+{
+	return g_mkdtemp(path) || failed(path, "could not be made", errno, error);
+}
+
+void output_remove_dir(const char *dir)
+{
+	GDir *d = g_dir_open(dir, 0, NULL);
+
+	for (const char *name = d ? g_dir_read_name(d) : NULL; name; name = g_dir_read_name(d)) {
+		g_autofree char *path = g_build_filename(dir, name, NULL);
+
+		g_unlink(path);
+	}
+	if (d)
+		g_dir_close(d);
+	g_rmdir(dir);
+}
+
 static void sync_dir(const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -115,15 +190,54 @@ static void sync_dir(const char *dir)
 	close(fd);
 }
 
+static bool move_aside(struct output_set *s, const char *path, GError **error)
+{
+	g_autofree char *dir = g_path_get_dirname(path), *name = g_path_get_basename(path);
+	char *aside = g_strdup_printf("%s/.%s.%d.old", dir, name, (int)getpid());
+
+	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+		g_free(aside);
+		return true;
+	}
+	if (g_rename(path, aside)) {
+		g_free(aside);
+		return failed(path, "could not be replaced", errno, error);
+	}
+	g_ptr_array_add(s->aside, g_strdup(path));
+	g_ptr_array_add(s->aside, aside);
+	return true;
+}
+
+/* The old set as it was: what has been put in place goes, what was moved aside comes back, its last file
+ * last. */
+static void undo(struct output_set *s, unsigned placed)
+{
+	while (placed--)
+		g_unlink(s->names->pdata[placed]);
+	for (unsigned i = s->aside->len; i; i -= 2)
+		g_rename(s->aside->pdata[i - 1], s->aside->pdata[i - 2]);
+}
+
 bool output_commit(struct output_set *s, GError **error)
 {
-	const char *last = s->names->pdata[s->names->len - 1];
+	unsigned n = s->names->len, placed = 0;
+	bool ok = move_aside(s, s->names->pdata[n - 1], error);
 
-	if (g_unlink(last) && errno != ENOENT)
-		return failed(last, "could not be replaced", errno, error);
-	for (unsigned i = 0; i < s->names->len; i++)
-		if (g_rename(s->temps->pdata[i], s->names->pdata[i]))
-			return failed(s->names->pdata[i], "could not be put in place", errno, error);
+	for (unsigned i = 0; ok && i < s->stale->len; i++)
+		ok = move_aside(s, s->stale->pdata[i], error);
+	for (unsigned i = 0; ok && i + 1 < n; i++)
+		ok = move_aside(s, s->names->pdata[i], error);
+	for (; ok && placed < n; placed += ok) {
+		ok = !g_rename(s->temps->pdata[placed], s->names->pdata[placed]);
+		if (!ok)
+			failed(s->names->pdata[placed], "could not be put in place", errno, error);
+	}
+	if (!ok) {
+		undo(s, placed);
+		return false;
+	}
+	for (unsigned i = 1; i < s->aside->len; i += 2)
+		g_unlink(s->aside->pdata[i]);
 	sync_dir(s->dir);
 	s->committed = true;
 	return true;
@@ -141,6 +255,8 @@ void output_set_free(struct output_set *s)
 		g_rmdir(s->dir);
 	g_ptr_array_unref(s->names);
 	g_ptr_array_unref(s->temps);
+	g_ptr_array_unref(s->stale);
+	g_ptr_array_unref(s->aside);
 	g_free(s->dir);
 	g_free(s);
 }

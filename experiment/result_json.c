@@ -24,12 +24,19 @@ json_t *stat_to_json(const struct stat_value *v)
 	return json_null();
 }
 
+json_t *json_text(const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+	return json_string(valid);
+}
+
 static void add_value(const char *name, const char *text, const char *origin, const struct param_spec *spec,
 		      void *arg)
 {
 	(void)origin;
 	(void)spec;
-	json_object_set_new(arg, name, json_string(text));
+	json_object_set_new(arg, name, json_text(text));
 }
 
 static json_t *scenario_json(const struct scenario *s)
@@ -48,9 +55,9 @@ static json_t *inputs_json(const struct experiment_result *r)
 		const struct input_file *f = &r->inputs[i];
 		g_autofree char *name = g_path_get_basename(f->path);
 
-		json_array_append_new(inputs,
-				      json_pack("{s:s, s:s, s:s, s:I}", "name", name, "format", f->format,
-						"sha256", f->sha256, "bytes", (json_int_t)f->bytes));
+		json_array_append_new(inputs, json_pack("{s:o, s:s, s:s, s:I}", "name", json_text(name),
+							"format", f->format, "sha256", f->sha256, "bytes",
+							(json_int_t)f->bytes));
 	}
 	return inputs;
 }

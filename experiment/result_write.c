@@ -133,7 +133,7 @@ static void write_timing(FILE *f, const struct experiment_result *r)
 	for (unsigned i = 0; i < r->ninputs; i++) {
 		g_autofree char *path = g_canonicalize_filename(r->inputs[i].path, NULL);
 
-		json_array_append_new(inputs, json_string(strcmp(r->inputs[i].path, "-") ? path : "-"));
+		json_array_append_new(inputs, json_text(strcmp(r->inputs[i].path, "-") ? path : "-"));
 	}
 	for (unsigned i = 0; i < r->nruns; i++)
 		json_array_append_new(
@@ -181,16 +181,26 @@ static bool has_latency(const struct experiment_result *r)
 	return false;
 }
 
+static const char *const members[] = {"summary.csv",   "timeseries.csv", "curve.csv",   "latency.hgrm",
+				      "timeline.json", "timing.json",    "result.json", NULL};
+
 bool result_write(const struct experiment_result *r, const char *dir, GError **error)
 {
 	struct output_set *s = output_set_new(dir, error);
-	bool ok = s && write_one(s, "summary.csv", write_summary, r, error) &&
+	int lock = s ? output_lock(dir, true, error) : -1;
+	bool ok = lock >= 0 && write_one(s, "summary.csv", write_summary, r, error) &&
 		  (!has_series(r) || write_one(s, "timeseries.csv", write_series, r, error)) &&
 		  (!has_curve(r) || write_one(s, "curve.csv", write_curve, r, error)) &&
 		  (!has_latency(r) || write_one(s, "latency.hgrm", write_latency, r, error)) &&
+		  (!r->timeline || output_adopt(s, r->timeline, "timeline.json", error)) &&
 		  write_one(s, "timing.json", write_timing, r, error) &&
-		  write_one(s, "result.json", write_json, r, error) && output_commit(s, error);
+		  write_one(s, "result.json", write_json, r, error);
 
+	if (ok) {
+		output_replaces(s, members);
+		ok = output_commit(s, error);
+	}
 	output_set_free(s);
+	output_unlock(lock);
 	return ok;
 }

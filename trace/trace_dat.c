@@ -173,13 +173,15 @@ static int end_dat(struct trace_reader *r, GError **error)
 {
 	struct trace_dat *d = r->state;
 	int status = 0;
-	pid_t child = d->child;
+	pid_t child = d->child, rc;
 
 	d->child = 0;
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != CHILD_OK) {
-		bool cannot = WIFEXITED(status) && WEXITSTATUS(status) == CHILD_CANNOT_OPEN;
+	do
+		rc = waitpid(child, &status, 0);
+	while (rc < 0 && errno == EINTR);
+	/* A caller that ignores SIGCHLD leaves nothing to judge by. */
+	if (rc != child || !WIFEXITED(status) || WEXITSTATUS(status) != CHILD_OK) {
+		bool cannot = rc == child && WIFEXITED(status) && WEXITSTATUS(status) == CHILD_CANNOT_OPEN;
 
 		g_set_error(error, TRACE_ERROR, TRACE_ERROR_TRUNCATED,
 			    "%s: libtracecmd %s this trace.dat of %" G_GUINT64_FORMAT
@@ -229,6 +231,8 @@ static const char *child_line(struct trace_dat *d)
 		do
 			n = read(d->pipe, d->buf + d->end, BUFFER - d->end);
 		while (n < 0 && errno == EINTR);
+		if (n < 0)
+			kill(d->child, SIGKILL); /* else it may wait for us for ever, and end well */
 		if (n <= 0)
 			return NULL;
 		d->end += (size_t)n;

@@ -32,12 +32,15 @@ const struct figure *figure_find(const char *name);
 /* Is there anything to draw? */
 bool figure_applies(const struct figure *f, struct json_t *doc, const char *dir);
 /*
- * Write data and script into dir and run gnuplot for each of the NULL-terminated formats ("svg",
- * "png", "pdf"). caption (may be NULL) is set to one sentence made from the numbers; g_free it.
+ * Write data, script and pictures into dir, all of them or none: run gnuplot for each of the NULL-terminated
+ * formats ("svg", "png", "pdf"). caption (may be NULL) is set to one sentence made from the numbers; g_free
+ * it.
  */
 G_GNUC_WARN_UNUSED_RESULT bool figure_write(const struct figure *f, struct json_t *doc,
 					    const char *result_dir, const char *dir,
 					    const char *const *formats, char **caption, GError **error);
+/* Remove what figure_write left in dir for another result. */
+void figure_remove(const struct figure *f, const char *dir);
 
 /* A mean over repetitions with its 95 % confidence interval (Student's t). */
 struct sample {

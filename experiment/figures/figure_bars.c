@@ -82,7 +82,11 @@ static void put_bar(struct figure_draft *d, const struct total_arg *t, double x,
 {
 	struct sample total = mean_over(runs, total_value, t);
 
-	g_string_append_printf(d->csv, "%g,%s,%s,%u", x, mode, api, total.n);
+	g_string_append_printf(d->csv, "%g,", x);
+	csv_text(d->csv, mode);
+	g_string_append_c(d->csv, ',');
+	csv_text(d->csv, api);
+	g_string_append_printf(d->csv, ",%u", total.n);
 	for (unsigned i = 0; i < t->n; i++) {
 		struct part_arg part = {t->spec, t->spec->parts[t->shown[i]].stats};
 		double mean = mean_over(runs, part_value, &part).mean;
@@ -148,18 +152,19 @@ static bool draw_bars(struct figure_draft *d, const struct bar_spec *spec)
 	struct total_arg t = {spec, shown, shown_parts(spec, d->doc, shown)};
 	g_autoptr(GPtrArray) modes = distinct(d->doc, "iommu"), apis = distinct(d->doc, "api");
 	g_autoptr(GPtrArray) parts = g_ptr_array_new();
-	g_autofree char *label = gp_quote(spec->y_label);
+	g_autofree char *label = quote_gnuplot_enhanced(spec->y_label);
 
 	if (!t.n)
 		return false;
 	g_string_append(d->csv, "x,mode,api,seeds");
 	for (unsigned i = 0; i < t.n; i++) {
-		g_string_append_printf(d->csv, ",%s", spec->parts[shown[i]].label);
+		g_string_append_c(d->csv, ',');
+		csv_text(d->csv, spec->parts[shown[i]].label);
 		g_ptr_array_add(parts, (void *)spec->parts[shown[i]].label);
 	}
 	g_string_append(d->csv, ",total,low,high\n");
-	gp_array(d->vars, "groups", modes);
-	gp_array(d->vars, "parts", parts);
+	gp_array(d->vars, "groups", modes, quote_gnuplot_enhanced);
+	gp_array(d->vars, "parts", parts, quote_gnuplot);
 	put_bars(d, &t, modes, apis, &nbars);
 	g_string_append_printf(d->vars, "nseries = %u\nnbars = %u\ny_label = %s\nshow_error = %d\n", t.n,
 			       nbars, label, count_seeds(d->doc) > 1);

@@ -3,13 +3,15 @@
 #ifndef DMASIM_FIGURE_INTERNAL_H
 #define DMASIM_FIGURE_INTERNAL_H
 
+#include "experiment/quote.h"
 #include "figure.h"
 #include <jansson.h>
 
-/* Shown as is by gnuplot's double-quoted, enhanced text; g_free. */
-char *gp_quote(const char *text);
-/* A gnuplot array assignment of strings. */
-void gp_array(GString *vars, const char *name, const GPtrArray *texts);
+/* A gnuplot array assignment of strings, quoted for where they are shown. */
+typedef char *(*quote_fn)(const char *text);
+void gp_array(GString *vars, const char *name, const GPtrArray *texts, quote_fn quote);
+/* A field of text. */
+void csv_text(GString *csv, const char *text);
 /* A finite number, else an empty field. */
 void csv_number(GString *csv, double v);
 

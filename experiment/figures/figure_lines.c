@@ -44,7 +44,7 @@ typedef void (*put_fn)(struct figure_draft *d, const char *series, const GArray 
 
 static void put_row(struct figure_draft *d, const char *series, double x, double y)
 {
-	g_string_append(d->csv, series);
+	csv_text(d->csv, series);
 	csv_number(d->csv, x);
 	csv_number(d->csv, y);
 	csv_number(d->csv, y);
@@ -103,7 +103,7 @@ static bool build_latency(struct figure_draft *d, put_fn put, const char *vars)
 		}
 	if (!names->len)
 		return false;
-	gp_array(d->vars, "series", names);
+	gp_array(d->vars, "series", names, quote_gnuplot);
 	d->entries = names->len;
 	g_string_append(d->vars, vars);
 	put_subtitle(d, NULL);
@@ -202,7 +202,7 @@ bool build_series(const struct figure *f, struct figure_draft *d)
 	}
 	if (!names->len)
 		return false;
-	gp_array(d->vars, "series", names);
+	gp_array(d->vars, "series", names, quote_gnuplot);
 	d->entries = names->len;
 	g_string_append(
 	    d->vars, "x_label = \"simulated time (ms)\"\ny_label = \"IOTLB flushes per interval\"\nlogx = 0\n"

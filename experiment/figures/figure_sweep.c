@@ -138,6 +138,7 @@ static GPtrArray *runs_at(json_t *doc, const char *api, const char *iommu, const
 static bool put_curve(struct figure_draft *d, const struct sweep_spec *spec, const char *api,
 		      const char *mode, const char *key, const GArray *values, bool numeric)
 {
+	g_autofree char *series = g_strdup_printf("%s %s", api, mode);
 	bool any = false;
 
 	for (unsigned i = 0; i < values->len; i++) {
@@ -147,12 +148,14 @@ static bool put_curve(struct figure_draft *d, const struct sweep_spec *spec, con
 
 		if (!isfinite(s.mean))
 			continue;
-		g_string_append_printf(d->csv, "%s %s", api, mode);
+		csv_text(d->csv, series);
 		csv_number(d->csv, numeric ? v->number : i + 1);
 		csv_number(d->csv, s.mean);
 		csv_number(d->csv, s.low);
 		csv_number(d->csv, s.high);
-		g_string_append_printf(d->csv, ",%u,%s\n", s.n, v->text);
+		g_string_append_printf(d->csv, ",%u,", s.n);
+		csv_text(d->csv, v->text);
+		g_string_append_c(d->csv, '\n');
 		any = true;
 	}
 	return any;
@@ -165,7 +168,9 @@ static void put_ticks(struct figure_draft *d, const GArray *values, bool numeric
 	for (unsigned i = 0; i < values->len; i++) {
 		const struct value *v = &g_array_index(values, struct value, i);
 
-		g_string_append_printf(d->vars, "%s\"%s\" %.10g", i ? ", " : "", v->text,
+		g_autofree char *label = quote_gnuplot_tic(v->text);
+
+		g_string_append_printf(d->vars, "%s%s %.10g", i ? ", " : "", label,
 				       numeric ? v->number : i + 1);
 	}
 	g_string_append(d->vars, ") noenhanced\n");
@@ -212,7 +217,7 @@ bool build_sweep(const struct figure *f, struct figure_draft *d)
 			     apis = distinct(d->doc, "api");
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GArray) values = NULL;
-	g_autofree char *x_label = NULL, *y_label = gp_quote(spec->y_label), *lead = NULL;
+	g_autofree char *x_label = NULL, *y_label = quote_gnuplot_enhanced(spec->y_label), *lead = NULL;
 	bool numeric;
 
 	if (!keys->len)
@@ -227,10 +232,10 @@ bool build_sweep(const struct figure *f, struct figure_draft *d)
 								       (char *)modes->pdata[m]));
 	if (!names->len || values->len < 2)
 		return false;
-	gp_array(d->vars, "series", names);
+	gp_array(d->vars, "series", names, quote_gnuplot);
 	d->entries = names->len;
 	d->error_bars = true;
-	x_label = gp_quote(keys->pdata[0]);
+	x_label = quote_gnuplot_enhanced(keys->pdata[0]);
 	put_ticks(d, values, numeric);
 	put_range(d, values, numeric);
 	g_string_append_printf(
@@ -273,9 +278,10 @@ static void fill_ratios(struct heat *h)
 			h->ratio[y * h->xs->len + x] = r;
 			if (isfinite(r) && r > 0)
 				h->spread = fmax(h->spread, fmax(r, 1 / r));
-			g_string_append_printf(h->d->csv, "%u,%u,%s,%s", x + 1, y + 1,
-					       g_array_index(h->xs, struct value, x).text,
-					       g_array_index(h->ys, struct value, y).text);
+			g_string_append_printf(h->d->csv, "%u,%u,", x + 1, y + 1);
+			csv_text(h->d->csv, g_array_index(h->xs, struct value, x).text);
+			g_string_append_c(h->d->csv, ',');
+			csv_text(h->d->csv, g_array_index(h->ys, struct value, y).text);
 			csv_number(h->d->csv, r);
 			g_string_append_c(h->d->csv, '\n');
 		}
@@ -314,13 +320,14 @@ static GPtrArray *texts_of(const GArray *values)
 static void put_heat_vars(struct heat *h)
 {
 	g_autoptr(GPtrArray) x_names = texts_of(h->xs), y_names = texts_of(h->ys);
-	g_autofree char *x_label = gp_quote(h->x_key), *y_label = gp_quote(h->y_key);
+	g_autofree char *x_label = quote_gnuplot_enhanced(h->x_key),
+			*y_label = quote_gnuplot_enhanced(h->y_key);
 	g_autofree char *label = g_strdup_printf("%s / %s: %s", h->last, h->first, h->spec->y_label);
-	g_autofree char *ratio_label = gp_quote(label);
+	g_autofree char *ratio_label = quote_gnuplot_enhanced(label);
 	bool has_edges = h->d->extra->len;
 
-	gp_array(h->d->vars, "x_names", x_names);
-	gp_array(h->d->vars, "y_names", y_names);
+	gp_array(h->d->vars, "x_names", x_names, quote_gnuplot_tic);
+	gp_array(h->d->vars, "y_names", y_names, quote_gnuplot_tic);
 	g_string_append_printf(
 	    h->d->vars, "x_label = %s\ny_label = %s\nratio_label = %s\nhas_edges = %d\nspread = %.6g\n",
 	    x_label, y_label, ratio_label, has_edges, h->spread);

@@ -5,29 +5,34 @@
 #include <math.h>
 #include <string.h>
 
-char *gp_quote(const char *text)
+/*
+ * A name as gnuplot can read it in a data file, where it takes a line for a row and knows no doubled quotes;
+ * scripts, which look names up in the data, have the same.
+ */
+static char *data_name(const char *text)
 {
-	GString *out = g_string_new("\"");
+	char *name = g_strdup(text);
 
-	for (const char *p = text; *p; p++) {
-		if (strchr("_^@&~{}", *p))
-			g_string_append(out, "\\\\");
-		else if (*p == '"' || *p == '\\')
-			g_string_append_c(out, '\\');
-		g_string_append_c(out, *p);
-	}
-	g_string_append_c(out, '"');
-	return g_string_free(out, FALSE);
+	for (char *p = name; *p; p++)
+		*p = g_ascii_iscntrl(*p) ? ' ' : *p == '"' ? '\'' : *p;
+	return name;
 }
 
-void gp_array(GString *vars, const char *name, const GPtrArray *texts)
+void gp_array(GString *vars, const char *name, const GPtrArray *texts, quote_fn quote)
 {
 	g_string_append_printf(vars, "array %s[%u]\n", name, texts->len);
 	for (unsigned i = 0; i < texts->len; i++) {
-		g_autofree char *escaped = g_strescape(texts->pdata[i], "×µ");
+		g_autofree char *text = data_name(texts->pdata[i]), *quoted = quote(text);
 
-		g_string_append_printf(vars, "%s[%u] = \"%s\"\n", name, i + 1, escaped);
+		g_string_append_printf(vars, "%s[%u] = %s\n", name, i + 1, quoted);
 	}
+}
+
+void csv_text(GString *csv, const char *text)
+{
+	g_autofree char *name = data_name(text), *quoted = quote_csv(name);
+
+	g_string_append(csv, quoted);
 }
 
 void csv_number(GString *csv, double v)

@@ -11,7 +11,11 @@
  */
 GPtrArray *report_findings(struct json_t *doc);
 
-/* Write the page about the result at path to out: inline pictures and data, no network. */
-G_GNUC_WARN_UNUSED_RESULT bool report_write(const char *path, const char *out, GError **error);
+/*
+ * Write the page about the result at path to out: inline pictures and data, no network. *cancel (may be NULL)
+ * is looked at between figures.
+ */
+G_GNUC_WARN_UNUSED_RESULT bool report_write(const char *path, const char *out,
+					    const volatile sig_atomic_t *cancel, GError **error);
 
 #endif

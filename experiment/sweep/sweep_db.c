@@ -4,10 +4,10 @@
  * which points finish; a point is added in one transaction, so that it is there whole or not at all.
  */
 #include "experiment/internal.h"
+#include "sweep_internal.h"
 
 #include "sweep.h"
 #include <jansson.h>
-#include <sqlite3.h>
 #include <string.h>
 
 static const char schema[] =
@@ -58,6 +58,34 @@ static bool failed(struct sweep_db *db, GError **error)
 	return false;
 }
 
+/* Text of a cell of meta; NULL if there is none. */
+static char *meta_value(sqlite3 *sql, const char *key)
+{
+	sqlite3_stmt *st = NULL;
+	char *value = NULL;
+
+	if (!sqlite3_prepare_v2(sql, "SELECT value FROM meta WHERE key = ?", -1, &st, NULL) &&
+	    !sqlite3_bind_text(st, 1, key, -1, SQLITE_TRANSIENT) && sqlite3_step(st) == SQLITE_ROW)
+		value = g_strdup((const char *)sqlite3_column_text(st, 0));
+	sqlite3_finalize(st);
+	return value;
+}
+
+bool sweep_db_check(sqlite3 *sql, const char *path, GError **error)
+{
+	g_autofree char *schema_name = meta_value(sql, "schema"),
+			*version = meta_value(sql, "schema_version");
+
+	if (!g_strcmp0(schema_name, "dmasim-sweep") && !g_strcmp0(version, "1"))
+		return true;
+	g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INPUT,
+		    "%s: not a sweep database of this program (want schema dmasim-sweep, version 1, found "
+		    "%s, version "
+		    "%s)",
+		    path, schema_name ? schema_name : "none", version ? version : "none");
+	return false;
+}
+
 bool sweep_exists(const char *dir)
 {
 	g_autofree char *path = g_build_filename(dir, "sweep.db", NULL);
@@ -81,6 +109,10 @@ struct sweep_db *sweep_db_open(const char *dir, bool create, GError **error)
 	if (sqlite3_open_v2(db->path, &db->sql, flags, NULL) || sqlite3_busy_timeout(db->sql, 60000) ||
 	    (create && sqlite3_exec(db->sql, schema, NULL, NULL, NULL))) {
 		failed(db, error);
+		sweep_db_close(db);
+		return NULL;
+	}
+	if (!sweep_db_check(db->sql, db->path, error)) {
 		sweep_db_close(db);
 		return NULL;
 	}
@@ -121,34 +153,38 @@ static const char *const statements[] = {
     [ADD_BUCKET] = "INSERT INTO histograms VALUES (?, ?, ?, ?)",
 };
 
+static int bind_number(sqlite3_stmt *st, int at, const json_t *v)
+{
+	if (json_is_integer(v))
+		return sqlite3_bind_int64(st, at, json_integer_value(v));
+	if (json_is_real(v))
+		return sqlite3_bind_double(st, at, json_real_value(v));
+	return sqlite3_bind_null(st, at);
+}
+
 /* Bind and run: format has one letter per value: s text, i json_int_t, j JSON number or null. */
 static bool execute(struct sweep_db *db, enum statement which, const char *format, ...)
 {
 	sqlite3_stmt **st = &db->cached[which];
+	int rc = SQLITE_OK;
 	va_list args;
 	bool ok;
 
 	if (!*st && sqlite3_prepare_v2(db->sql, statements[which], -1, st, NULL))
 		return false;
 	va_start(args, format);
-	for (int i = 0; format[i]; i++) {
-		if (format[i] == 's') {
-			sqlite3_bind_text(*st, i + 1, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
-		} else if (format[i] == 'i') {
-			sqlite3_bind_int64(*st, i + 1, va_arg(args, json_int_t));
-		} else {
-			const json_t *v = va_arg(args, const json_t *);
-
-			if (json_is_integer(v))
-				sqlite3_bind_int64(*st, i + 1, json_integer_value(v));
-			else if (json_is_real(v))
-				sqlite3_bind_double(*st, i + 1, json_real_value(v));
-			else
-				sqlite3_bind_null(*st, i + 1);
-		}
+	for (int i = 0; rc == SQLITE_OK && format[i]; i++) {
+		if (format[i] == 's')
+			rc = sqlite3_bind_text(*st, i + 1, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
+		else if (format[i] == 'i')
+			rc = sqlite3_bind_int64(*st, i + 1, va_arg(args, json_int_t));
+		else
+			rc = bind_number(*st, i + 1, va_arg(args, const json_t *));
 	}
 	va_end(args);
-	ok = sqlite3_step(*st) != SQLITE_ERROR;
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(*st);
+	ok = rc == SQLITE_DONE || rc == SQLITE_ROW;
 	ok = sqlite3_reset(*st) == SQLITE_OK && ok;
 	return ok;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A sweep's database as one document of the form of result.json, for figures, queries and reports. */
 #include "experiment/internal.h"
+#include "sweep_internal.h"
 
 #include "sweep.h"
 #include <jansson.h>
-#include <sqlite3.h>
 #include <string.h>
 
 typedef void (*row_fn)(sqlite3_stmt *st, void *arg);
@@ -20,21 +20,24 @@ static bool each_row(sqlite3 *sql, const char *query, const char *text, json_int
 		     void *arg)
 {
 	sqlite3_stmt *st;
+	bool ok = true;
 
 	if (sqlite3_prepare_v2(sql, query, -1, &st, NULL))
 		return false;
 	if (text)
-		sqlite3_bind_text(st, 1, text, -1, SQLITE_TRANSIENT);
+		ok = !sqlite3_bind_text(st, 1, text, -1, SQLITE_TRANSIENT);
 	else if (number)
-		sqlite3_bind_int64(st, 1, number);
-	while (sqlite3_step(st) == SQLITE_ROW)
+		ok = !sqlite3_bind_int64(st, 1, number);
+	while (ok && sqlite3_step(st) == SQLITE_ROW) {
 		fn(st, arg);
-	return sqlite3_finalize(st) == SQLITE_OK;
+		ok = sqlite3_errcode(sql) != SQLITE_NOMEM; /* a text that could not be had */
+	}
+	return sqlite3_finalize(st) == SQLITE_OK && ok;
 }
 
 static void put_text(sqlite3_stmt *st, void *arg)
 {
-	json_object_set_new(arg, column(st, 0), json_string(column(st, 1)));
+	json_object_set_new(arg, column(st, 0), json_text(column(st, 1)));
 }
 
 static void put_number(sqlite3_stmt *st, void *arg)
@@ -68,9 +71,10 @@ static void put_bucket(sqlite3_stmt *st, void *arg)
 
 static void put_input(sqlite3_stmt *st, void *arg)
 {
-	json_array_append_new(arg, json_pack("{s:s, s:s, s:s, s:I}", "name", column(st, 0), "format",
-					     column(st, 1), "sha256", column(st, 2), "bytes",
-					     (json_int_t)sqlite3_column_int64(st, 3)));
+	json_array_append_new(arg,
+			      json_pack("{s:o, s:o, s:o, s:I}", "name", json_text(column(st, 0)), "format",
+					json_text(column(st, 1)), "sha256", json_text(column(st, 2)), "bytes",
+					(json_int_t)sqlite3_column_int64(st, 3)));
 }
 
 struct loading {
@@ -89,7 +93,7 @@ static void put_run(sqlite3_stmt *st, void *arg)
 	       *histograms = json_object(), *memory = json_object();
 
 	for (int i = 0; i < 5; i++)
-		json_object_set_new(run, members[i], json_string(column(st, 2 + i)));
+		json_object_set_new(run, members[i], json_text(column(st, 2 + i)));
 	json_object_set_new(run, "seed", json_integer(sqlite3_column_int64(st, 7)));
 	l->ok = l->ok &&
 		each_row(l->sql, "SELECT key, value FROM varied WHERE point = ? ORDER BY position",
@@ -152,13 +156,17 @@ json_t *sweep_db_load(const char *dir, GError **error)
 	g_autofree char *path = g_build_filename(dir, "sweep.db", NULL);
 	struct loading l = {.runs = json_array(), .ok = true};
 	json_t *doc = NULL;
+	GError *why = NULL;
 
-	if (!sqlite3_open_v2(path, &l.sql, SQLITE_OPEN_READONLY, NULL)) {
+	if (!sqlite3_open_v2(path, &l.sql, SQLITE_OPEN_READONLY, NULL) &&
+	    !sqlite3_busy_timeout(l.sql, 60000) && sweep_db_check(l.sql, path, &why)) {
 		doc = document(&l);
 		if (!l.ok)
 			g_clear_pointer(&doc, json_decref);
 	}
-	if (!doc)
+	if (why)
+		g_propagate_error(error, why);
+	else if (!doc)
 		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INPUT, "%s: not a sweep database: %s", path,
 			    sqlite3_errmsg(l.sql));
 	else if (!json_array_size(l.runs)) {

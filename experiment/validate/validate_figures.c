@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Figures of the validation: one data file and one plot per block, model beside measurement. */
+#include "experiment/quote.h"
 #include "validate_internal.h"
 
 #include <glib/gstdio.h>
@@ -23,7 +24,9 @@ static bool write_data(const struct validate_block *b, const char *dir, GError *
 	for (unsigned i = 0; i < b->points->len; i++) {
 		const struct validate_point *p = &g_array_index(b->points, struct validate_point, i);
 
-		g_string_append_printf(out, "\"%s\",\"%s\"", p->curve, p->label);
+		g_autofree char *curve = quote_csv(p->curve), *label = quote_csv(p->label);
+
+		g_string_append_printf(out, "%s,%s", curve, label);
 		append_number(out, p->x);
 		append_number(out, p->model);
 		append_number(out, p->measured);
@@ -72,19 +75,22 @@ static void data_block(const struct validate_block *b, const char *curve, GStrin
 /* Model as a line and measurements as points; gnuplot has 8 colours, then dashes tell curves apart. */
 static void plot_curve(GString *plot, unsigned i, const char *name)
 {
-	g_string_append_printf(
-	    plot,
-	    "%s$c%u using 1:2 with lines lc %u dt %u lw 2 title \"%s\" noenhanced, $c%u using "
-	    "1:3 with points pt %u lc %u notitle",
-	    i ? ", " : "", i, i + 1, i / 8 + 1, name, i, 4 + 2 * (i % 6), i + 1);
+	g_autofree char *title = quote_gnuplot(name);
+
+	g_string_append_printf(plot,
+			       "%s$c%u using 1:2 with lines lc %u dt %u lw 2 title %s noenhanced, $c%u using "
+			       "1:3 with points pt %u lc %u notitle",
+			       i ? ", " : "", i, i + 1, i / 8 + 1, title, i, 4 + 2 * (i % 6), i + 1);
 }
 
 /* Points of many units have one in common: model over measurement. */
 static void plot_ratio(GString *plot, unsigned i, const char *name)
 {
+	g_autofree char *title = quote_gnuplot(name);
+
 	g_string_append_printf(
-	    plot, "%s$c%u using 1:($2/$3):xtic(4) with points pt %u lc %u title \"%s\" noenhanced",
-	    i ? ", " : "1 with lines lc black dt 2 notitle, ", i, 4 + 2 * (i % 6), i + 1, name);
+	    plot, "%s$c%u using 1:($2/$3):xtic(4) with points pt %u lc %u title %s noenhanced",
+	    i ? ", " : "1 with lines lc black dt 2 notitle, ", i, 4 + 2 * (i % 6), i + 1, title);
 }
 
 /* The script carries its data, so that it can be run again by itself. */
@@ -92,18 +98,21 @@ static char *script(const struct validate_block *b, const char *svg)
 {
 	g_autoptr(GPtrArray) names = curves(b);
 	GString *out = g_string_new(NULL), *plot = g_string_new("plot ");
+	g_autofree char *heading = g_strdup_printf("%s: %s", b->id, b->title),
+			*title = quote_gnuplot(heading), *output = quote_gnuplot(svg),
+			*x_label = quote_gnuplot(b->x_label), *unit = quote_gnuplot(b->unit);
 	bool x = has_x(b);
 
 	g_string_append_printf(
 	    out,
-	    "set terminal svg size 900,560 font 'sans,13' background 'white'\nset output '%s'\n"
-	    "set title \"%s: %s\" noenhanced\nset key outside right\nset grid\n",
-	    svg, b->id, b->title);
+	    "set terminal svg size 900,560 font 'sans,13' background 'white'\nset output %s\n"
+	    "set title %s noenhanced\nset key outside right\nset grid\n",
+	    output, title);
 	if (x)
 		g_string_append_printf(out,
-				       "set xlabel '%s' noenhanced\nset ylabel '%s' noenhanced\n"
+				       "set xlabel %s noenhanced\nset ylabel %s noenhanced\n"
 				       "set yrange [0:*]\n%s",
-				       b->x_label, b->unit, b->log_x ? "set logscale x 2\n" : "");
+				       x_label, unit, b->log_x ? "set logscale x 2\n" : "");
 	else
 		g_string_append(
 		    out, "set ylabel 'model / measurement'\nset logscale y\n"

@@ -118,6 +118,7 @@ struct experiment_result {
 	} * inputs;
 	unsigned ninputs;
 	uint64_t records;
+	const char *timeline; /* as in the options: the file, written and synced */
 	double wall_seconds;
 };
 
@@ -130,7 +131,7 @@ struct experiment_progress {
 struct experiment_options {
 	unsigned threads;     /* 0: as many as there are CPUs */
 	sim_time_t interval;  /* of the time series; 0: none */
-	const char *timeline; /* path of the Chrome trace-event file; NULL: none */
+	const char *timeline; /* path of the Chrome trace-event file; NULL: none; outlives the result */
 	uint64_t timeline_limit;
 	const volatile sig_atomic_t *cancel; /* may be NULL */
 	void (*progress)(void *arg, const struct experiment_progress *p);
@@ -149,8 +150,8 @@ struct stat_value run_stat(const struct run_result *r, const char *name);
 /* The result.json document (new reference). */
 struct json_t *result_to_json(const struct experiment_result *r);
 /*
- * Write result.json, summary.csv, curve.csv, latency.hgrm, timing.json and what else was asked for into dir:
- * first under temporary names, synced, then renamed, result.json last.
+ * Write result.json, summary.csv, curve.csv, latency.hgrm, timing.json and what else was asked for into dir,
+ * in place of all files of the result that is there. r->timeline must lie in dir; it becomes timeline.json.
  */
 G_GNUC_WARN_UNUSED_RESULT bool result_write(const struct experiment_result *r, const char *dir,
 					    GError **error);
