@@ -179,7 +179,7 @@ static char *free_name(const struct machine *m)
 	return NULL;
 }
 
-/* ats.devices over what the topology says. */
+/* ats.devices over what the topology says; the kernel asks the DMAR table besides. */
 static void apply_ats(struct machine *m, struct pcie_node *node)
 {
 	const struct ats_params *p = config_get(m->config, &ats_param_table);
@@ -188,6 +188,7 @@ static void apply_ats(struct machine *m, struct pcie_node *node)
 		node->ats = true;
 	else if (p->devices == ATS_NONE)
 		node->ats = false;
+	node->ats = node->ats && machine_ats_supported(m, node);
 }
 
 struct device *machine_add_device(struct machine *m, const char *name, GError **error)

@@ -103,6 +103,22 @@ struct vtd_unit *machine_unit_of(struct machine *m, const struct pcie_node *node
 	return unit < 0 ? NULL : m->units->pdata[unit];
 }
 
+bool machine_ats_supported(const struct machine *m, const struct pcie_node *node)
+{
+	struct dmar_path path = {0}, port_path = {0};
+	const struct pcie_node *port = node;
+	const struct vtd_unit *unit = node->iommu;
+
+	if (!m->dmar)
+		return true;
+	while (port && port->type != PCIE_ROOT_PORT && port->type != PCIE_HOST_BRIDGE)
+		port = port->parent;
+	if (port && port->type == PCIE_HOST_BRIDGE)
+		port = NULL;
+	return node_path(node, &path) && (!port || node_path(port, &port_path)) &&
+	       dmar_ats_supported(m->dmar, &path, port ? &port_path : NULL, unit && vtd_scalable(unit));
+}
+
 void machine_reserved_regions(struct machine *m, struct device *dev)
 {
 	struct dmar_path path = {0};

@@ -65,6 +65,8 @@ void machine_free(struct machine *m);
  * fabric, the IOMMU unit and the DMA layer. name "0000:00:01.0", or NULL for the next free one.
  */
 struct device *machine_add_device(struct machine *m, const char *name, GError **error);
+/* Whether iommu.dmar lets Linux use ATS of this function (ATSR, SATC); without a table it does. */
+bool machine_ats_supported(const struct machine *m, const struct pcie_node *node);
 
 /* A request ends with an error: its memory could not be mapped (refused); the device could not do it. */
 void machine_io_refused(struct machine *m);

@@ -139,6 +139,10 @@ void pcie_set_bus_offset(struct pcie_bar *bar, uint64_t offset);
 /* The window that holds a CPU or a bus address; NULL if none does. */
 struct pcie_bar *pcie_bar_at(const struct pcie_fabric *f, phys_addr_t phys);
 struct pcie_bar *pcie_bar_at_bus(const struct pcie_fabric *f, dma_addr_t bus);
+/* ACS control bits as the machine runs: found, or as the user decided for all ports (p2p.acs). */
+uint16_t pcie_acs(const struct pcie_node *node);
+/* The function that stands for node's IOMMU group. */
+const struct pcie_node *pcie_group(const struct pcie_node *node);
 /* Whether node sends peer requests upstream: ACS with request or completion redirect or egress control. */
 bool pcie_redirects(const struct pcie_node *node);
 /* A mapping of provider's memory for client has no route (p2p.refused); says which port is in its way. */

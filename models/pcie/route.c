@@ -19,8 +19,7 @@ bool pcie_same_device(const struct pcie_node *a, const struct pcie_node *b)
 	return a->parent == b->parent && a->pci_domain == b->pci_domain && a->sid >> 3 == b->sid >> 3;
 }
 
-/* Control bits as the machine runs: found, or as the user decided for all ports. */
-static uint16_t acs_bits(const struct pcie_node *node)
+uint16_t pcie_acs(const struct pcie_node *node)
 {
 	if (!node->has_acs && !(node->hidden && node->type != PCIE_ENDPOINT))
 		return 0;
@@ -47,7 +46,7 @@ const struct pcie_node *pcie_hidden_port(const struct pcie_fabric *f)
 
 bool pcie_redirects(const struct pcie_node *node)
 {
-	return (acs_bits(node) & (ACS_RR | ACS_CR | ACS_EC)) != 0;
+	return (pcie_acs(node) & (ACS_RR | ACS_CR | ACS_EC)) != 0;
 }
 
 /* What sends the requests between two functions to the root complex, or that itself, which drops them. */
@@ -100,10 +99,10 @@ struct pcie_bar *pcie_route_direct(const struct pcie_node *fn, dma_addr_t addr, 
 			return NULL;
 		gate = ingress(fn, top);
 	}
-	if (translated && (acs_bits(gate) & ACS_DT))
+	if (translated && (pcie_acs(gate) & ACS_DT))
 		return bar;
 	/* Egress control is an unconditional redirect here: the egress vector is not modelled. */
-	return acs_bits(gate) & (ACS_RR | ACS_EC) ? NULL : bar;
+	return pcie_acs(gate) & (ACS_RR | ACS_EC) ? NULL : bar;
 }
 
 enum pcie_route pcie_route_phys(const struct pcie_node *fn, enum pcie_op op, phys_addr_t phys,

@@ -268,6 +268,22 @@ bool dmar_in_scope(const struct dmar_scopes *s, const struct dmar_path *p)
 	return false;
 }
 
+bool dmar_ats_supported(const struct dmar *d, const struct dmar_path *p, const struct dmar_path *port,
+			bool scalable)
+{
+	/* A SoC device that needs ATS has it switched on by the hardware where the unit is in legacy mode. */
+	for (unsigned i = 0; i < d->nats; i++)
+		if (d->ats[i].satc && d->ats[i].segment == p->segment && dmar_in_scope(&d->ats[i].scopes, p))
+			return scalable || !d->ats[i].required;
+	if (!port)
+		return true;
+	for (unsigned i = 0; i < d->nats; i++)
+		if (!d->ats[i].satc && d->ats[i].segment == p->segment &&
+		    (d->ats[i].all_ports || dmar_in_scope(&d->ats[i].scopes, port)))
+			return true;
+	return false;
+}
+
 int dmar_find_unit(const struct dmar *d, const struct dmar_path *p)
 {
 	for (unsigned i = 0; i < d->nunits; i++)

@@ -77,6 +77,12 @@ struct dmar_path {
 };
 /* Does the scope list name the function, or a bridge above it? */
 bool dmar_in_scope(const struct dmar_scopes *s, const struct dmar_path *p);
+/*
+ * Whether Linux uses ATS of a function (dmar_ats_supported()): port is the path of its root port, NULL for
+ * one that is integrated in the root complex; scalable: its unit runs in that mode.
+ */
+bool dmar_ats_supported(const struct dmar *d, const struct dmar_path *p, const struct dmar_path *port,
+			bool scalable);
 /* Index of the unit that translates for the function, -1 if none does. */
 int dmar_find_unit(const struct dmar *d, const struct dmar_path *p);
 

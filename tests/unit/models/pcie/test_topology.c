@@ -68,6 +68,34 @@ START_TEST(described)
 }
 END_TEST
 
+/* A port that does not isolate draws what is below it together; so do functions of one device without ACS. */
+START_TEST(groups)
+{
+	GError *error = NULL;
+
+	ck_assert(pcie_load_topology(
+	    f,
+	    "bridge root; port 0000:00:01.0 on root acs=sv,rr,cr,uf; port 0000:00:02.0 on root acs=none;"
+	    "port 0000:00:03.0 on root acs=sv,rr,cr,uf;"
+	    "function 0000:01:00.0 on 0000:00:01.0; function 0000:01:00.1 on 0000:00:01.0;"
+	    "function 0000:02:00.0 on 0000:00:02.0; switch 0000:03:00.0 on 0000:00:03.0;"
+	    "port 0000:04:00.0 on 0000:03:00.0 acs=sv,rr,cr,uf; port 0000:04:01.0 on 0000:03:00.0 acs=none;"
+	    "port 0000:04:02.0 on 0000:03:00.0 acs=sv,cr,uf;"
+	    "function 0000:05:00.0 on 0000:04:00.0; function 0000:06:00.0 on 0000:04:01.0;"
+	    "function 0000:07:00.0 on 0000:04:02.0; function 0000:00:1f.2 on root; function 0000:00:1f.3 on "
+	    "root",
+	    &error));
+	ck_assert_str_eq(pcie_group(pcie_find(f, "0000:01:00.0"))->name, "0000:01:00.0");
+	ck_assert_str_eq(pcie_group(pcie_find(f, "0000:01:00.1"))->name, "0000:01:00.0");
+	ck_assert_str_eq(pcie_group(pcie_find(f, "0000:02:00.0"))->name, "0000:00:02.0");
+	ck_assert_str_eq(pcie_group(pcie_find(f, "0000:00:02.0"))->name, "0000:00:02.0");
+	ck_assert_str_eq(pcie_group(pcie_find(f, "0000:05:00.0"))->name, "0000:05:00.0");
+	ck_assert_str_eq(pcie_group(pcie_find(f, "0000:06:00.0"))->name, "0000:04:01.0");
+	ck_assert_str_eq(pcie_group(pcie_find(f, "0000:07:00.0"))->name, "0000:04:02.0");
+	ck_assert_str_eq(pcie_group(pcie_find(f, "0000:00:1f.3"))->name, "0000:00:1f.2");
+}
+END_TEST
+
 /* Each mistake is named with its line; nothing crashes. */
 START_TEST(mistakes)
 {
@@ -372,6 +400,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, described);
 	tcase_add_test(t, mistakes);
+	tcase_add_test(t, groups);
 	tcase_add_test(t, impossible_parameters);
 	tcase_add_test(t, dumped);
 	tcase_add_test(t, dumped_switch);

@@ -302,6 +302,30 @@ START_TEST(iasl_text_damaged)
 }
 END_TEST
 
+/* Linux uses ATS below ports that an ATSR names, of SoC devices that SATC names, of integrated ones. */
+START_TEST(ats)
+{
+	const struct dmar_path gfx = {0, 0, 1, {0x1b << 3}}, other = {0, 0, 1, {2 << 3}},
+			       port = {0, 0, 1, {1 << 3}}, wrong = {0, 0, 1, {3 << 3}},
+			       behind = {0, 0, 2, {1 << 3, 0}};
+	struct table t;
+	struct dmar *d;
+
+	sample(&t);
+	d = dmar_parse(t.b, t.n, "sample", NULL);
+	ck_assert(dmar_ats_supported(d, &behind, &port, false));
+	ck_assert(!dmar_ats_supported(d, &behind, &wrong, false));
+	ck_assert(dmar_ats_supported(d, &other, NULL, false));
+	/* SATC says that graphics needs it: hardware sees to that unless in scalable mode. */
+	ck_assert(!dmar_ats_supported(d, &gfx, NULL, false));
+	ck_assert(dmar_ats_supported(d, &gfx, NULL, true));
+	d->nats = 0;
+	ck_assert(!dmar_ats_supported(d, &behind, &port, false));
+	ck_assert(dmar_ats_supported(d, &other, NULL, false));
+	dmar_free(d);
+}
+END_TEST
+
 START_TEST(missing_file)
 {
 	GError *error = NULL;
@@ -323,6 +347,7 @@ int main(void)
 	tcase_add_test(c, acpidump_text);
 	tcase_add_loop_test(c, iasl_text, 0, 3);
 	tcase_add_test(c, iasl_text_damaged);
+	tcase_add_test(c, ats);
 	tcase_add_test(c, missing_file);
 	return test_run("dmar", c, NULL);
 }
