@@ -27,7 +27,7 @@ static json_t *explain_param(const char *word)
 			set = g_strdup_printf("--set %s=%s, or %s = ... under [%s]", name,
 					      s->def ? s->def : "", s->name, (*t)->section);
 			explain_fact(facts, "what", s->help);
-			explain_fact(facts, "unit", s->unit);
+			explain_fact(facts, "unit", param_unit(s));
 			explain_fact(facts, "default", s->def);
 			explain_fact(facts, "values", range);
 			explain_fact(facts, "source", s->source);
@@ -39,13 +39,6 @@ static json_t *explain_param(const char *word)
 
 static json_t *explain_in_table(const struct stat_table *t, const char *word)
 {
-	static const char *const kinds[] = {[STAT_COUNTER] = "counter",
-					    [STAT_GAUGE] = "gauge",
-					    [STAT_TIME_NS] = "time",
-					    [STAT_TIME_MAX_NS] = "longest",
-					    [STAT_FORMULA] = "computed at the end",
-					    [STAT_ABSENT] = "named only; always null"};
-
 	for (size_t i = 0; t && i < t->nspecs; i++) {
 		const struct stat_spec *s = &t->specs[i];
 		json_t *facts;
@@ -55,7 +48,7 @@ static json_t *explain_in_table(const struct stat_table *t, const char *word)
 		facts = json_pack("{s:s, s:s}", "is", "statistic", "name", s->name);
 		explain_fact(facts, "what", s->help);
 		explain_fact(facts, "unit", s->unit);
-		explain_fact(facts, "kind", kinds[s->kind]);
+		explain_fact(facts, "kind", stat_kind_name(s->kind));
 		if (s->needs_timing)
 			explain_fact(facts, "note", "null in fidelity = counts");
 		if (perf_name_find(word)) {

@@ -24,7 +24,7 @@ static json_t *param_json(const char *section, const struct param_spec *s)
 
 	json_object_set_new(row, "name", json_sprintf("%s.%s", section, s->name));
 	json_object_set_new(row, "type", json_string(type_names[s->type]));
-	json_object_set_new(row, "unit", json_string(s->unit ? s->unit : ""));
+	json_object_set_new(row, "unit", json_string(param_unit(s)));
 	json_object_set_new(row, "default", json_string(s->def ? s->def : ""));
 	if (s->min != 0 || s->max != 0) {
 		json_object_set_new(row, "min", json_real(s->min));

@@ -6,11 +6,6 @@
 #include <jansson.h>
 #include <string.h>
 
-static const char *const kind_names[] = {
-    [STAT_COUNTER] = "counter",     [STAT_GAUGE] = "gauge",     [STAT_TIME_NS] = "time",
-    [STAT_TIME_MAX_NS] = "longest", [STAT_FORMULA] = "formula", [STAT_ABSENT] = "absent",
-};
-
 struct stats_options {
 	struct cli_common common;
 	gboolean perf_names;
@@ -66,7 +61,7 @@ static void add_row(struct listing *l, const char *name, const char *kind, const
 static void add_table(struct listing *l, const struct stat_table *t)
 {
 	for (size_t i = 0; i < t->nspecs; i++)
-		add_row(l, t->specs[i].name, kind_names[t->specs[i].kind], t->specs[i].unit,
+		add_row(l, t->specs[i].name, stat_kind_name(t->specs[i].kind), t->specs[i].unit,
 			t->specs[i].needs_timing, t->specs[i].help);
 }
 

@@ -46,8 +46,8 @@ bool cli_apply_run_options(struct scenario *s, const struct cli_common *o, GErro
 
 static bool parse_interval(const char *text, sim_time_t *interval, GError **error)
 {
-	static const struct param_spec spec = {"interval", PARAM_TIME, "",   0,  "1ms",
-					       1e3,        1e15,       NULL, "", NULL};
+	static const struct param_spec spec = {
+	    .name = "interval", .type = PARAM_TIME, .min = 1e3, .max = 1e15};
 
 	if (!text)
 		return true;

@@ -55,8 +55,6 @@ struct json_t *json_text(const char *text);
 /* Read all statistics of a finished machine and workload. */
 void run_collect(struct run_result *r, struct machine *m, const struct workload_ops *ops, struct workload *w);
 void run_clear(struct run_result *r);
-/* Does it add up over parts of a run? */
-bool stat_is_additive(const struct stat_spec *s);
 /* Take off what had been counted before the measured part; ratios become null. */
 void run_subtract(struct run_result *r, const struct run_result *before);
 /* A number, or null; whole numbers as integers. */

@@ -91,7 +91,7 @@ static json_t *histograms_json(const struct run_result *run)
 		json_t *buckets = json_object();
 
 		hist_visit(run->histograms[i].hist, add_bucket, buckets);
-		json_object_set_new(histograms, run->histograms[i].name, buckets);
+		json_object_set_new(histograms, run->histograms[i].spec->name, buckets);
 	}
 	return histograms;
 }

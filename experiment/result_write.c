@@ -99,7 +99,7 @@ static void write_curve(FILE *f, const struct experiment_result *r)
 static const struct hist *latency_of(const struct run_result *run)
 {
 	for (unsigned i = 0; i < run->nhistograms; i++)
-		if (!strcmp(run->histograms[i].name, "io.latency_ns") && hist_count(run->histograms[i].hist))
+		if (run->histograms[i].spec->kind == STAT_LATENCIES && hist_count(run->histograms[i].hist))
 			return run->histograms[i].hist;
 	return NULL;
 }

@@ -20,8 +20,7 @@ struct series {
 
 static bool listed(const struct stat_spec *s)
 {
-	return s->kind == STAT_COUNTER || s->kind == STAT_GAUGE || s->kind == STAT_TIME_NS ||
-	       s->kind == STAT_TIME_MAX_NS;
+	return s->kind != STAT_FORMULA && !stat_is_histogram(s);
 }
 
 /* Shown as it stands, not as what an interval added. */

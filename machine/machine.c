@@ -7,27 +7,21 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COST_ROW(id, key, ns, where, what)             \
-	{"cost_" key,                                  \
-	 PARAM_DOUBLE,                                 \
-	 "ns",                                         \
-	 offsetof(struct cpu_params, cost[COST_##id]), \
-	 #ns,                                          \
-	 0,                                            \
-	 1e9,                                          \
-	 NULL,                                         \
-	 "cost of one step: " what,                    \
-	 where},
+#define COST_ROW(id, key, ns, where, what)                                                             \
+	PARAM_AS("cost_" key, cost[COST_##id], DOUBLE, #ns, .unit = "ns", .max = 1e9, .source = where, \
+		 .help = "cost of one step: " what),
 
+#define PARAMS_OF struct cpu_params
 static const struct param_spec cpu_specs[] = {
-    {"count", PARAM_UINT, "", offsetof(struct cpu_params, count), "2", 1, 4096, NULL,
-     "simulated CPUs; a trace's CPU numbers wrap around", NULL},
-    {"clock_scale", PARAM_DOUBLE, "", offsetof(struct cpu_params, clock_scale), "1", 0.01, 100, NULL,
-     "multiplies every cost: 1 is a 3 GHz server core, 1.5 a core at 2 GHz", NULL},
+    PARAM(count, UINT, "2", .min = 1, .max = 4096,
+	  .help = "simulated CPUs; a trace's CPU numbers wrap around"),
+    PARAM(clock_scale, DOUBLE, "1", .min = 0.01, .max = 100,
+	  .help = "multiplies every cost: 1 is a 3 GHz server core, 1.5 a core at 2 GHz"),
     COST_STEPS(COST_ROW)};
 
-const struct param_table cpu_param_table = {"cpu", "simulated CPUs and what each step of the kernel costs",
-					    cpu_specs, G_N_ELEMENTS(cpu_specs), sizeof(struct cpu_params)};
+const struct param_table cpu_param_table = PARAM_TABLE(
+    "cpu", "simulated CPUs and what each step of the kernel costs", cpu_specs);
+#undef PARAMS_OF
 
 static void set_costs(struct sim *sim, const struct cpu_params *p)
 {

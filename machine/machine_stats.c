@@ -117,52 +117,44 @@ static double lock_wait_ns(const void *v)
 COST_STEPS(STEP_FUNCTION)
 
 #define STEP_ROW(id, key, ns, where, what) \
-	{.name = "cpu.step." key "_ns",    \
-	 .kind = STAT_FORMULA,             \
-	 .unit = "ns",                     \
-	 .formula = step_##id,             \
-	 .help = "CPU time: " what},
+	STAT_COMPUTED("cpu.step." key "_ns", "ns", step_##id, "CPU time: " what, .summed = true),
 
-#define COUNTER(text, member, unit_, help_)                               \
-	{                                                                 \
-		.name = text, .kind = STAT_COUNTER, .unit = unit_,        \
-		.offset = offsetof(struct machine, member), .help = help_ \
-	}
-#define FORMULA(text, fn, unit_, timing, help_)                                                           \
-	{                                                                                                 \
-		.name = text, .kind = STAT_FORMULA, .unit = unit_, .formula = fn, .needs_timing = timing, \
-		.help = help_                                                                             \
-	}
-#define TIME(text, member, help_)                                         \
-	{                                                                 \
-		.name = text, .kind = STAT_TIME_NS, .unit = "ns",         \
-		.offset = offsetof(struct machine, member), .help = help_ \
-	}
-
+#define STATS_OF struct machine
+/* clang-format off */
 static const struct stat_spec specs[] = {
-    COUNTER("io.completed", io.completed, "count", "requests completed"),
-    COUNTER("io.bytes", io.bytes, "bytes", "payload bytes of completed requests"),
-    COUNTER("io.failed", io.failed, "count", "requests that ended with an error"),
-    COUNTER("io.refused", io.refused, "count", "... whose memory could not be mapped"),
-    FORMULA("io.iops", io_iops, "1/s", true, "completed requests per simulated second"),
-    FORMULA("io.bandwidth", io_bandwidth, "bytes/s", true, "payload bytes per simulated second"),
-    FORMULA("io.latency_mean_ns", latency_mean, "ns", true, "mean request latency"),
-    FORMULA("io.latency_p50_ns", latency_p50, "ns", true, "median request latency"),
-    FORMULA("io.latency_p99_ns", latency_p99, "ns", true, "99th percentile of request latency"),
-    FORMULA("io.latency_p999_ns", latency_p999, "ns", true, "99.9th percentile of request latency"),
-    FORMULA("io.latency_max_ns", latency_max, "ns", true, "longest request latency"),
-    TIME("cpu.map_ns", dma_stats.map_time, "CPU time in DMA map calls (map, link, sync)"),
-    TIME("cpu.unmap_ns", dma_stats.unmap_time, "CPU time in DMA unmap calls (unmap, unlink, destroy)"),
-    FORMULA("cpu.driver_ns", driver_ns, "ns", false, "CPU time of the driver outside the DMA API"),
-    FORMULA("cpu.busy_ns", busy_ns, "ns", false, "all CPU time charged or waited"),
-    FORMULA("swiotlb.copy_share", copy_share, "ratio", false,
-	    "part of all CPU time that copying to and from bounce buffers takes"),
-    FORMULA("cpu.lock_wait_ns", lock_wait_ns, "ns", true, "CPU time spent waiting for locks"),
+    STAT_COUNT("io.completed", io.completed, "requests completed"),
+    STAT_BYTES("io.bytes", io.bytes, "payload bytes of completed requests"),
+    STAT_COUNT("io.failed", io.failed, "requests that ended with an error"),
+    STAT_COUNT("io.refused", io.refused, "... whose memory could not be mapped"),
+    STAT_COMPUTED("io.iops", "1/s", io_iops, "completed requests per simulated second", .needs_timing = true),
+    STAT_COMPUTED("io.bandwidth", "bytes/s", io_bandwidth, "payload bytes per simulated second",
+		  .needs_timing = true),
+    STAT_COMPUTED("io.latency_mean_ns", "ns", latency_mean, "mean request latency", .needs_timing = true),
+    STAT_COMPUTED("io.latency_p50_ns", "ns", latency_p50, "median request latency", .needs_timing = true),
+    STAT_COMPUTED("io.latency_p99_ns", "ns", latency_p99, "99th percentile of request latency",
+		  .needs_timing = true),
+    STAT_COMPUTED("io.latency_p999_ns", "ns", latency_p999, "99.9th percentile of request latency",
+		  .needs_timing = true),
+    STAT_COMPUTED("io.latency_max_ns", "ns", latency_max, "longest request latency", .needs_timing = true),
+    STAT_TIME("cpu.map_ns", dma_stats.map_time, "CPU time in DMA map calls (map, link, sync)"),
+    STAT_TIME("cpu.unmap_ns", dma_stats.unmap_time, "CPU time in DMA unmap calls (unmap, unlink, destroy)"),
+    STAT_COMPUTED("cpu.driver_ns", "ns", driver_ns, "CPU time of the driver outside the DMA API", .summed = true),
+    STAT_COMPUTED("cpu.busy_ns", "ns", busy_ns, "all CPU time charged or waited", .summed = true),
+    STAT_COMPUTED("swiotlb.copy_share", "ratio", copy_share,
+		  "part of all CPU time that copying to and from bounce buffers takes"),
+    STAT_COMPUTED("cpu.lock_wait_ns", "ns", lock_wait_ns, "CPU time spent waiting for locks",
+		  .needs_timing = true, .summed = true),
     COST_STEPS(STEP_ROW)
-	COUNTER("exposure.overmapped_bytes", dma_stats.overmapped_bytes, "bytes",
-		"bytes mapped beyond the buffers (page granularity, segment padding), summed over mappings"),
-    COUNTER("sim.events", sim.events_run, "count", "events the simulator ran"),
-    COUNTER("sim.records", io.records, "count", "trace records consumed"),
+    STAT_BYTES(
+	"exposure.overmapped_bytes", dma_stats.overmapped_bytes,
+	"bytes mapped beyond the buffers (page granularity, segment padding), summed over mappings"),
+    STAT_HIST("iommu.map_size", "bytes", dma_stats.map_size, "sizes of the IOMMU core's map calls"),
+    STAT_HIST("iommu.unmap_size", "bytes", dma_stats.unmap_size, "sizes of its unmap calls"),
+    STAT_HIST("iova.alloc_pages", "pages", dma_stats.iova_pages, "sizes of the IOVA ranges allocated"),
+    STAT_LATENCY("io.latency_ns", io.latency_ns, "request latencies"),
+    STAT_COUNT("sim.events", sim.events_run, "events the simulator ran"),
+    STAT_COUNT("sim.records", io.records, "trace records consumed"),
 };
-
-const struct stat_table machine_stat_table = {specs, G_N_ELEMENTS(specs), sizeof(struct machine)};
+/* clang-format on */
+const struct stat_table machine_stat_table = STAT_TABLE(specs);
+#undef STATS_OF

@@ -47,6 +47,11 @@ struct hist *hist_new_log(void)
 	return h;
 }
 
+struct hist *hist_new_like(const struct hist *h)
+{
+	return h->exact ? hist_new_exact() : hist_new_log();
+}
+
 void hist_free(struct hist *h)
 {
 	if (!h)
@@ -259,4 +264,46 @@ uint64_t hist_quantile(const struct hist *h, double q)
 		find.rank++;
 	hist_visit(h, quantile_visit, &find);
 	return MIN(find.value, h->max);
+}
+
+/* ---- differences ---- */
+
+struct difference {
+	struct hist *out;
+	GHashTable *before; /* lowest value of a bucket -> count */
+};
+
+static void note_bucket(uint64_t lo, uint64_t hi, uint64_t count, void *arg)
+{
+	struct difference *d = arg;
+	uint64_t *entry = g_new(uint64_t, 2);
+
+	(void)hi;
+	entry[0] = lo;
+	entry[1] = count;
+	g_hash_table_insert(d->before, entry, entry);
+}
+
+static void subtract_bucket(uint64_t lo, uint64_t hi, uint64_t count, void *arg)
+{
+	struct difference *d = arg;
+	const uint64_t *entry = g_hash_table_lookup(d->before, &lo);
+
+	(void)hi;
+	if (!entry || count > entry[1])
+		hist_add(d->out, lo, count - (entry ? entry[1] : 0));
+}
+
+void hist_subtract(struct hist *h, const struct hist *before)
+{
+	struct difference d = {hist_new_like(h),
+			       g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL)};
+	struct hist old = *h;
+
+	hist_visit(before, note_bucket, &d);
+	hist_visit(h, subtract_bucket, &d);
+	*h = *d.out;
+	*d.out = old;
+	hist_free(d.out);
+	g_hash_table_unref(d.before);
 }

@@ -23,6 +23,13 @@ static const struct unit size_units[] = {
     {NULL, 0}};
 static const struct unit count_units[] = {{"G", 1000000000}, {"M", 1000000}, {"k", 1000}, {NULL, 0}};
 
+const char *param_unit(const struct param_spec *s)
+{
+	if (s->unit)
+		return s->unit;
+	return s->type == PARAM_SIZE ? "bytes" : "";
+}
+
 static void *member(const struct param_spec *s, void *dst)
 {
 	return (char *)dst + s->offset;
@@ -108,8 +115,8 @@ char *param_range(const struct param_spec *s)
 		return NULL;
 	low = range_end(s, s->min);
 	high = range_end(s, s->max);
-	return g_strdup_printf("%s..%s%s%s", low, high, s->type != PARAM_SIZE && *s->unit ? " " : "",
-			       s->type != PARAM_SIZE ? s->unit : "");
+	return g_strdup_printf("%s..%s%s%s", low, high, s->type != PARAM_SIZE && *param_unit(s) ? " " : "",
+			       s->type != PARAM_SIZE ? param_unit(s) : "");
 }
 
 static char *expected(const struct param_spec *s)
@@ -123,14 +130,14 @@ static char *expected(const struct param_spec *s)
 	    [PARAM_ENUM] = "one of ",
 	    [PARAM_STRING] = "text",
 	};
-	bool hex = s->type == PARAM_UINT && strcmp(s->unit, "hex") == 0;
+	bool hex = s->type == PARAM_UINT && strcmp(param_unit(s), "hex") == 0;
 	GString *text = g_string_new(hex ? "a hexadecimal number" : kinds[s->type]);
 
 	if (s->type == PARAM_ENUM)
 		for (unsigned i = 0; s->choices[i]; i++)
 			g_string_append_printf(text, "%s%s", i ? ", " : "", s->choices[i]);
-	if (s->type == PARAM_DOUBLE && s->unit[0])
-		g_string_append_printf(text, " in %s", s->unit);
+	if (s->type == PARAM_DOUBLE && param_unit(s)[0])
+		g_string_append_printf(text, " in %s", param_unit(s));
 	if (s->min != 0 || s->max != 0) {
 		g_autofree char *low = bound_text(s, s->min), *high = bound_text(s, s->max);
 
@@ -216,7 +223,7 @@ static bool split_number(const char *text, char **digits, const char **unit)
 /* Register values: hexadecimal with or without 0x, as kernels print them. */
 static bool is_hex(const struct param_spec *s)
 {
-	return s->type == PARAM_UINT && strcmp(s->unit, "hex") == 0;
+	return s->type == PARAM_UINT && strcmp(param_unit(s), "hex") == 0;
 }
 
 static bool set_hex(const struct param_spec *s, uint64_t *dst, const char *text, GError **error)
@@ -249,8 +256,8 @@ static bool set_integer(const struct param_spec *s, uint64_t *dst, const char *t
 		if (name[0] && !unit)
 			return reject(s, text, "has an unknown unit", error);
 	} else {
-		unit = name[0] && !s->unit[0] ? find_unit(count_units, name, false) : NULL;
-		if (name[0] && !unit && strcmp(name, s->unit) != 0)
+		unit = name[0] && !param_unit(s)[0] ? find_unit(count_units, name, false) : NULL;
+		if (name[0] && !unit && strcmp(name, param_unit(s)) != 0)
 			return reject(s, text, "has an unknown unit", error);
 	}
 	if (unit)
@@ -275,7 +282,7 @@ static bool set_double(const struct param_spec *s, double *dst, const char *text
 		return reject(s, text, "is not a number", error);
 	while (*end == ' ')
 		end++;
-	if (*end && strcmp(end, s->unit) != 0)
+	if (*end && strcmp(end, param_unit(s)) != 0)
 		return reject(s, text, "has an unknown unit", error);
 	if (!in_range(s, value))
 		return reject(s, text, "is out of range", error);

@@ -28,60 +28,47 @@ struct nvme_params {
 	uint64_t buffer_base, buffer_pool, buffer_depth, buffer_offset, buffer_gap;
 };
 
-#define P(member) offsetof(struct nvme_params, member)
+#define PARAMS_OF struct nvme_params
 static const struct param_spec specs[] = {
-    {"requests", PARAM_UINT, "", P(requests), "1000000", 1, 1e15, NULL, "number of requests", NULL},
-    {"pattern", PARAM_ENUM, "", P(pattern), "random", 0, 0, pattern_names, "where requests go", NULL},
-    {"sizes", PARAM_STRING, "", P(sizes), "4KiB", 0, 0, NULL,
-     "request sizes, SIZE or SIZE:WEIGHT,SIZE:WEIGHT,...", NULL},
-    {"read_share", PARAM_DOUBLE, "", P(read_share), "1", 0, 1, NULL, "reads among reads and writes", NULL},
-    {"flush_share", PARAM_DOUBLE, "", P(flush_share), "0", 0, 1, NULL, "flushes among all", NULL},
-    {"discard_share", PARAM_DOUBLE, "", P(discard_share), "0", 0, 1, NULL, "discards among all", NULL},
-    {"sequential_share", PARAM_DOUBLE, "", P(sequential_share), "0.5", 0, 1, NULL,
-     "mixed: requests that follow the one before on their queue", NULL},
-    {"zipf_theta", PARAM_DOUBLE, "", P(zipf_theta), "0.99", 0, 10, NULL, "zipf: skew", NULL},
-    {"footprint", PARAM_SIZE, "bytes", P(footprint), "64GiB", 512, 1e18, NULL, "range of the device used",
-     NULL},
-    {"align", PARAM_SIZE, "bytes", P(align), "0", 0, 1e12, NULL,
-     "alignment of random offsets; 0: the smallest request size", NULL},
-    {"devices", PARAM_UINT, "", P(devices), "1", 1, 4096, NULL, "drives, used in turn", NULL},
-    {"cpus", PARAM_UINT, "", P(cpus), "1", 1, 4096, NULL, "CPUs that submit, in turn", NULL},
-    {"queues", PARAM_UINT, "", P(queues), "4", 1, 65535, NULL, "queues of a drive for queue_layout = shared",
-     NULL},
-    {"queue_layout", PARAM_ENUM, "", P(queue_layout), "per_cpu", 0, 0, queue_names,
-     "one queue per CPU, several shared by all CPUs, or one", NULL},
-    {"rate", PARAM_UINT, "1/s", P(rate), "1000000", 1, 1e12, NULL, "requests per second over all drives",
-     NULL},
-    {"arrival", PARAM_ENUM, "", P(arrival), "even", 0, 0, arrival_names, "when requests come", NULL},
-    {"burst_length", PARAM_UINT, "", P(burst_length), "256", 1, 1e9, NULL,
-     "burst: requests that come at rate before a pause", NULL},
-    {"burst_gap", PARAM_TIME, "", P(burst_gap), "10ms", 0, 0, NULL, "burst: mean pause, exponential", NULL},
-    {"service", PARAM_TIME, "", P(service), "0ns", 0, 0, NULL,
-     "time from submission to completion written into the trace; 0: none", NULL},
-    {"jitter", PARAM_TIME, "", P(jitter), "0ns", 0, 0, NULL, "mean of the exponential part added to service",
-     NULL},
-    {"buffers", PARAM_ENUM, "", P(buffers), "memory", 0, 0, buffer_names,
-     "memory: the memory model lays buffers out; else segments are written: single pages, contiguous, "
-     "2 MiB pages, or pieces with gaps inside pages",
-     NULL},
-    {"buffer_base", PARAM_SIZE, "bytes", P(buffer_base), "256MiB", 4096, 1e15, NULL,
-     "first physical address of the buffers", NULL},
-    {"buffer_pool", PARAM_SIZE, "bytes", P(buffer_pool), "512MiB", 4096, 1e15, NULL,
-     "physical memory that buffers come from", NULL},
-    {"buffer_depth", PARAM_UINT, "", P(buffer_depth), "0", 0, 1e9, NULL,
-     "buffers in use in turn; 0: as many as the pool holds", NULL},
-    {"buffer_offset", PARAM_SIZE, "bytes", P(buffer_offset), "0", 0, 4095, NULL,
-     "start of a buffer inside its first page", NULL},
-    {"buffer_gap", PARAM_SIZE, "bytes", P(buffer_gap), "512", 4, 4092, NULL,
-     "gaps: bytes left out before each page end", NULL},
+    PARAM(requests, UINT, "1000000", .min = 1, .max = 1e15, .help = "number of requests"),
+    PARAM(pattern, ENUM, "random", .choices = pattern_names, .help = "where requests go"),
+    PARAM(sizes, STRING, "4KiB", .help = "request sizes, SIZE or SIZE:WEIGHT,SIZE:WEIGHT,..."),
+    PARAM(read_share, DOUBLE, "1", .max = 1, .help = "reads among reads and writes"),
+    PARAM(flush_share, DOUBLE, "0", .max = 1, .help = "flushes among all"),
+    PARAM(discard_share, DOUBLE, "0", .max = 1, .help = "discards among all"),
+    PARAM(sequential_share, DOUBLE, "0.5", .max = 1,
+	  .help = "mixed: requests that follow the one before on their queue"),
+    PARAM(zipf_theta, DOUBLE, "0.99", .max = 10, .help = "zipf: skew"),
+    PARAM(footprint, SIZE, "64GiB", .min = 512, .max = 1e18, .help = "range of the device used"),
+    PARAM(align, SIZE, "0", .max = 1e12, .help = "alignment of random offsets; 0: the smallest request size"),
+    PARAM(devices, UINT, "1", .min = 1, .max = 4096, .help = "drives, used in turn"),
+    PARAM(cpus, UINT, "1", .min = 1, .max = 4096, .help = "CPUs that submit, in turn"),
+    PARAM(queues, UINT, "4", .min = 1, .max = 65535, .help = "queues of a drive for queue_layout = shared"),
+    PARAM(queue_layout, ENUM, "per_cpu", .choices = queue_names,
+	  .help = "one queue per CPU, several shared by all CPUs, or one"),
+    PARAM(rate, UINT, "1000000", .unit = "1/s", .min = 1, .max = 1e12,
+	  .help = "requests per second over all drives"),
+    PARAM(arrival, ENUM, "even", .choices = arrival_names, .help = "when requests come"),
+    PARAM(burst_length, UINT, "256", .min = 1, .max = 1e9,
+	  .help = "burst: requests that come at rate before a pause"),
+    PARAM(burst_gap, TIME, "10ms", .help = "burst: mean pause, exponential"),
+    PARAM(service, TIME, "0ns", .help = "time from submission to completion written into the trace; 0: none"),
+    PARAM(jitter, TIME, "0ns", .help = "mean of the exponential part added to service"),
+    PARAM(buffers, ENUM, "memory", .choices = buffer_names,
+	  .help = "memory: the memory model lays buffers out; else segments are written: single pages, "
+		  "contiguous, 2 MiB pages, or pieces with gaps inside pages"),
+    PARAM(buffer_base, SIZE, "256MiB", .min = 4096, .max = 1e15,
+	  .help = "first physical address of the buffers"),
+    PARAM(buffer_pool, SIZE, "512MiB", .min = 4096, .max = 1e15,
+	  .help = "physical memory that buffers come from"),
+    PARAM(buffer_depth, UINT, "0", .max = 1e9,
+	  .help = "buffers in use in turn; 0: as many as the pool holds"),
+    PARAM(buffer_offset, SIZE, "0", .max = 4095, .help = "start of a buffer inside its first page"),
+    PARAM(buffer_gap, SIZE, "512", .min = 4, .max = 4092,
+	  .help = "gaps: bytes left out before each page end"),
 };
-static const struct param_table table = {
-    .section = "generate.nvme",
-    .help = "synthetic block requests",
-    .specs = specs,
-    .nspecs = G_N_ELEMENTS(specs),
-    .struct_size = sizeof(struct nvme_params),
-};
+static const struct param_table table = PARAM_TABLE("generate.nvme", "synthetic block requests", specs);
+#undef PARAMS_OF
 
 #define MAX_SIZES 32
 #define MAX_REQUEST (64 * MIB)
@@ -107,8 +94,8 @@ static uint64_t share(double x)
 	return (uint64_t)(x * 4294967296.0);
 }
 
-static const struct param_spec size_spec = {"sizes", PARAM_SIZE,          "bytes", 0,  "4KiB",
-					    512,     (double)MAX_REQUEST, NULL,    "", NULL};
+static const struct param_spec size_spec = {
+    .name = "sizes", .type = PARAM_SIZE, .def = "4KiB", .min = 512, .max = (double)MAX_REQUEST};
 
 static bool parse_sizes(struct nvme_state *s, GError **error)
 {

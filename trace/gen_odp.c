@@ -20,44 +20,35 @@ struct odp_params {
 	bool implicit, hugetlb, faults;
 };
 
-#define P(member) offsetof(struct odp_params, member)
+#define PARAMS_OF struct odp_params
 static const struct param_spec specs[] = {
-    {"messages", PARAM_UINT, "", P(messages), "100000", 1, 1e15, NULL, "number of messages", NULL},
-    {"regions", PARAM_UINT, "", P(regions), "4", 1, 1e6, NULL, "memory regions", NULL},
-    {"region_bytes", PARAM_SIZE, "bytes", P(region_bytes), "1GiB", 4096, 1e15, NULL, "bytes of a region",
-     NULL},
-    {"implicit", PARAM_BOOL, "", P(implicit), "false", 0, 0, NULL,
-     "regions are implicit: children of the whole address space made on demand", NULL},
-    {"hugetlb", PARAM_BOOL, "", P(hugetlb), "false", 0, 0, NULL,
-     "regions lie in huge pages and are registered as such (access flag 0x80)", NULL},
-    {"message_bytes", PARAM_SIZE, "bytes", P(message_bytes), "64KiB", 1, 1e12, NULL, "bytes of a message",
-     NULL},
-    {"pattern", PARAM_ENUM, "", P(pattern), "random", 0, 0, pattern_names, "where messages go", NULL},
-    {"zipf_theta", PARAM_DOUBLE, "", P(zipf_theta), "0.99", 0, 10, NULL, "zipf: skew", NULL},
-    {"write_share", PARAM_DOUBLE, "", P(write_share), "0.5", 0, 1, NULL, "messages that write memory", NULL},
-    {"rate", PARAM_UINT, "1/s", P(rate), "100000", 1, 1e12, NULL, "messages per second", NULL},
-    {"cpus", PARAM_UINT, "", P(cpus), "1", 1, 4096, NULL, "CPUs that handle events, in turn", NULL},
-    {"faults", PARAM_BOOL, "", P(faults), "false", 0, 0, NULL,
-     "write a fault for each message instead of the message", NULL},
-    {"invalidate_every", PARAM_UINT, "", P(invalidate_every), "0", 0, 1e15, NULL,
-     "messages between two invalidations by the kernel; 0: none", NULL},
-    {"invalidate_bytes", PARAM_SIZE, "bytes", P(invalidate_bytes), "64KiB", 4096, 1e15, NULL,
-     "bytes of an invalidation", NULL},
-    {"invalidate_pattern", PARAM_ENUM, "", P(invalidate_pattern), "random", 0, 0, inval_names,
-     "random places, or a wave that runs over one region after the other", NULL},
-    {"prefetch", PARAM_SIZE, "bytes", P(prefetch), "0", 0, 1e12, NULL, "bytes of a prefetch; 0: none", NULL},
-    {"prefetch_every", PARAM_UINT, "", P(prefetch_every), "64", 1, 1e15, NULL,
-     "messages between two prefetches", NULL},
-    {"reregister_every", PARAM_UINT, "", P(reregister_every), "0", 0, 1e15, NULL,
-     "messages after which the oldest region is deregistered and registered again; 0: never", NULL},
+    PARAM(messages, UINT, "100000", .min = 1, .max = 1e15, .help = "number of messages"),
+    PARAM(regions, UINT, "4", .min = 1, .max = 1e6, .help = "memory regions"),
+    PARAM(region_bytes, SIZE, "1GiB", .min = 4096, .max = 1e15, .help = "bytes of a region"),
+    PARAM(implicit, BOOL, "false",
+	  .help = "regions are implicit: children of the whole address space made on demand"),
+    PARAM(hugetlb, BOOL, "false",
+	  .help = "regions lie in huge pages and are registered as such (access flag 0x80)"),
+    PARAM(message_bytes, SIZE, "64KiB", .min = 1, .max = 1e12, .help = "bytes of a message"),
+    PARAM(pattern, ENUM, "random", .choices = pattern_names, .help = "where messages go"),
+    PARAM(zipf_theta, DOUBLE, "0.99", .max = 10, .help = "zipf: skew"),
+    PARAM(write_share, DOUBLE, "0.5", .max = 1, .help = "messages that write memory"),
+    PARAM(rate, UINT, "100000", .unit = "1/s", .min = 1, .max = 1e12, .help = "messages per second"),
+    PARAM(cpus, UINT, "1", .min = 1, .max = 4096, .help = "CPUs that handle events, in turn"),
+    PARAM(faults, BOOL, "false", .help = "write a fault for each message instead of the message"),
+    PARAM(invalidate_every, UINT, "0", .max = 1e15,
+	  .help = "messages between two invalidations by the kernel; 0: none"),
+    PARAM(invalidate_bytes, SIZE, "64KiB", .min = 4096, .max = 1e15, .help = "bytes of an invalidation"),
+    PARAM(invalidate_pattern, ENUM, "random", .choices = inval_names,
+	  .help = "random places, or a wave that runs over one region after the other"),
+    PARAM(prefetch, SIZE, "0", .max = 1e12, .help = "bytes of a prefetch; 0: none"),
+    PARAM(prefetch_every, UINT, "64", .min = 1, .max = 1e15, .help = "messages between two prefetches"),
+    PARAM(reregister_every, UINT, "0", .max = 1e15,
+	  .help = "messages after which the oldest region is deregistered and registered again; 0: never"),
 };
-static const struct param_table table = {
-    .section = "generate.rdma_odp",
-    .help = "synthetic on-demand-paging traffic",
-    .specs = specs,
-    .nspecs = G_N_ELEMENTS(specs),
-    .struct_size = sizeof(struct odp_params),
-};
+static const struct param_table table = PARAM_TABLE("generate.rdma_odp", "synthetic on-demand-paging traffic",
+						    specs);
+#undef PARAMS_OF
 
 #define FIRST_VA 0x7f0000000000ull
 #define ACCESS_ALL 0x1fu /* local and remote write, remote read and atomic, and more (ibv_access_flags) */

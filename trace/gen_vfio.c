@@ -13,36 +13,32 @@ struct vfio_params {
 	bool precopy, track, load;
 };
 
-#define P(member) offsetof(struct vfio_params, member)
+#define PARAMS_OF struct vfio_params
 static const struct param_spec specs[] = {
-    {"devices", PARAM_UINT, "", P(devices), "1", 1, 4096, NULL, "VFs that migrate at the same time", NULL},
-    {"state_bytes", PARAM_SIZE, "bytes", P(state_bytes), "100MiB", 4096, 1e13, NULL, "device state of one VF",
-     "Linux drivers/vfio/pci/mlx5: at most 4 GiB - 4 KiB per save (A)"},
-    {"precopy", PARAM_BOOL, "", P(precopy), "true", 0, 0, NULL, "save while the VM runs first", NULL},
-    {"dirty_rate", PARAM_UINT, "MiB/s", P(dirty_rate), "100", 0, 1e9, NULL,
-     "MiB of state and of guest memory that change per second", NULL},
-    {"chunk_bytes", PARAM_SIZE, "bytes", P(chunk_bytes), "8MiB", 4096, 4e9, NULL, "bytes of one buffer",
-     "Linux drivers/vfio/pci/mlx5/main.c, MAX_CHUNK_SIZE (A)"},
-    {"read_bytes", PARAM_SIZE, "bytes", P(read_bytes), "1MiB", 4096, 4e9, NULL,
-     "bytes of one read by the user", "QEMU hw/vfio/migration.c, VFIO_MIG_DEFAULT_DATA_BUFFER_SIZE (A)"},
-    {"bandwidth", PARAM_UINT, "MB/s", P(bandwidth), "3000", 1, 1e9, NULL,
-     "of the migration stream, over all VFs", NULL},
-    {"max_rounds", PARAM_UINT, "", P(max_rounds), "8", 1, 1e6, NULL, "pre-copy rounds at most", NULL},
-    {"stop_bytes", PARAM_SIZE, "bytes", P(stop_bytes), "4MiB", 4096, 1e13, NULL,
-     "pre-copy ends when no more than this has changed", NULL},
-    {"track", PARAM_BOOL, "", P(track), "true", 0, 0, NULL, "the device tracks dirty pages", NULL},
-    {"track_bytes", PARAM_SIZE, "bytes", P(track_bytes), "2MiB", 4096, 1e12, NULL,
-     "receive buffer for dirty reports", "Linux drivers/vfio/pci/mlx5/cmd.c (A)"},
-    {"load", PARAM_BOOL, "", P(load), "false", 0, 0, NULL, "also load the state (the receiving side)", NULL},
-    {"cpus", PARAM_UINT, "", P(cpus), "1", 1, 4096, NULL, "CPUs that work, one per VF in turn", NULL},
+    PARAM(devices, UINT, "1", .min = 1, .max = 4096, .help = "VFs that migrate at the same time"),
+    PARAM(state_bytes, SIZE, "100MiB", .min = 4096, .max = 1e13, .help = "device state of one VF",
+	  .source = "Linux drivers/vfio/pci/mlx5: at most 4 GiB - 4 KiB per save (A)"),
+    PARAM(precopy, BOOL, "true", .help = "save while the VM runs first"),
+    PARAM(dirty_rate, UINT, "100", .unit = "MiB/s", .max = 1e9,
+	  .help = "MiB of state and of guest memory that change per second"),
+    PARAM(chunk_bytes, SIZE, "8MiB", .min = 4096, .max = 4e9, .help = "bytes of one buffer",
+	  .source = "Linux drivers/vfio/pci/mlx5/main.c, MAX_CHUNK_SIZE (A)"),
+    PARAM(read_bytes, SIZE, "1MiB", .min = 4096, .max = 4e9, .help = "bytes of one read by the user",
+	  .source = "QEMU hw/vfio/migration.c, VFIO_MIG_DEFAULT_DATA_BUFFER_SIZE (A)"),
+    PARAM(bandwidth, UINT, "3000", .unit = "MB/s", .min = 1, .max = 1e9,
+	  .help = "of the migration stream, over all VFs"),
+    PARAM(max_rounds, UINT, "8", .min = 1, .max = 1e6, .help = "pre-copy rounds at most"),
+    PARAM(stop_bytes, SIZE, "4MiB", .min = 4096, .max = 1e13,
+	  .help = "pre-copy ends when no more than this has changed"),
+    PARAM(track, BOOL, "true", .help = "the device tracks dirty pages"),
+    PARAM(track_bytes, SIZE, "2MiB", .min = 4096, .max = 1e12, .help = "receive buffer for dirty reports",
+	  .source = "Linux drivers/vfio/pci/mlx5/cmd.c (A)"),
+    PARAM(load, BOOL, "false", .help = "also load the state (the receiving side)"),
+    PARAM(cpus, UINT, "1", .min = 1, .max = 4096, .help = "CPUs that work, one per VF in turn"),
 };
-static const struct param_table table = {
-    .section = "generate.vfio_migration",
-    .help = "synthetic live migrations",
-    .specs = specs,
-    .nspecs = G_N_ELEMENTS(specs),
-    .struct_size = sizeof(struct vfio_params),
-};
+static const struct param_table table = PARAM_TABLE("generate.vfio_migration", "synthetic live migrations",
+						    specs);
+#undef PARAMS_OF
 
 enum step {
 	STEP_TRACK_START,

@@ -99,9 +99,9 @@ struct run_result {
 	struct stat_value *stats;       /* nstats */
 	struct ledger ledger;
 	struct run_histogram {
-		const char *name, *unit;
+		const struct stat_spec *spec;
 		struct hist *hist;
-	} histograms[8];
+	} * histograms;
 	unsigned nhistograms;
 	struct workload_curve curve; /* nrows 0: none; values owned */
 	FILE *series;                /* rows of the time series, NULL if none */

@@ -23,14 +23,13 @@ enum param_type {
 struct param_spec {
 	const char *name; /* without the section: "entries" */
 	enum param_type type;
-	const char *unit; /* "" if none; "GT/s", "GB/s", "bytes"... */
+	const char *unit; /* NULL if none; "GT/s", "GB/s"... (sizes and times bring theirs) */
 	size_t offset;    /* of the member in the model's struct */
 	const char *def;  /* default, in the text form a user would write */
 	double min, max;  /* numbers: inclusive, in the base unit (bytes, ps, plain); both 0: unbounded */
 	const char *const *choices; /* PARAM_ENUM: NULL-terminated names */
 	const char *help;           /* one line */
-	const char
-	    *source; /* where the default comes from, with its confidence tag; NULL if it is a choice */
+	const char *source;         /* of the default, with its confidence tag; NULL if it is a choice */
 };
 
 struct param_table {
@@ -40,6 +39,23 @@ struct param_table {
 	size_t nspecs;
 	size_t struct_size;
 };
+
+/*
+ * Rows of a table: with PARAMS_OF naming the struct,
+ *   PARAM(entries, UINT, "118", .max = 1 << 24, .help = "usable entries", .source = "A: datasheet"),
+ * is the parameter "entries" in the member of that name; PARAM_AS where the two differ.
+ */
+#define PARAM_AS(name_, member_, type_, def_, ...)                                                           \
+	{                                                                                                    \
+		.name = (name_), .type = PARAM_##type_, .offset = offsetof(PARAMS_OF, member_), .def = def_, \
+		__VA_ARGS__                                                                                  \
+	}
+#define PARAM(member_, type_, def_, ...) PARAM_AS(#member_, member_, type_, def_, __VA_ARGS__)
+#define PARAM_TABLE(section_, help_, specs_)                                                               \
+	{                                                                                                  \
+		.section = (section_), .help = (help_), .specs = (specs_), .nspecs = G_N_ELEMENTS(specs_), \
+		.struct_size = sizeof(PARAMS_OF)                                                           \
+	}
 
 /* Fill dst (struct_size bytes) with the defaults. */
 void param_defaults(const struct param_table *t, void *dst);
@@ -53,6 +69,8 @@ G_GNUC_WARN_UNUSED_RESULT bool param_set(const struct param_spec *s, void *dst, 
 					 GError **error);
 /* The value in canonical text form, such that param_set reads it back to the same value. g_free it. */
 char *param_get(const struct param_spec *s, const void *src);
+/* "GT/s", "bytes" for a size; "" where a value has none or brings its own (times). */
+const char *param_unit(const struct param_spec *s);
 /* "4KiB..4MiB", "a|b|c": what values it takes, NULL if any of its type. g_free it. */
 char *param_range(const struct param_spec *s);
 /* Nearest of the n names by edit distance, NULL if none is close enough to be meant. */

@@ -2,8 +2,6 @@
 /* Parameters of NVMe controllers, their drivers and the reference drives. */
 #include "nvme_device.h"
 
-#define OFF(m) offsetof(struct nvme_params, m)
-
 /*
  * Sources are the sections of docs/calibration.md, with its confidence tags. Service times of flash
  * drives follow 12.11; channels are what makes the measured request rate: rate x service time.
@@ -34,74 +32,66 @@ static const char *const drive_names[] = {
 _Static_assert(G_N_ELEMENTS(drive_names) == G_N_ELEMENTS(nvme_drives) + 1, "one name per drive");
 static const char *const loop_names[] = {"open", "closed", NULL};
 
+#define PARAMS_OF struct nvme_params
 static const struct param_spec specs[] = {
-    {"drive", PARAM_ENUM, "", OFF(drive), "optane-gen2", 0, 0, drive_names,
-     "reference drive: channels, service times, bandwidth and MDTS", "12"},
-    {"loop", PARAM_ENUM, "", OFF(loop), "open", 0, 0, loop_names,
-     "open: requests come at the trace's times; closed: as soon as queue_depth allows", NULL},
-    {"sgl", PARAM_BOOL, "", OFF(sgl), "true", 0, 0, NULL, "controller supports SGLs", NULL},
-    {"polled", PARAM_BOOL, "", OFF(polled), "false", 0, 0, NULL,
-     "completions are polled for instead of raising interrupts", NULL},
-    {"pattern", PARAM_BOOL, "", OFF(pattern), "false", 0, 0, NULL,
-     "move real data and check every byte at the other end", NULL},
-    {"lift_limits", PARAM_BOOL, "", OFF(lift_limits), "false", 0, 0, NULL,
-     "ignore the DMA layer's advised mapping size: requests up to MDTS and the driver's cap", NULL},
-    {"mdts", PARAM_SIZE, "bytes", OFF(mdts), "0", 0, 1ull << 40, NULL,
-     "largest transfer of one command, 0: the drive's own", NULL},
-    {"sgl_threshold", PARAM_SIZE, "bytes", OFF(sgl_threshold), "32KiB", 0, UINT32_MAX, NULL,
-     "average segment size from which the driver uses SGLs, 0: never (module parameter)",
-     "drivers/nvme/host/pci.c A"},
-    {"queue_depth", PARAM_UINT, "", OFF(queue_depth), "32", 1, 4095, NULL,
-     "requests in flight per queue in a closed loop, and where the trace records no completions", NULL},
-    {"queues", PARAM_UINT, "", OFF(queues), "0", 0, 4096, NULL,
-     "I/O queue pairs per controller, 0: one per CPU", NULL},
-    {"queue_entries", PARAM_UINT, "", OFF(queue_entries), "1024", 2, 4096, NULL,
-     "entries of an I/O queue (io_queue_depth)", "drivers/nvme/host/pci.c A"},
-    {"controllers", PARAM_UINT, "", OFF(controllers), "1", 1, 1024, NULL,
-     "controllers present from the start; further devices of a trace appear when first used", NULL},
-    {"functions", PARAM_STRING, "", OFF(functions), "", 0, 0, NULL,
-     "PCI functions of the controllers in order, as in pcie.topology: 0000:01:00.0,0000:02:00.0", NULL},
-    {"cmb", PARAM_SIZE, "bytes", OFF(cmb), "0", 0, 1ull << 40, NULL,
-     "controller memory buffer of each drive, usable by peers, 0: none", NULL},
-    {"p2p_provider", PARAM_STRING, "", OFF(p2p_provider), "none", 0, 0, NULL,
-     "whose memory peer-to-peer requests use: none, self (the drive's own CMB), or a function of the "
-     "topology",
-     NULL},
-    {"p2p_share", PARAM_DOUBLE, "", OFF(p2p_share), "1", 0, 1, NULL,
-     "share of the requests without recorded vectors whose data lie in peer memory", NULL},
-    {"namespaces", PARAM_UINT, "", OFF(namespaces), "1", 1, 1024, NULL,
-     "consecutive devices of the trace that are namespaces of one controller", NULL},
-    {"metadata", PARAM_SIZE, "bytes", OFF(metadata), "0", 0, 128, NULL,
-     "metadata bytes per logical block in a separate buffer, 0: none", NULL},
-    {"metadata_scattered", PARAM_BOOL, "", OFF(metadata_scattered), "false", 0, 0, NULL,
-     "metadata beyond a page lies in single pieces, as a user's buffer does: a list for drives with nvme.sgl "
-     "and 7.0, else copied into one piece",
-     "Linux drivers/nvme/host/pci.c since 6.13: NVME_MAX_META_SEGS = 15 (A)"},
-    {"block_size", PARAM_SIZE, "bytes", OFF(block_size), "512", 512, 4096, NULL, "logical block", NULL},
-    {"channels", PARAM_UINT, "", OFF(channels), "0", 0, 1 << 20, NULL,
-     "commands the media serves at once, 0: the drive's own", NULL},
-    {"read_service", PARAM_TIME, "", OFF(read_service), "0ns", 0, 1e15, NULL,
-     "media time of a read, 0: the drive's own", NULL},
-    {"write_service", PARAM_TIME, "", OFF(write_service), "0ns", 0, 1e15, NULL,
-     "media time of a write, 0: the drive's own", NULL},
-    {"read_bandwidth", PARAM_DOUBLE, "GB/s", OFF(read_bandwidth), "0", 0, 1e6, NULL,
-     "media bandwidth of reads, 0: the drive's own", NULL},
-    {"read_bandwidth_mdts", PARAM_DOUBLE, "GB/s", OFF(read_bandwidth_mdts), "0", 0, 1e6, NULL,
-     "media bandwidth of reads as large as MDTS allows, 0: the drive's own, or as smaller ones", NULL},
-    {"write_bandwidth", PARAM_DOUBLE, "GB/s", OFF(write_bandwidth), "0", 0, 1e6, NULL,
-     "media bandwidth of writes, 0: the drive's own", NULL},
-    {"doorbell_latency", PARAM_TIME, "", OFF(doorbell_latency), "150ns", 0, 1e9, NULL,
-     "from the CPU's doorbell write to the start of the command fetch",
-     "E: one posted write across the link"},
+    PARAM(drive, ENUM, "optane-gen2", .choices = drive_names,
+	  .help = "reference drive: channels, service times, bandwidth and MDTS", .source = "12"),
+    PARAM(loop, ENUM, "open", .choices = loop_names,
+	  .help = "open: requests come at the trace's times; closed: as soon as queue_depth allows"),
+    PARAM(sgl, BOOL, "true", .help = "controller supports SGLs"),
+    PARAM(polled, BOOL, "false", .help = "completions are polled for instead of raising interrupts"),
+    PARAM(pattern, BOOL, "false", .help = "move real data and check every byte at the other end"),
+    PARAM(lift_limits, BOOL, "false",
+	  .help = "ignore the DMA layer's advised mapping size: requests up to MDTS and the driver's cap"),
+    PARAM(mdts, SIZE, "0", .max = 1ull << 40, .help = "largest transfer of one command, 0: the drive's own"),
+    PARAM(sgl_threshold, SIZE, "32KiB", .max = UINT32_MAX,
+	  .help = "average segment size from which the driver uses SGLs, 0: never (module parameter)",
+	  .source = "drivers/nvme/host/pci.c A"),
+    PARAM(
+	queue_depth, UINT, "32", .min = 1, .max = 4095,
+	.help = "requests in flight per queue in a closed loop, and where the trace records no completions"),
+    PARAM(queues, UINT, "0", .max = 4096, .help = "I/O queue pairs per controller, 0: one per CPU"),
+    PARAM(queue_entries, UINT, "1024", .min = 2, .max = 4096,
+	  .help = "entries of an I/O queue (io_queue_depth)", .source = "drivers/nvme/host/pci.c A"),
+    PARAM(controllers, UINT, "1", .min = 1, .max = 1024,
+	  .help = "controllers present from the start; further devices of a trace appear when first used"),
+    PARAM(
+	functions, STRING, "",
+	.help = "PCI functions of the controllers in order, as in pcie.topology: 0000:01:00.0,0000:02:00.0"),
+    PARAM(cmb, SIZE, "0", .max = 1ull << 40,
+	  .help = "controller memory buffer of each drive, usable by peers, 0: none"),
+    PARAM(p2p_provider, STRING, "none",
+	  .help = "whose memory peer-to-peer requests use: none, self (the drive's own CMB), or a function "
+		  "of the topology"),
+    PARAM(p2p_share, DOUBLE, "1", .max = 1,
+	  .help = "share of the requests without recorded vectors whose data lie in peer memory"),
+    PARAM(namespaces, UINT, "1", .min = 1, .max = 1024,
+	  .help = "consecutive devices of the trace that are namespaces of one controller"),
+    PARAM(metadata, SIZE, "0", .max = 128,
+	  .help = "metadata bytes per logical block in a separate buffer, 0: none"),
+    PARAM(metadata_scattered, BOOL, "false",
+	  .help = "metadata beyond a page lies in single pieces, as a user's buffer does: a list for drives "
+		  "with nvme.sgl and 7.0, else copied into one piece",
+	  .source = "Linux drivers/nvme/host/pci.c since 6.13: NVME_MAX_META_SEGS = 15 (A)"),
+    PARAM(block_size, SIZE, "512", .min = 512, .max = 4096, .help = "logical block"),
+    PARAM(channels, UINT, "0", .max = 1 << 20,
+	  .help = "commands the media serves at once, 0: the drive's own"),
+    PARAM(read_service, TIME, "0ns", .max = 1e15, .help = "media time of a read, 0: the drive's own"),
+    PARAM(write_service, TIME, "0ns", .max = 1e15, .help = "media time of a write, 0: the drive's own"),
+    PARAM(read_bandwidth, DOUBLE, "0", .unit = "GB/s", .max = 1e6,
+	  .help = "media bandwidth of reads, 0: the drive's own"),
+    PARAM(read_bandwidth_mdts, DOUBLE, "0", .unit = "GB/s", .max = 1e6,
+	  .help = "media bandwidth of reads as large as MDTS allows, 0: the drive's own, or as smaller ones"),
+    PARAM(write_bandwidth, DOUBLE, "0", .unit = "GB/s", .max = 1e6,
+	  .help = "media bandwidth of writes, 0: the drive's own"),
+    PARAM(doorbell_latency, TIME, "150ns", .max = 1e9,
+	  .help = "from the CPU's doorbell write to the start of the command fetch",
+	  .source = "E: one posted write across the link"),
 };
 
-const struct param_table nvme_param_table = {
-    .section = "nvme",
-    .help = "NVMe controllers, their drives and driver",
-    .specs = specs,
-    .nspecs = G_N_ELEMENTS(specs),
-    .struct_size = sizeof(struct nvme_params),
-};
+const struct param_table nvme_param_table = PARAM_TABLE("nvme", "NVMe controllers, their drives and driver",
+							specs);
+#undef PARAMS_OF
 
 bool nvme_params_resolve(struct nvme_params *p, GError **error)
 {

@@ -5,33 +5,25 @@
  */
 #include "swiotlb.h"
 
-#define P(member) offsetof(struct swiotlb_params, member)
+#define PARAMS_OF struct swiotlb_params
 static const struct param_spec swiotlb_params[] = {
-    {"size", PARAM_SIZE, "bytes", P(size), "0", 0, 64.0 * GIB, NULL,
-     "default bounce pool; 0: the kernel's choice (64 MiB, in an encrypted guest 6 % of memory)",
-     "kernel/dma/swiotlb.c, arch/x86/mm/mem_encrypt.c (A)"},
-    {"areas", PARAM_UINT, "", P(areas), "0", 0, 4096, NULL,
-     "areas with a lock of their own; 0: CPUs rounded up to a power of two", "kernel/dma/swiotlb.c (A)"},
-    {"force", PARAM_BOOL, "", P(force), "false", 0, 0, NULL,
-     "swiotlb=force: every mapping of the direct path bounces", NULL},
-    {"disable", PARAM_BOOL, "", P(disable), "false", 0, 0, NULL, "swiotlb=noforce: never create a pool",
-     NULL},
-    {"dynamic", PARAM_BOOL, "", P(dynamic), "false", 0, 0, NULL,
-     "CONFIG_SWIOTLB_DYNAMIC: transient pools and growth when the pool is exhausted", NULL},
-    {"confidential", PARAM_BOOL, "", P(confidential), "false", 0, 0, NULL,
-     "encrypted guest (SEV, TDX): bouncing through shared memory is forced", NULL},
-    {"base", PARAM_SIZE, "bytes", P(base), "0", 0, 0, NULL,
-     "physical address of the default pool; 0: allocated below 4 GiB", NULL},
+    PARAM(size, SIZE, "0", .max = 64.0 * GIB,
+	  .help = "default bounce pool; 0: the kernel's choice (64 MiB, in an encrypted guest 6 % of memory)",
+	  .source = "kernel/dma/swiotlb.c, arch/x86/mm/mem_encrypt.c (A)"),
+    PARAM(areas, UINT, "0", .max = 4096,
+	  .help = "areas with a lock of their own; 0: CPUs rounded up to a power of two",
+	  .source = "kernel/dma/swiotlb.c (A)"),
+    PARAM(force, BOOL, "false", .help = "swiotlb=force: every mapping of the direct path bounces"),
+    PARAM(disable, BOOL, "false", .help = "swiotlb=noforce: never create a pool"),
+    PARAM(dynamic, BOOL, "false",
+	  .help = "CONFIG_SWIOTLB_DYNAMIC: transient pools and growth when the pool is exhausted"),
+    PARAM(confidential, BOOL, "false",
+	  .help = "encrypted guest (SEV, TDX): bouncing through shared memory is forced"),
+    PARAM(base, SIZE, "0", .help = "physical address of the default pool; 0: allocated below 4 GiB"),
 };
-#undef P
 
-const struct param_table swiotlb_param_table = {
-    .section = "swiotlb",
-    .help = "bounce buffers",
-    .specs = swiotlb_params,
-    .nspecs = G_N_ELEMENTS(swiotlb_params),
-    .struct_size = sizeof(struct swiotlb_params),
-};
+const struct param_table swiotlb_param_table = PARAM_TABLE("swiotlb", "bounce buffers", swiotlb_params);
+#undef PARAMS_OF
 
 /* ---- one pool ---- */
 

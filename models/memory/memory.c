@@ -2,36 +2,36 @@
 /* Simulated physical memory: parameters and life. */
 #include "internal.h"
 
-#define P(member) offsetof(struct memory_params, member)
+#define PARAMS_OF struct memory_params
 static const struct param_spec memory_specs[] = {
-    {"size", PARAM_SIZE, "bytes", P(size), "64GiB", 16.0 * MIB, 4096.0 * GIB, NULL, "DRAM of the machine",
-     NULL},
-    {"nodes", PARAM_UINT, "", P(nodes), "1", 1, 16, NULL, "NUMA nodes, equal shares of DRAM", NULL},
-    {"fragmentation", PARAM_DOUBLE, "", P(fragmentation), "1", 0, 1, NULL,
-     "chance that the page after a data page lies elsewhere: 0 neighbours, 1 every page by itself", NULL},
-    {"huge_share", PARAM_DOUBLE, "", P(huge_share), "0", 0, 1, NULL,
-     "share of data buffers that are backed by 2 MiB pages", NULL},
-    {"low_hole_base", PARAM_SIZE, "bytes", P(low_hole_base), "2GiB", 16.0 * MIB, 4096.0 * MIB, NULL,
-     "start of the MMIO hole below 4 GiB; DRAM goes on at 4 GiB", NULL},
-    {"latency_llc", PARAM_TIME, "", P(latency_llc), "20ns", 0, 1e7, NULL,
-     "one read by the I/O side that hits the last-level cache; models use differences between the three",
-     "E (absolute value; pcie.read_rtt holds the round trip)"},
-    {"latency_dram", PARAM_TIME, "", P(latency_dram), "87ns", 0, 1e7, NULL,
-     "one read by the I/O side from local DRAM",
-     "pcie-bench (SIGCOMM 2018), Broadwell: 480 - 413 ns, difference to latency_llc: A"},
-    {"latency_remote", PARAM_TIME, "", P(latency_remote), "148ns", 0, 1e7, NULL,
-     "one read by the I/O side from another socket's DRAM",
-     "pcie-bench (SIGCOMM 2018), Broadwell: 541 - 480 ns, difference to latency_dram: A"},
-    {"io_hits_llc", PARAM_BOOL, "", P(io_hits_llc), "true", 0, 0, NULL,
-     "device reads of lines that a CPU wrote hit the last-level cache", NULL},
-    {"llc_size", PARAM_SIZE, "bytes", P(llc_size), "0", 0, 1e10, NULL,
-     "last-level cache of a socket (pcie_bench: what stays warm); 0: as large as it takes", NULL},
-    {"llc_io", PARAM_SIZE, "bytes", P(llc_io), "0", 0, 1e10, NULL,
-     "part of memory.llc_size that lines written by devices may occupy; 0: as large as it takes", NULL},
+    PARAM(size, SIZE, "64GiB", .min = 16.0 * MIB, .max = 4096.0 * GIB, .help = "DRAM of the machine"),
+    PARAM(nodes, UINT, "1", .min = 1, .max = 16, .help = "NUMA nodes, equal shares of DRAM"),
+    PARAM(fragmentation, DOUBLE, "1", .max = 1,
+	  .help =
+	      "chance that the page after a data page lies elsewhere: 0 neighbours, 1 every page by itself"),
+    PARAM(huge_share, DOUBLE, "0", .max = 1, .help = "share of data buffers that are backed by 2 MiB pages"),
+    PARAM(low_hole_base, SIZE, "2GiB", .min = 16.0 * MIB, .max = 4096.0 * MIB,
+	  .help = "start of the MMIO hole below 4 GiB; DRAM goes on at 4 GiB"),
+    PARAM(latency_llc, TIME, "20ns", .max = 1e7,
+	  .help = "one read by the I/O side that hits the last-level cache; models use differences between "
+		  "the three",
+	  .source = "E (absolute value; pcie.read_rtt holds the round trip)"),
+    PARAM(latency_dram, TIME, "87ns", .max = 1e7, .help = "one read by the I/O side from local DRAM",
+	  .source = "pcie-bench (SIGCOMM 2018), Broadwell: 480 - 413 ns, difference to latency_llc: A"),
+    PARAM(latency_remote, TIME, "148ns", .max = 1e7,
+	  .help = "one read by the I/O side from another socket's DRAM",
+	  .source = "pcie-bench (SIGCOMM 2018), Broadwell: 541 - 480 ns, difference to latency_dram: A"),
+    PARAM(io_hits_llc, BOOL, "true",
+	  .help = "device reads of lines that a CPU wrote hit the last-level cache"),
+    PARAM(llc_size, SIZE, "0", .max = 1e10,
+	  .help = "last-level cache of a socket (pcie_bench: what stays warm); 0: as large as it takes"),
+    PARAM(
+	llc_io, SIZE, "0", .max = 1e10,
+	.help = "part of memory.llc_size that lines written by devices may occupy; 0: as large as it takes"),
 };
-#undef P
-const struct param_table memory_param_table = {"memory", "DRAM: size, nodes, layout, latency", memory_specs,
-					       G_N_ELEMENTS(memory_specs), sizeof(struct memory_params)};
+const struct param_table memory_param_table = PARAM_TABLE("memory", "DRAM: size, nodes, layout, latency",
+							  memory_specs);
+#undef PARAMS_OF
 
 struct memory *memory_new(struct sim *sim, const struct memory_params *p)
 {

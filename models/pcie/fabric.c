@@ -8,109 +8,90 @@
 #include <stdio.h>
 #include <string.h>
 
-#define P(member) offsetof(struct pcie_params, member)
+#define PARAMS_OF struct pcie_params
 static const struct param_spec specs[] = {
-    {"rate", PARAM_DOUBLE, "GT/s", P(rate), "8", 2.5, 64, NULL, "signalling rate per lane of device links",
-     NULL},
-    {"lanes", PARAM_UINT, "", P(lanes), "8", 1, 32, NULL, "lanes of device links", NULL},
-    {"mps", PARAM_SIZE, "bytes", P(mps), "256", 128, 4096, NULL, "largest payload of one TLP (power of two)",
-     NULL},
-    {"mrrs", PARAM_SIZE, "bytes", P(mrrs), "512", 128, 4096, NULL, "largest read request (power of two)",
-     NULL},
-    {"rcb", PARAM_SIZE, "bytes", P(rcb), "64", 64, 128, NULL, "read completion boundary",
-     "PCIe base 5.0 2.3.1.1"},
-    {"tags", PARAM_UINT, "", P(tags), "256", 1, 1024, NULL, "outstanding reads per function", NULL},
-    {"write_buffer", PARAM_UINT, "", P(write_buffer), "100", 1, 100000, NULL,
-     "cache lines of posted writes that the root complex buffers",
-     "\"about 100 cachelines\", Farshin et al. citing earlier work (A)"},
-    {"read_window", PARAM_UINT, "", P(read_window), "8", 1, 65536, NULL,
-     "reads of a root port that remapping works on at a time; they leave it in order (those to one page "
-     "count as one)",
-     "fitted: pcie-bench data, Broadwell, 64 B reads in a window of 1 MiB, where half of them hit (14.3 "
-     "Gb/s)"},
-    {"read_line", PARAM_TIME, "ps", P(read_line), "24ns", 0, 1e9, NULL,
-     "time that a read request which missed occupies its walker per cache line after the first",
-     "fitted: pcie-bench data, Broadwell, 256 B reads that miss (33.5 Gb/s at 64 MiB)"},
-    {"read_rtt", PARAM_TIME, "ps", P(read_rtt), "413ns", 0, 1e9, NULL,
-     "64-byte read that hits the last-level cache, without translation",
-     "Neugebauer et al., SIGCOMM 2018, Broadwell (A)"},
-    {"write_latency", PARAM_TIME, "ps", P(write_latency), "100ns", 0, 1e9, NULL,
-     "time that a translated posted write stays in the root complex's buffer",
-     "Little's law on the two fitting points of \"Fast & Safe IO Memory Protection\", SOSP 2024 (B)"},
-    {"switch_latency", PARAM_TIME, "ps", P(switch_latency), "110ns", 0, 1e9, NULL,
-     "one pass through a switch", "vendor figures of 100-150 ns (D)"},
-    {"host_bridge_latency", PARAM_TIME, "ps", P(host_bridge_latency), "150ns", 0, 1e9, NULL,
-     "turn-around of peer traffic in the root complex", "no public measurement (E)"},
-    {"host_bridge_p2p_bandwidth", PARAM_DOUBLE, "GB/s", P(host_bridge_p2p_bandwidth), "0", 0, 1000, NULL,
-     "cap on peer traffic through the root complex; 0: none", NULL},
-    {"topology", PARAM_STRING, "", P(topology), "", 0, 0, NULL,
-     "lspci -xxxx dump or description of a machine; empty: each device under its own root port", NULL},
+    PARAM(rate, DOUBLE, "8", .unit = "GT/s", .min = 2.5, .max = 64,
+	  .help = "signalling rate per lane of device links"),
+    PARAM(lanes, UINT, "8", .min = 1, .max = 32, .help = "lanes of device links"),
+    PARAM(mps, SIZE, "256", .min = 128, .max = 4096, .help = "largest payload of one TLP (power of two)"),
+    PARAM(mrrs, SIZE, "512", .min = 128, .max = 4096, .help = "largest read request (power of two)"),
+    PARAM(rcb, SIZE, "64", .min = 64, .max = 128, .help = "read completion boundary",
+	  .source = "PCIe base 5.0 2.3.1.1"),
+    PARAM(tags, UINT, "256", .min = 1, .max = 1024, .help = "outstanding reads per function"),
+    PARAM(write_buffer, UINT, "100", .min = 1, .max = 100000,
+	  .help = "cache lines of posted writes that the root complex buffers",
+	  .source = "\"about 100 cachelines\", Farshin et al. citing earlier work (A)"),
+    PARAM(read_window, UINT, "8", .min = 1, .max = 65536,
+	  .help = "reads of a root port that remapping works on at a time; they leave it in order (those to "
+		  "one page count as one)",
+	  .source = "fitted: pcie-bench data, Broadwell, 64 B reads in a window of 1 MiB, where half of them "
+		    "hit (14.3 Gb/s)"),
+    PARAM(read_line, TIME, "24ns", .max = 1e9,
+	  .help = "time that a read request which missed occupies its walker per cache line after the first",
+	  .source = "fitted: pcie-bench data, Broadwell, 256 B reads that miss (33.5 Gb/s at 64 MiB)"),
+    PARAM(read_rtt, TIME, "413ns", .max = 1e9,
+	  .help = "64-byte read that hits the last-level cache, without translation",
+	  .source = "Neugebauer et al., SIGCOMM 2018, Broadwell (A)"),
+    PARAM(
+	write_latency, TIME, "100ns", .max = 1e9,
+	.help = "time that a translated posted write stays in the root complex's buffer",
+	.source =
+	    "Little's law on the two fitting points of \"Fast & Safe IO Memory Protection\", SOSP 2024 (B)"),
+    PARAM(switch_latency, TIME, "110ns", .max = 1e9, .help = "one pass through a switch",
+	  .source = "vendor figures of 100-150 ns (D)"),
+    PARAM(host_bridge_latency, TIME, "150ns", .max = 1e9,
+	  .help = "turn-around of peer traffic in the root complex", .source = "no public measurement (E)"),
+    PARAM(host_bridge_p2p_bandwidth, DOUBLE, "0", .unit = "GB/s", .max = 1000,
+	  .help = "cap on peer traffic through the root complex; 0: none"),
+    PARAM(topology, STRING, "",
+	  .help = "lspci -xxxx dump or description of a machine; empty: each device under its own root port"),
 };
-#undef P
 
-const struct param_table pcie_param_table = {
-    .section = "pcie",
-    .help = "PCIe links, switches, root complex",
-    .specs = specs,
-    .nspecs = G_N_ELEMENTS(specs),
-    .struct_size = sizeof(struct pcie_params),
-};
+const struct param_table pcie_param_table = PARAM_TABLE("pcie", "PCIe links, switches, root complex", specs);
+#undef PARAMS_OF
 
 static const char *const acs_choices[] = {"as-found", "off", "on", NULL};
-#define Q(member) offsetof(struct p2p_params, member)
+#define PARAMS_OF struct p2p_params
 static const struct param_spec p2p_specs[] = {
-    {"host_bridge", PARAM_STRING, "", Q(host_bridge), "8086:09a2", 0, 0, NULL,
-     "vendor:device of the root complex of a machine that no dump describes (Linux has a list of those that "
-     "forward peer traffic)",
-     NULL},
-    {"any_host_bridge", PARAM_BOOL, "", Q(any_host_bridge), "false", 0, 0, NULL,
-     "the CPU's root complex forwards between all ports (AMD family 17h and later)", NULL},
-    {"acs", PARAM_ENUM, "", Q(acs), "as-found", 0, 0, acs_choices,
-     "ACS redirection: as described or dumped, or switched off or on in all ports that have the capability",
-     NULL},
-    {"forward_reads", PARAM_BOOL, "", Q(forward_reads), "true", 0, 0, NULL,
-     "the root complex forwards peer reads between its ports (client parts: writes only)",
-     "vendor engineer on Intel client parts (A)"},
-    {"read_bandwidth", PARAM_DOUBLE, "GB/s", Q(read_bandwidth), "0", 0, 1000, NULL,
-     "cap on peer reads through the root complex; 0: pcie.host_bridge_p2p_bandwidth", NULL},
-    {"cross_bandwidth", PARAM_DOUBLE, "GB/s", Q(cross_bandwidth), "0", 0, 1000, NULL,
-     "cap on peer traffic between sockets; 0: as within one", NULL},
-    {"cross_latency", PARAM_TIME, "ps", Q(cross_latency), "50ns", 0, 1e9, NULL,
-     "more on the way to another socket",
-     "Neugebauer et al., SIGCOMM 2018: 51-58 ns to remote memory (A), taken over for peers (E)"},
-};
-#undef Q
-
-const struct param_table p2p_param_table = {
-    .section = "p2p",
-    .help = "peer-to-peer traffic",
-    .specs = p2p_specs,
-    .nspecs = G_N_ELEMENTS(p2p_specs),
-    .struct_size = sizeof(struct p2p_params),
+    PARAM(host_bridge, STRING, "8086:09a2",
+	  .help = "vendor:device of the root complex of a machine that no dump describes (Linux has a list "
+		  "of those that forward peer traffic)"),
+    PARAM(any_host_bridge, BOOL, "false",
+	  .help = "the CPU's root complex forwards between all ports (AMD family 17h and later)"),
+    PARAM(acs, ENUM, "as-found", .choices = acs_choices,
+	  .help = "ACS redirection: as described or dumped, or switched off or on in all ports that have the "
+		  "capability"),
+    PARAM(forward_reads, BOOL, "true",
+	  .help = "the root complex forwards peer reads between its ports (client parts: writes only)",
+	  .source = "vendor engineer on Intel client parts (A)"),
+    PARAM(read_bandwidth, DOUBLE, "0", .unit = "GB/s", .max = 1000,
+	  .help = "cap on peer reads through the root complex; 0: pcie.host_bridge_p2p_bandwidth"),
+    PARAM(cross_bandwidth, DOUBLE, "0", .unit = "GB/s", .max = 1000,
+	  .help = "cap on peer traffic between sockets; 0: as within one"),
+    PARAM(
+	cross_latency, TIME, "50ns", .max = 1e9, .help = "more on the way to another socket",
+	.source = "Neugebauer et al., SIGCOMM 2018: 51-58 ns to remote memory (A), taken over for peers (E)"),
 };
 
-#define S(member) offsetof(struct pcie_stats, member)
+const struct param_table p2p_param_table = PARAM_TABLE("p2p", "peer-to-peer traffic", p2p_specs);
+#undef PARAMS_OF
+
+#define STATS_OF struct pcie_stats
 static const struct stat_spec stats[] = {
-    {"pcie.reads", STAT_COUNTER, "count", S(reads), NULL, false, "read operations of devices"},
-    {"pcie.writes", STAT_COUNTER, "count", S(writes), NULL, false, "write operations of devices"},
-    {"pcie.tlps_read", STAT_COUNTER, "count", S(tlps_read), NULL, false, "read-request TLPs"},
-    {"pcie.tlps_write", STAT_COUNTER, "count", S(tlps_write), NULL, false, "write TLPs"},
-    {"pcie.bytes_read", STAT_COUNTER, "bytes", S(bytes_read), NULL, false, "bytes that devices read"},
-    {"pcie.bytes_written", STAT_COUNTER, "bytes", S(bytes_written), NULL, false, "bytes that devices wrote"},
-    {"p2p.bytes_direct", STAT_COUNTER, "bytes", S(p2p_bytes_direct), NULL, false,
-     "peer bytes that a switch forwarded without the root complex"},
-    {"p2p.bytes_host_bridge", STAT_COUNTER, "bytes", S(p2p_bytes_host_bridge), NULL, false,
-     "peer bytes that went up to the root complex"},
-    {"p2p.refused", STAT_COUNTER, "count", S(p2p_refused), NULL, false,
-     "peer mappings refused and peer accesses without a route"},
+    STAT_COUNT("pcie.reads", reads, "read operations of devices"),
+    STAT_COUNT("pcie.writes", writes, "write operations of devices"),
+    STAT_COUNT("pcie.tlps_read", tlps_read, "read-request TLPs"),
+    STAT_COUNT("pcie.tlps_write", tlps_write, "write TLPs"),
+    STAT_BYTES("pcie.bytes_read", bytes_read, "bytes that devices read"),
+    STAT_BYTES("pcie.bytes_written", bytes_written, "bytes that devices wrote"),
+    STAT_BYTES("p2p.bytes_direct", p2p_bytes_direct,
+	       "peer bytes that a switch forwarded without the root complex"),
+    STAT_BYTES("p2p.bytes_host_bridge", p2p_bytes_host_bridge, "peer bytes that went up to the root complex"),
+    STAT_COUNT("p2p.refused", p2p_refused, "peer mappings refused and peer accesses without a route"),
 };
-#undef S
 
-const struct stat_table pcie_stat_table = {
-    .specs = stats,
-    .nspecs = G_N_ELEMENTS(stats),
-    .struct_size = sizeof(struct pcie_stats),
-};
+const struct stat_table pcie_stat_table = STAT_TABLE(stats);
+#undef STATS_OF
 
 /* BARs without a place of their own go above all DRAM: 64-bit prefetchable windows do. */
 #define MMIO_WINDOW ((phys_addr_t)1 << 45)

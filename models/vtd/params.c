@@ -7,145 +7,140 @@ static const char *const psi_nonleaf[] = {"range", "domain", NULL};
 static const char *const ats_devices[] = {"none", "listed", "all", NULL};
 static const char *const modes[] = {"off", "passthrough", "lazy", "strict", NULL};
 
-#define P(member) offsetof(struct iotlb_params, member)
+#define PARAMS_OF struct iotlb_params
 static const struct param_spec iotlb_specs[] = {
-    {"entries", PARAM_UINT, "", P(entries), "118", 0, 1 << 24, NULL,
-     "usable entries, all page sizes together",
-     "B: pcie-bench (SIGCOMM 2018) latency sweeps, Broadwell E5-2630 v4: 128, about 10 of them held by other "
-     "traffic"},
-    {"ways", PARAM_UINT, "", P(ways), "0", 0, 1 << 24, NULL, "associativity; 0: fully associative",
-     "B: pcie-bench: no conflict misses visible near capacity"},
-    {"replacement", PARAM_ENUM, "", P(replacement), "lru", 0, 0, replacements,
-     "which entry gives way (ageing: bucketed LRU); the paging-structure caches do the same",
-     "E; ageing: Xeon E5 datasheet vol. 2, VTGENCTRL2"},
-    {"hash_sets", PARAM_BOOL, "", P(hash_sets), "false", 0, 0, NULL,
-     "choose the set by a hash instead of the low page-number bits", "E"},
-    {"tag_sid", PARAM_BOOL, "", P(tag_sid), "false", 0, 0, NULL,
-     "requesters of one domain do not share entries", "VT-d rev 4.1 6.2.3 allows both"},
-    {"hit_latency", PARAM_TIME, "", P(hit_latency), "2ns", 0, 1e9, NULL, "time that a hit adds",
-     "B: pcie-bench, Broadwell, translation on against off"},
-    {"ageing_interval", PARAM_UINT, "", P(ageing_interval), "112", 1, 1e9, NULL,
-     "requests per ageing step of replacement = ageing", "A: Xeon E5 datasheet vol. 2, VTGENCTRL2: 16 * 7"},
+    PARAM(entries, UINT, "118", .max = 1 << 24, .help = "usable entries, all page sizes together",
+	  .source = "B: pcie-bench (SIGCOMM 2018) latency sweeps, Broadwell E5-2630 v4: 128, about 10 of "
+		    "them held by other traffic"),
+    PARAM(ways, UINT, "0", .max = 1 << 24, .help = "associativity; 0: fully associative",
+	  .source = "B: pcie-bench: no conflict misses visible near capacity"),
+    PARAM(replacement, ENUM, "lru", .choices = replacements,
+	  .help = "which entry gives way (ageing: bucketed LRU); the paging-structure caches do the same",
+	  .source = "E; ageing: Xeon E5 datasheet vol. 2, VTGENCTRL2"),
+    PARAM(hash_sets, BOOL, "false", .help = "choose the set by a hash instead of the low page-number bits",
+	  .source = "E"),
+    PARAM(tag_sid, BOOL, "false", .help = "requesters of one domain do not share entries",
+	  .source = "VT-d rev 4.1 6.2.3 allows both"),
+    PARAM(hit_latency, TIME, "2ns", .max = 1e9, .help = "time that a hit adds",
+	  .source = "B: pcie-bench, Broadwell, translation on against off"),
+    PARAM(ageing_interval, UINT, "112", .min = 1, .max = 1e9,
+	  .help = "requests per ageing step of replacement = ageing",
+	  .source = "A: Xeon E5 datasheet vol. 2, VTGENCTRL2: 16 * 7"),
 };
-#undef P
-const struct param_table iotlb_param_table = {"iotlb", "IOTLB of the remapping unit", iotlb_specs,
-					      G_N_ELEMENTS(iotlb_specs), sizeof(struct iotlb_params)};
+const struct param_table iotlb_param_table = PARAM_TABLE("iotlb", "IOTLB of the remapping unit", iotlb_specs);
+#undef PARAMS_OF
 
-#define P(member) offsetof(struct pwc_params, member)
+#define PARAMS_OF struct pwc_params
 static const struct param_spec pwc_specs[] = {
-    {"entries_2m", PARAM_UINT, "", P(entries_2m), "64", 0, 1 << 20, NULL,
-     "entries that lead to a leaf table (2 MiB each)",
-     "B: pcie-bench: at least 32; SOSP 2024 (Fast & Safe IO Memory Protection): 64 to 128 likely"},
-    {"entries_1g", PARAM_UINT, "", P(entries_1g), "32", 0, 1 << 20, NULL, "entries that cover 1 GiB each",
-     "E: size assumed by SOSP 2024"},
-    {"entries_512g", PARAM_UINT, "", P(entries_512g), "32", 0, 1 << 20, NULL,
-     "entries that cover 512 GiB each", "E: size assumed by SOSP 2024"},
-    {"entries_256t", PARAM_UINT, "", P(entries_256t), "32", 0, 1 << 20, NULL,
-     "entries that cover 256 TiB each (5-level tables)", "E: as entries_512g"},
-    {"context_entries", PARAM_UINT, "", P(context_entries), "64", 0, 1 << 16, NULL, "context cache", "E"},
-    {"pasid_entries", PARAM_UINT, "", P(pasid_entries), "64", 0, 1 << 16, NULL, "PASID cache", "E"},
-    {"psi_nonleaf", PARAM_ENUM, "", P(psi_nonleaf), "domain", 0, 0, psi_nonleaf,
-     "what a page-selective invalidation without hint (IH = 0) removes here",
-     "A: Xeon E7-8800 v2 datasheet vol. 2, IOTLB register: domain"},
+    PARAM(entries_2m, UINT, "64", .max = 1 << 20, .help = "entries that lead to a leaf table (2 MiB each)",
+	  .source =
+	      "B: pcie-bench: at least 32; SOSP 2024 (Fast & Safe IO Memory Protection): 64 to 128 likely"),
+    PARAM(entries_1g, UINT, "32", .max = 1 << 20, .help = "entries that cover 1 GiB each",
+	  .source = "E: size assumed by SOSP 2024"),
+    PARAM(entries_512g, UINT, "32", .max = 1 << 20, .help = "entries that cover 512 GiB each",
+	  .source = "E: size assumed by SOSP 2024"),
+    PARAM(entries_256t, UINT, "32", .max = 1 << 20,
+	  .help = "entries that cover 256 TiB each (5-level tables)", .source = "E: as entries_512g"),
+    PARAM(context_entries, UINT, "64", .max = 1 << 16, .help = "context cache", .source = "E"),
+    PARAM(pasid_entries, UINT, "64", .max = 1 << 16, .help = "PASID cache", .source = "E"),
+    PARAM(psi_nonleaf, ENUM, "domain", .choices = psi_nonleaf,
+	  .help = "what a page-selective invalidation without hint (IH = 0) removes here",
+	  .source = "A: Xeon E7-8800 v2 datasheet vol. 2, IOTLB register: domain"),
 };
-#undef P
-const struct param_table pwc_param_table = {"pwc", "Paging-structure, context and PASID caches", pwc_specs,
-					    G_N_ELEMENTS(pwc_specs), sizeof(struct pwc_params)};
+const struct param_table pwc_param_table = PARAM_TABLE("pwc", "Paging-structure, context and PASID caches",
+						       pwc_specs);
+#undef PARAMS_OF
 
-#define P(member) offsetof(struct walker_params, member)
+#define PARAMS_OF struct walker_params
 static const struct param_spec walker_specs[] = {
-    {"concurrency", PARAM_UINT, "", P(concurrency), "6", 1, 1024, NULL, "walks in flight",
-     "B: pcie-bench, Broadwell: 19.2 to 22.5 M misses/s at 289 ns"},
-    {"read_latency", PARAM_TIME, "", P(read_latency), "197ns", 0, 1e9, NULL, "one table read from local DRAM",
-     "A: SOSP 2024, lm = 197 ns per memory read (fitted by its authors)"},
-    {"miss_overhead", PARAM_TIME, "", P(miss_overhead), "92ns", 0, 1e9, NULL, "fixed part of a miss",
-     "B: pcie-bench, Broadwell: a miss with one read costs 289 ns; less read_latency"},
-    {"slow_share", PARAM_DOUBLE, "", P(slow_share), "0.09", 0, 1, NULL,
-     "share of the table reads that take walker.slow_extra longer than the others; read_latency is the mean "
-     "of all",
-     "B: pcie-bench, Broadwell, percentiles of missing reads: the 95th leaves the median between windows of "
-     "1 and 2 "
-     "MiB, where 54 and 77 % miss"},
-    {"slow_extra", PARAM_TIME, "", P(slow_extra), "160ns", 0, 1e9, NULL,
-     "what a slow table read takes longer",
-     "B: pcie-bench, Broadwell: 95th percentile 907 to 933 ns, median 760 ns"},
-    {"merge", PARAM_BOOL, "", P(merge), "true", 0, 0, NULL,
-     "requests to a page that is being walked wait for it",
-     "B: pcie-bench write-then-read: one penalty, not two"},
-    {"line_reuse", PARAM_BOOL, "", P(line_reuse), "true", 0, 0, NULL,
-     "a 64-byte line of table entries that is on its way serves other walks too",
-     "A: Xeon E5 datasheet vol. 2, VTGENCTRL2, default on for page walks"},
-    {"coherent", PARAM_BOOL, "", P(coherent), "true", 0, 0, NULL,
-     "table reads snoop CPU caches; otherwise software flushes what it writes", "A: ECAP.C"},
-    {"llc", PARAM_BOOL, "", P(llc), "false", 0, 0, NULL,
-     "table reads of a coherent walker hit the last-level cache", "E"},
+    PARAM(concurrency, UINT, "6", .min = 1, .max = 1024, .help = "walks in flight",
+	  .source = "B: pcie-bench, Broadwell: 19.2 to 22.5 M misses/s at 289 ns"),
+    PARAM(read_latency, TIME, "197ns", .max = 1e9, .help = "one table read from local DRAM",
+	  .source = "A: SOSP 2024, lm = 197 ns per memory read (fitted by its authors)"),
+    PARAM(miss_overhead, TIME, "92ns", .max = 1e9, .help = "fixed part of a miss",
+	  .source = "B: pcie-bench, Broadwell: a miss with one read costs 289 ns; less read_latency"),
+    PARAM(slow_share, DOUBLE, "0.09", .max = 1,
+	  .help = "share of the table reads that take walker.slow_extra longer than the others; read_latency "
+		  "is the mean of all",
+	  .source = "B: pcie-bench, Broadwell, percentiles of missing reads: the 95th leaves the median "
+		    "between windows of 1 and 2 MiB, where 54 and 77 % miss"),
+    PARAM(slow_extra, TIME, "160ns", .max = 1e9, .help = "what a slow table read takes longer",
+	  .source = "B: pcie-bench, Broadwell: 95th percentile 907 to 933 ns, median 760 ns"),
+    PARAM(merge, BOOL, "true", .help = "requests to a page that is being walked wait for it",
+	  .source = "B: pcie-bench write-then-read: one penalty, not two"),
+    PARAM(line_reuse, BOOL, "true",
+	  .help = "a 64-byte line of table entries that is on its way serves other walks too",
+	  .source = "A: Xeon E5 datasheet vol. 2, VTGENCTRL2, default on for page walks"),
+    PARAM(coherent, BOOL, "true",
+	  .help = "table reads snoop CPU caches; otherwise software flushes what it writes",
+	  .source = "A: ECAP.C"),
+    PARAM(llc, BOOL, "false", .help = "table reads of a coherent walker hit the last-level cache",
+	  .source = "E"),
 };
-#undef P
-const struct param_table walker_param_table = {"walker", "Page walker", walker_specs,
-					       G_N_ELEMENTS(walker_specs), sizeof(struct walker_params)};
+const struct param_table walker_param_table = PARAM_TABLE("walker", "Page walker", walker_specs);
+#undef PARAMS_OF
 
-#define P(member) offsetof(struct qi_params, member)
+#define PARAMS_OF struct qi_params
 static const struct param_spec qi_specs[] = {
-    {"entries", PARAM_UINT, "", P(entries), "256", 32, 1 << 15, NULL,
-     "descriptors in the ring, rounded up to a power of two", "A: drivers/iommu/intel/dmar.c"},
-    {"service", PARAM_TIME, "", P(service), "400ns", 0, 1e9, NULL,
-     "unit's time for one invalidation descriptor",
-     "E: share of 1060 ns for a synchronous invalidation (Xeon Silver 4314, C)"},
-    {"wait_latency", PARAM_TIME, "", P(wait_latency), "500ns", 0, 1e9, NULL,
-     "status write of a wait descriptor until a spinning CPU sees it", "E: as service"},
-    {"device_tlb_latency", PARAM_TIME, "", P(device_tlb_latency), "1500ns", 0, 1e12, NULL,
-     "device-TLB invalidation until the device has answered", "E"},
-    {"drain", PARAM_BOOL, "", P(drain), "true", 0, 0, NULL,
-     "IOTLB invalidation completes after DMA in flight (DW, DR)", "A: VT-d rev 4.1 6.5.5; CAP.DWD, CAP.DRD"},
+    PARAM(entries, UINT, "256", .min = 32, .max = 1 << 15,
+	  .help = "descriptors in the ring, rounded up to a power of two",
+	  .source = "A: drivers/iommu/intel/dmar.c"),
+    PARAM(service, TIME, "400ns", .max = 1e9, .help = "unit's time for one invalidation descriptor",
+	  .source = "E: share of 1060 ns for a synchronous invalidation (Xeon Silver 4314, C)"),
+    PARAM(wait_latency, TIME, "500ns", .max = 1e9,
+	  .help = "status write of a wait descriptor until a spinning CPU sees it",
+	  .source = "E: as service"),
+    PARAM(device_tlb_latency, TIME, "1500ns", .max = 1e12,
+	  .help = "device-TLB invalidation until the device has answered", .source = "E"),
+    PARAM(drain, BOOL, "true", .help = "IOTLB invalidation completes after DMA in flight (DW, DR)",
+	  .source = "A: VT-d rev 4.1 6.5.5; CAP.DWD, CAP.DRD"),
 };
-#undef P
-const struct param_table qi_param_table = {"qi", "Invalidation queue", qi_specs, G_N_ELEMENTS(qi_specs),
-					   sizeof(struct qi_params)};
+const struct param_table qi_param_table = PARAM_TABLE("qi", "Invalidation queue", qi_specs);
+#undef PARAMS_OF
 
-#define P(member) offsetof(struct iommu_params, member)
+#define PARAMS_OF struct iommu_params
 static const struct param_spec iommu_specs[] = {
-    {"mode", PARAM_ENUM, "", P(mode), "strict", 0, 0, modes, "mode where [compare] does not name modes",
-     NULL},
-    {"cap", PARAM_UINT, "hex", P(cap), "0x8d2078c106f0466", 0, 0, NULL,
-     "capability register as the kernel prints it (dmasim explain iommu.cap=VALUE decodes one)",
-     "A: pcie-bench boot log, Broadwell: 48 bits, 2 MiB and 1 GiB pages, MAMV 18"},
-    {"ecap", PARAM_UINT, "hex", P(ecap), "0xf020df", 0, 0, NULL,
-     "extended capability register as the kernel prints it (dmasim explain iommu.ecap=VALUE)",
-     "A: Xeon E5 boot logs"},
-    {"scalable", PARAM_BOOL, "", P(scalable), "false", 0, 0, NULL,
-     "scalable mode (intel_iommu=sm_on); ECAP.SMTS must be set", NULL},
-    {"caching_mode", PARAM_BOOL, "", P(caching_mode), "false", 0, 0, NULL,
-     "report caching mode (CAP.CM), as virtual units do", NULL},
-    {"untrusted", PARAM_BOOL, "", P(untrusted), "false", 0, 0, NULL,
-     "all devices are untrusted, as behind an external port: always strict, partial pages bounce", NULL},
-    {"superpages", PARAM_BOOL, "", P(superpages), "true", 0, 0, NULL,
-     "use the large pages of CAP.SSLPS; false: intel_iommu=sp_off", NULL},
-    {"levels", PARAM_UINT, "", P(levels), "0", 0, 5, NULL,
-     "page-table levels, 3 to 5, of those that CAP.SAGAW (first stage: CAP.FS5LP) has; 0: most", NULL},
-    {"nested", PARAM_BOOL, "", P(nested), "false", 0, 0, NULL,
-     "first stage over second stage, as in a guest; needs scalable mode and ECAP.NEST", NULL},
-    {"reserved", PARAM_STRING, "", P(reserved), "", 0, 0, NULL,
-     "IOVA windows that are never handed out: 80000000-afffffff,c0000000-febfffff", NULL},
-    {"dmar", PARAM_STRING, "", P(dmar), "", 0, 0, NULL,
-     "file with the ACPI DMAR table that describes the units: raw, or as acpidump prints it", NULL},
+    PARAM(mode, ENUM, "strict", .choices = modes, .help = "mode where [compare] does not name modes"),
+    PARAM(cap, UINT, "0x8d2078c106f0466", .unit = "hex",
+	  .help = "capability register as the kernel prints it (dmasim explain iommu.cap=VALUE decodes one)",
+	  .source = "A: pcie-bench boot log, Broadwell: 48 bits, 2 MiB and 1 GiB pages, MAMV 18"),
+    PARAM(ecap, UINT, "0xf020df", .unit = "hex",
+	  .help = "extended capability register as the kernel prints it (dmasim explain iommu.ecap=VALUE)",
+	  .source = "A: Xeon E5 boot logs"),
+    PARAM(scalable, BOOL, "false", .help = "scalable mode (intel_iommu=sm_on); ECAP.SMTS must be set"),
+    PARAM(caching_mode, BOOL, "false", .help = "report caching mode (CAP.CM), as virtual units do"),
+    PARAM(
+	untrusted, BOOL, "false",
+	.help = "all devices are untrusted, as behind an external port: always strict, partial pages bounce"),
+    PARAM(superpages, BOOL, "true", .help = "use the large pages of CAP.SSLPS; false: intel_iommu=sp_off"),
+    PARAM(levels, UINT, "0", .max = 5,
+	  .help = "page-table levels, 3 to 5, of those that CAP.SAGAW (first stage: CAP.FS5LP) has; 0: most"),
+    PARAM(nested, BOOL, "false",
+	  .help = "first stage over second stage, as in a guest; needs scalable mode and ECAP.NEST"),
+    PARAM(reserved, STRING, "",
+	  .help = "IOVA windows that are never handed out: 80000000-afffffff,c0000000-febfffff"),
+    PARAM(dmar, STRING, "",
+	  .help = "file with the ACPI DMAR table that describes the units: raw, or as acpidump prints it"),
 };
-#undef P
-const struct param_table iommu_param_table = {"iommu", "IOMMU: mode and capabilities", iommu_specs,
-					      G_N_ELEMENTS(iommu_specs), sizeof(struct iommu_params)};
+const struct param_table iommu_param_table = PARAM_TABLE("iommu", "IOMMU: mode and capabilities",
+							 iommu_specs);
+#undef PARAMS_OF
 
-#define P(member) offsetof(struct ats_params, member)
+#define PARAMS_OF struct ats_params
 static const struct param_spec ats_specs[] = {
-    {"devices", PARAM_ENUM, "", P(devices), "listed", 0, 0, ats_devices,
-     "who uses a device TLB, if ECAP.DT allows it: those that the topology gives ATS, all, or none",
-     "drivers/iommu/intel/iommu.c: whoever has the capability"},
-    {"entries", PARAM_UINT, "", P(entries), "64", 0, 1 << 20, NULL, "entries of each device's TLB",
-     "E; HyperTRIO (ISCA 2020) simulates 64"},
-    {"ways", PARAM_UINT, "", P(ways), "0", 0, 1 << 20, NULL, "its associativity; 0: fully associative", "E"},
-    {"request_latency", PARAM_TIME, "", P(request_latency), "413ns", 0, 1e9, NULL,
-     "translation request and its answer, without the walk", "E: as a 64-byte read (pcie-bench, Broadwell)"},
-    {"page_requests", PARAM_UINT, "", P(page_requests), "2048", 16, 1 << 16, NULL,
-     "entries of the page-request queue", "A: drivers/iommu/intel/prq.c, 64 KiB of 32-byte entries"},
+    PARAM(devices, ENUM, "listed", .choices = ats_devices,
+	  .help =
+	      "who uses a device TLB, if ECAP.DT allows it: those that the topology gives ATS, all, or none",
+	  .source = "drivers/iommu/intel/iommu.c: whoever has the capability"),
+    PARAM(entries, UINT, "64", .max = 1 << 20, .help = "entries of each device's TLB",
+	  .source = "E; HyperTRIO (ISCA 2020) simulates 64"),
+    PARAM(ways, UINT, "0", .max = 1 << 20, .help = "its associativity; 0: fully associative", .source = "E"),
+    PARAM(request_latency, TIME, "413ns", .max = 1e9,
+	  .help = "translation request and its answer, without the walk",
+	  .source = "E: as a 64-byte read (pcie-bench, Broadwell)"),
+    PARAM(page_requests, UINT, "2048", .min = 16, .max = 1 << 16, .help = "entries of the page-request queue",
+	  .source = "A: drivers/iommu/intel/prq.c, 64 KiB of 32-byte entries"),
 };
-#undef P
-const struct param_table ats_param_table = {"ats", "Device TLBs (ATS) and page requests", ats_specs,
-					    G_N_ELEMENTS(ats_specs), sizeof(struct ats_params)};
+const struct param_table ats_param_table = PARAM_TABLE("ats", "Device TLBs (ATS) and page requests",
+						       ats_specs);
+#undef PARAMS_OF

@@ -229,6 +229,8 @@ def shown_to_people():
     check("SMTS" in ecap["has"] and "NEST" in ecap["has"] and ecap["PASID width (PSS)"] == "20 bits", f"{ecap}")
     found = {r["name"] for r in json.loads(run("explain", "cap", "iotlb", "hit_latency", "--json").stdout)}
     check(found == {"iommu.cap", "iotlb", "iotlb.hit_latency"}, f"explain of parts of names: {found}")
+    facts = json.loads(run("explain", "qi.page_span", "--json").stdout)[0]
+    check(facts["kind"] == "histogram" and facts["unit"] == "pages", f"explain of a histogram: {facts}")
     done = run("explain", "iommu.cap=xyz")
     check(done.returncode == 2, "explain of no register", done)
     done = run("explain", "flushes", "--json")

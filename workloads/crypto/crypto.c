@@ -13,46 +13,35 @@ struct crypto_params {
 	sim_time_t latency;
 };
 
-#define P(m) offsetof(struct crypto_params, m)
+#define PARAMS_OF struct crypto_params
 static const struct param_spec param_specs[] = {
-    {"requests", PARAM_UINT, "", P(requests), "10000", 1, 1e12, NULL, "requests to run", NULL},
-    {"entries", PARAM_UINT, "", P(entries), "4", 1, 2048, NULL,
-     "most entries of one list; each has 1 to this many", NULL},
-    {"entry_bytes", PARAM_SIZE, "bytes", P(entry_bytes), "1500", 16, 1 << 20, NULL, "bytes of one entry",
-     NULL},
-    {"offset", PARAM_SIZE, "bytes", P(offset), "64", 0, 4095, NULL,
-     "where an entry starts inside its page (behind packet headers)", NULL},
-    {"in_place", PARAM_DOUBLE, "", P(in_place), "0.5", 0, 1, NULL,
-     "share of requests whose destination is the source", NULL},
-    {"bandwidth", PARAM_DOUBLE, "GB/s", P(bandwidth), "5", 0.001, 1000, NULL, "rate of the engine",
-     "one engine of a current accelerator, order of magnitude (E)"},
-    {"latency", PARAM_TIME, "ps", P(latency), "5us", 0, 1e12, NULL, "fixed time of one request",
-     "order of magnitude (E)"},
+    PARAM(requests, UINT, "10000", .min = 1, .max = 1e12, .help = "requests to run"),
+    PARAM(entries, UINT, "4", .min = 1, .max = 2048,
+	  .help = "most entries of one list; each has 1 to this many"),
+    PARAM(entry_bytes, SIZE, "1500", .min = 16, .max = 1 << 20, .help = "bytes of one entry"),
+    PARAM(offset, SIZE, "64", .max = 4095,
+	  .help = "where an entry starts inside its page (behind packet headers)"),
+    PARAM(in_place, DOUBLE, "0.5", .max = 1, .help = "share of requests whose destination is the source"),
+    PARAM(bandwidth, DOUBLE, "5", .unit = "GB/s", .min = 0.001, .max = 1000, .help = "rate of the engine",
+	  .source = "one engine of a current accelerator, order of magnitude (E)"),
+    PARAM(latency, TIME, "5us", .max = 1e12, .help = "fixed time of one request",
+	  .source = "order of magnitude (E)"),
 };
-#undef P
-const struct param_table crypto_param_table = {
-    .section = "crypto",
-    .help = "crypto accelerator with scatterlists (workload crypto)",
-    .specs = param_specs,
-    .nspecs = G_N_ELEMENTS(param_specs),
-    .struct_size = sizeof(struct crypto_params),
-};
+const struct param_table crypto_param_table = PARAM_TABLE(
+    "crypto", "crypto accelerator with scatterlists (workload crypto)", param_specs);
+#undef PARAMS_OF
 
 struct crypto_stats {
 	uint64_t in_place, lists, entries;
 };
-#define S(m) offsetof(struct crypto_stats, m)
+#define STATS_OF struct crypto_stats
 static const struct stat_spec stat_specs[] = {
-    {"crypto.in_place", STAT_COUNTER, "count", S(in_place), NULL, false, "requests in place"},
-    {"crypto.lists", STAT_COUNTER, "count", S(lists), NULL, false, "lists mapped"},
-    {"crypto.entries", STAT_COUNTER, "count", S(entries), NULL, false, "entries of those lists"},
+    STAT_COUNT("crypto.in_place", in_place, "requests in place"),
+    STAT_COUNT("crypto.lists", lists, "lists mapped"),
+    STAT_COUNT("crypto.entries", entries, "entries of those lists"),
 };
-#undef S
-const struct stat_table crypto_stat_table = {
-    .specs = stat_specs,
-    .nspecs = G_N_ELEMENTS(stat_specs),
-    .struct_size = sizeof(struct crypto_stats),
-};
+const struct stat_table crypto_stat_table = STAT_TABLE(stat_specs);
+#undef STATS_OF
 
 struct buffer {
 	struct dma_object obj;

@@ -8,51 +8,38 @@
 
 static const char *const accesses[] = {"none", "once", NULL};
 
-#define P(m) offsetof(struct replay_params, m)
+#define PARAMS_OF struct replay_params
 static const struct param_spec param_specs[] = {
-    {"access", PARAM_ENUM, "", P(access), "once", 0, 0, accesses,
-     "once: the device reads or writes each mapping once before it is unmapped; none: it is only mapped",
-     NULL},
-    {"address_bits", PARAM_UINT, "bits", P(address_bits), "64", 24, 64, NULL,
-     "DMA mask of the devices: recordings do not tell it", NULL},
+    PARAM(access, ENUM, "once", .choices = accesses,
+	  .help = "once: the device reads or writes each mapping once before it is unmapped; none: it is "
+		  "only mapped"),
+    PARAM(address_bits, UINT, "64", .unit = "bits", .min = 24, .max = 64,
+	  .help = "DMA mask of the devices: recordings do not tell it"),
 };
-#undef P
-const struct param_table dma_replay_param_table = {
-    .section = "dma_replay",
-    .help = "recorded mapping calls (workload dma_replay)",
-    .specs = param_specs,
-    .nspecs = G_N_ELEMENTS(param_specs),
-    .struct_size = sizeof(struct replay_params),
-};
+const struct param_table dma_replay_param_table = PARAM_TABLE(
+    "dma_replay", "recorded mapping calls (workload dma_replay)", param_specs);
+#undef PARAMS_OF
 
-#define C(text, m, unit_, help_)                                          \
-	{                                                                 \
-		.name = text, .kind = STAT_COUNTER, .unit = unit_,        \
-		.offset = offsetof(struct replay_stats, m), .help = help_ \
-	}
+#define STATS_OF struct replay_stats
 static const struct stat_spec stat_specs[] = {
-    C("dma_replay.maps", maps, "count", "mappings made: single buffers, lists, synced parts of windows"),
-    C("dma_replay.lists", lists, "count", "... of more than one vector"),
-    C("dma_replay.map_bytes", bytes, "bytes", "bytes in them"),
-    C("dma_replay.unmaps", unmaps, "count", "mappings undone, the leftover ones too"),
-    C("dma_replay.windows", windows, "count", "recorded windows (dma_iova_try_alloc)"),
-    C("dma_replay.links", links, "count", "recorded links into them"),
-    C("dma_replay.unsynced", unsynced, "count", "links that were never synced: not mapped"),
-    C("dma_replay.coherent_allocs", coherent_allocs, "count", "coherent allocations"),
-    C("dma_replay.coherent_frees", coherent_frees, "count", "coherent allocations freed"),
-    C("dma_replay.unknown_unmaps", unknown_unmaps, "count",
-      "recorded unmaps of what was mapped before the recording began: skipped"),
-    C("dma_replay.leftover", leftover, "count", "mappings that the recording leaves, undone at its end"),
-    C("dma_replay.failed", failed, "count", "mappings that the DMA layer refused"),
-    C("dma_replay.transfer_errors", transfer_errors, "count",
-      "accesses that the IOMMU or the fabric refused"),
+    STAT_COUNT("dma_replay.maps", maps, "mappings made: single buffers, lists, synced parts of windows"),
+    STAT_COUNT("dma_replay.lists", lists, "... of more than one vector"),
+    STAT_BYTES("dma_replay.map_bytes", bytes, "bytes in them"),
+    STAT_COUNT("dma_replay.unmaps", unmaps, "mappings undone, the leftover ones too"),
+    STAT_COUNT("dma_replay.windows", windows, "recorded windows (dma_iova_try_alloc)"),
+    STAT_COUNT("dma_replay.links", links, "recorded links into them"),
+    STAT_COUNT("dma_replay.unsynced", unsynced, "links that were never synced: not mapped"),
+    STAT_COUNT("dma_replay.coherent_allocs", coherent_allocs, "coherent allocations"),
+    STAT_COUNT("dma_replay.coherent_frees", coherent_frees, "coherent allocations freed"),
+    STAT_COUNT("dma_replay.unknown_unmaps", unknown_unmaps,
+	       "recorded unmaps of what was mapped before the recording began: skipped"),
+    STAT_COUNT("dma_replay.leftover", leftover, "mappings that the recording leaves, undone at its end"),
+    STAT_COUNT("dma_replay.failed", failed, "mappings that the DMA layer refused"),
+    STAT_COUNT("dma_replay.transfer_errors", transfer_errors,
+	       "accesses that the IOMMU or the fabric refused"),
 };
-#undef C
-const struct stat_table dma_replay_stat_table = {
-    .specs = stat_specs,
-    .nspecs = G_N_ELEMENTS(stat_specs),
-    .struct_size = sizeof(struct replay_stats),
-};
+const struct stat_table dma_replay_stat_table = STAT_TABLE(stat_specs);
+#undef STATS_OF
 
 static bool check(const struct trace_record *rec, GError **error)
 {

@@ -13,75 +13,55 @@ static const char *const kinds[] = {"dram", "p2p_pages", "p2p", "resource", NULL
 static const char *const ops[] = {"map", "convert", "matrix", "stream", NULL};
 static const char *const accesses[] = {"none", "read", "write", NULL};
 
-#define P(m) offsetof(struct dmabuf_params, m)
+#define PARAMS_OF struct dmabuf_params
 static const struct param_spec param_specs[] = {
-    {"kind", PARAM_ENUM, "", P(kind), "p2p", 0, 0, kinds,
-     "exporter's memory: dram, BAR with struct pages, BAR without, device memory outside peer-to-peer", NULL},
-    {"op", PARAM_ENUM, "", P(op), "map", 0, 0, ops,
-     "map and unmap; convert pieces of a mapped buffer; matrix of all kinds and entry points; stream from "
-     "drives into the buffer",
-     NULL},
-    {"access", PARAM_ENUM, "", P(access), "read", 0, 0, accesses, "what the importer does with each mapping",
-     NULL},
-    {"bytes", PARAM_SIZE, "bytes", P(bytes), "1MiB", 4096, 1ull << 36, NULL, "size of the buffer", NULL},
-    {"ranges", PARAM_UINT, "", P(ranges), "1", 1, 65536, NULL, "physically separate parts of the buffer",
-     NULL},
-    {"count", PARAM_UINT, "", P(count), "1000", 1, 1e12, NULL, "mappings or conversions", NULL},
-    {"piece", PARAM_SIZE, "bytes", P(piece), "64KiB", 4096, 1 << 30, NULL,
-     "what one conversion changes (op = convert)", NULL},
-    {"exporter", PARAM_STRING, "", P(exporter), "", 0, 0, NULL,
-     "PCI function that owns the memory; empty: a new one", NULL},
-    {"importer", PARAM_STRING, "", P(importer), "", 0, 0, NULL, "PCI function that uses it; empty: a new one",
-     NULL},
-    {"link_at_zero", PARAM_BOOL, "", P(link_at_zero), "false", 0, 0, NULL,
-     "literal Linux 7.0: every range of a buffer is linked at offset 0 of the window", NULL},
-    {"drives", PARAM_UINT, "", P(drives), "1", 1, 64, NULL, "importers that fill the buffer (op = stream)",
-     NULL},
-    {"depth", PARAM_UINT, "", P(depth), "32", 1, 4096, NULL, "transfers that each drive keeps under way",
-     NULL},
-    {"io_bytes", PARAM_SIZE, "bytes", P(io_bytes), "128KiB", 512, 1 << 30, NULL, "bytes of one transfer",
-     NULL},
-    {"drive_lanes", PARAM_UINT, "", P(drive_lanes), "4", 1, 16, NULL, "lanes of each drive's link", NULL},
-    {"drive_bandwidth", PARAM_DOUBLE, "GB/s", P(drive_bandwidth), "0", 0, 1000, NULL,
-     "what one drive delivers; 0: as much as its link takes", NULL},
-    {"drive_iops", PARAM_DOUBLE, "1/s", P(drive_iops), "0", 0, 1e12, NULL,
-     "transfers per second of one drive; 0: no limit", NULL},
-    {"drive_latency", PARAM_TIME, "ps", P(drive_latency), "0ns", 0, 1e15, NULL,
-     "from a command to its first byte", NULL},
+    PARAM(kind, ENUM, "p2p", .choices = kinds,
+	  .help = "exporter's memory: dram, BAR with struct pages, BAR without, device memory outside "
+		  "peer-to-peer"),
+    PARAM(op, ENUM, "map", .choices = ops,
+	  .help = "map and unmap; convert pieces of a mapped buffer; matrix of all kinds and entry points; "
+		  "stream from drives into the buffer"),
+    PARAM(access, ENUM, "read", .choices = accesses, .help = "what the importer does with each mapping"),
+    PARAM(bytes, SIZE, "1MiB", .min = 4096, .max = 1ull << 36, .help = "size of the buffer"),
+    PARAM(ranges, UINT, "1", .min = 1, .max = 65536, .help = "physically separate parts of the buffer"),
+    PARAM(count, UINT, "1000", .min = 1, .max = 1e12, .help = "mappings or conversions"),
+    PARAM(piece, SIZE, "64KiB", .min = 4096, .max = 1 << 30,
+	  .help = "what one conversion changes (op = convert)"),
+    PARAM(exporter, STRING, "", .help = "PCI function that owns the memory; empty: a new one"),
+    PARAM(importer, STRING, "", .help = "PCI function that uses it; empty: a new one"),
+    PARAM(link_at_zero, BOOL, "false",
+	  .help = "literal Linux 7.0: every range of a buffer is linked at offset 0 of the window"),
+    PARAM(drives, UINT, "1", .min = 1, .max = 64, .help = "importers that fill the buffer (op = stream)"),
+    PARAM(depth, UINT, "32", .min = 1, .max = 4096, .help = "transfers that each drive keeps under way"),
+    PARAM(io_bytes, SIZE, "128KiB", .min = 512, .max = 1 << 30, .help = "bytes of one transfer"),
+    PARAM(drive_lanes, UINT, "4", .min = 1, .max = 16, .help = "lanes of each drive's link"),
+    PARAM(drive_bandwidth, DOUBLE, "0", .unit = "GB/s", .max = 1000,
+	  .help = "what one drive delivers; 0: as much as its link takes"),
+    PARAM(drive_iops, DOUBLE, "0", .unit = "1/s", .max = 1e12,
+	  .help = "transfers per second of one drive; 0: no limit"),
+    PARAM(drive_latency, TIME, "0ns", .max = 1e15, .help = "from a command to its first byte"),
 };
-#undef P
-const struct param_table dmabuf_p2p_param_table = {
-    .section = "dmabuf_p2p",
-    .help = "shared buffers and peer-to-peer (workload dmabuf_p2p)",
-    .specs = param_specs,
-    .nspecs = G_N_ELEMENTS(param_specs),
-    .struct_size = sizeof(struct dmabuf_params),
-};
+const struct param_table dmabuf_p2p_param_table = PARAM_TABLE(
+    "dmabuf_p2p", "shared buffers and peer-to-peer (workload dmabuf_p2p)", param_specs);
+#undef PARAMS_OF
 
-#define ROW(name_, member, help_)                                               \
-	{                                                                       \
-		.name = "dmabuf." name_, .kind = STAT_COUNTER, .unit = "count", \
-		.offset = offsetof(struct dmabuf_stats, member), .help = help_  \
-	}
+#define STATS_OF struct dmabuf_stats
 static const struct stat_spec stat_specs[] = {
-    ROW("maps", maps, "mappings made"),
-    ROW("unmaps", unmaps, "mappings undone"),
-    ROW("refused", refused, "mappings refused"),
-    ROW("bus_address", bus_address, "mappings by bus address: nothing to translate, nothing to undo"),
-    ROW("windows", windows, "mappings in one IOVA range"),
-    ROW("lists", lists, "mappings as scatterlist"),
-    ROW("singles", singles, "mappings range by range"),
-    ROW("conversions", conversions, "pieces converted between shared and private"),
-    ROW("converted_bytes", converted_bytes, "bytes of those pieces"),
-    ROW("late_flushes", late_flushes,
-	"conversions after which the device could still use the old translation (flush only queued)"),
+    STAT_COUNT("dmabuf.maps", maps, "mappings made"),
+    STAT_COUNT("dmabuf.unmaps", unmaps, "mappings undone"),
+    STAT_COUNT("dmabuf.refused", refused, "mappings refused"),
+    STAT_COUNT("dmabuf.bus_address", bus_address,
+	       "mappings by bus address: nothing to translate, nothing to undo"),
+    STAT_COUNT("dmabuf.windows", windows, "mappings in one IOVA range"),
+    STAT_COUNT("dmabuf.lists", lists, "mappings as scatterlist"),
+    STAT_COUNT("dmabuf.singles", singles, "mappings range by range"),
+    STAT_COUNT("dmabuf.conversions", conversions, "pieces converted between shared and private"),
+    STAT_COUNT("dmabuf.converted_bytes", converted_bytes, "bytes of those pieces"),
+    STAT_COUNT("dmabuf.late_flushes", late_flushes,
+	       "conversions after which the device could still use the old translation (flush only queued)"),
 };
-#undef ROW
-const struct stat_table dmabuf_p2p_stat_table = {
-    .specs = stat_specs,
-    .nspecs = G_N_ELEMENTS(stat_specs),
-    .struct_size = sizeof(struct dmabuf_stats),
-};
+const struct stat_table dmabuf_p2p_stat_table = STAT_TABLE(stat_specs);
+#undef STATS_OF
 
 struct piece {
 	struct phys_vec vec;

@@ -22,35 +22,27 @@ struct map_bench_params {
 static const char *const hows[] = {"api", "single", "sg", "link", "coherent", NULL};
 static const char *const orders[] = {"fifo", "lifo", NULL};
 
-#define P(m) offsetof(struct map_bench_params, m)
+#define PARAMS_OF struct map_bench_params
 static const struct param_spec param_specs[] = {
-    {"pages", PARAM_UINT, "", P(pages), "1", 1, 65536, NULL, "pieces that one operation maps", NULL},
-    {"unit", PARAM_SIZE, "bytes", P(unit), "4KiB", 4096, 1 << 30, NULL, "bytes of one piece (power of two)",
-     NULL},
-    {"contiguous", PARAM_BOOL, "", P(contiguous), "false", 0, 0, NULL,
-     "the pieces of one operation are neighbours in memory", NULL},
-    {"how", PARAM_ENUM, "", P(how), "api", 0, 0, hows,
-     "api: as the api compared would (legacy: single or sg; link: one linked range); else one way for all",
-     NULL},
-    {"threads", PARAM_UINT, "", P(threads), "1", 1, 4096, NULL, "threads, each on its own CPU", NULL},
-    {"depth", PARAM_UINT, "", P(depth), "1", 1, 1 << 20, NULL, "mappings that each thread keeps", NULL},
-    {"order", PARAM_ENUM, "", P(order), "fifo", 0, 0, orders, "which of them is unmapped next", NULL},
-    {"iterations", PARAM_UINT, "", P(iterations), "10000", 1, 1e9, NULL, "operations measured per thread",
-     NULL},
-    {"warm_up", PARAM_UINT, "", P(warm_up), "2000", 0, 1e9, NULL, "operations before that", NULL},
-    {"fixed", PARAM_TIME, "", P(fixed), "0", 0, 1e12, NULL,
-     "time outside the DMA layer per operation (the rest of a driver)", NULL},
-    {"fixed_random", PARAM_BOOL, "", P(fixed_random), "false", 0, 0, NULL,
-     "that time is exponentially distributed around its mean: threads do not keep in step", NULL},
+    PARAM(pages, UINT, "1", .min = 1, .max = 65536, .help = "pieces that one operation maps"),
+    PARAM(unit, SIZE, "4KiB", .min = 4096, .max = 1 << 30, .help = "bytes of one piece (power of two)"),
+    PARAM(contiguous, BOOL, "false", .help = "the pieces of one operation are neighbours in memory"),
+    PARAM(how, ENUM, "api", .choices = hows,
+	  .help = "api: as the api compared would (legacy: single or sg; link: one linked range); else one "
+		  "way for all"),
+    PARAM(threads, UINT, "1", .min = 1, .max = 4096, .help = "threads, each on its own CPU"),
+    PARAM(depth, UINT, "1", .min = 1, .max = 1 << 20, .help = "mappings that each thread keeps"),
+    PARAM(order, ENUM, "fifo", .choices = orders, .help = "which of them is unmapped next"),
+    PARAM(iterations, UINT, "10000", .min = 1, .max = 1e9, .help = "operations measured per thread"),
+    PARAM(warm_up, UINT, "2000", .max = 1e9, .help = "operations before that"),
+    PARAM(fixed, TIME, "0", .max = 1e12,
+	  .help = "time outside the DMA layer per operation (the rest of a driver)"),
+    PARAM(fixed_random, BOOL, "false",
+	  .help = "that time is exponentially distributed around its mean: threads do not keep in step"),
 };
-#undef P
-const struct param_table map_bench_param_table = {
-    .section = "map_bench",
-    .help = "threads that map and unmap buffers (workload map_bench)",
-    .specs = param_specs,
-    .nspecs = G_N_ELEMENTS(param_specs),
-    .struct_size = sizeof(struct map_bench_params),
-};
+const struct param_table map_bench_param_table = PARAM_TABLE(
+    "map_bench", "threads that map and unmap buffers (workload map_bench)", param_specs);
+#undef PARAMS_OF
 
 struct map_bench_stats {
 	uint64_t operations, failed, acquired, contended;
@@ -81,33 +73,25 @@ static double rate(const void *v)
 	return st->elapsed ? (double)st->operations / ((double)st->elapsed / SIM_S) : NAN;
 }
 
-#define F(text, fn, unit_, help_)                                                               \
-	{                                                                                       \
-		.name = text, .kind = STAT_FORMULA, .unit = unit_, .formula = fn, .help = help_ \
-	}
-#define C(text, m, help_)                                                    \
-	{                                                                    \
-		.name = text, .kind = STAT_COUNTER, .unit = "count",         \
-		.offset = offsetof(struct map_bench_stats, m), .help = help_ \
-	}
+#define STATS_OF struct map_bench_stats
 static const struct stat_spec stat_specs[] = {
-    C("map_bench.operations", operations, "operations measured and done, all threads"),
-    C("map_bench.failed", failed, "operations whose mapping failed"),
-    F("map_bench.map_ns", map_mean, "ns", "mean time to map"),
-    F("map_bench.unmap_ns", unmap_mean, "ns", "mean time to unmap"),
-    F("map_bench.pt_map_ns", pt_map_mean, "ns",
-      "page-table part of a map, cache flushes included, table allocation left out"),
-    F("map_bench.pt_unmap_ns", pt_unmap_mean, "ns", "page-table part of an unmap, cache flushes included"),
-    F("map_bench.iova_alloc_ns", iova_alloc_mean, "ns", "address allocation and release part, no lock wait"),
-    F("map_bench.iova_free_ns", iova_free_mean, "ns", "release part alone where addresses are cached"),
-    F("map_bench.lock_wait_ns", lock_wait_mean, "ns", "waiting for locks, per operation"),
-    F("map_bench.rate", rate, "1/s", "operations per second, all threads together"),
+    STAT_COUNT("map_bench.operations", operations, "operations measured and done, all threads"),
+    STAT_COUNT("map_bench.failed", failed, "operations whose mapping failed"),
+    STAT_COMPUTED("map_bench.map_ns", "ns", map_mean, "mean time to map"),
+    STAT_COMPUTED("map_bench.unmap_ns", "ns", unmap_mean, "mean time to unmap"),
+    STAT_COMPUTED("map_bench.pt_map_ns", "ns", pt_map_mean,
+		  "page-table part of a map, cache flushes included, table allocation left out"),
+    STAT_COMPUTED("map_bench.pt_unmap_ns", "ns", pt_unmap_mean,
+		  "page-table part of an unmap, cache flushes included"),
+    STAT_COMPUTED("map_bench.iova_alloc_ns", "ns", iova_alloc_mean,
+		  "address allocation and release part, no lock wait"),
+    STAT_COMPUTED("map_bench.iova_free_ns", "ns", iova_free_mean,
+		  "release part alone where addresses are cached"),
+    STAT_COMPUTED("map_bench.lock_wait_ns", "ns", lock_wait_mean, "waiting for locks, per operation"),
+    STAT_COMPUTED("map_bench.rate", "1/s", rate, "operations per second, all threads together"),
 };
-const struct stat_table map_bench_stat_table = {
-    .specs = stat_specs,
-    .nspecs = G_N_ELEMENTS(stat_specs),
-    .struct_size = sizeof(struct map_bench_stats),
-};
+const struct stat_table map_bench_stat_table = STAT_TABLE(stat_specs);
+#undef STATS_OF
 
 static const char *const columns[] = {"threads", "pages", "map_ns", "unmap_ns", "lock_wait_ns", "rate_per_s"};
 

@@ -35,98 +35,81 @@ static const char *const targets[] = {"buffer", "hole", NULL};
 static const char *const orders[] = {"random", "sequential", NULL};
 static const char *const warmers[] = {"device", "host", NULL};
 
-#define P(m) offsetof(struct pcie_bench_params, m)
+#define PARAMS_OF struct pcie_bench_params
 static const struct param_spec param_specs[] = {
-    {"windows", PARAM_STRING, "", P(windows),
-     "256KiB,512KiB,1MiB,1536KiB,2MiB,3MiB,4MiB,8MiB,16MiB,32MiB,64MiB", 0, 0, NULL,
-     "parts of the buffer that are accessed, one measurement each", NULL},
-    {"size", PARAM_SIZE, "bytes", P(size), "64", 1, 1 << 20, NULL, "bytes of one transfer", NULL},
-    {"piece", PARAM_SIZE, "bytes", P(piece), "4KiB", 4096, 4 << 20, NULL,
-     "physically contiguous pieces that the buffer is made of (power of two, at least one transfer); from "
-     "2MiB on large pages map them unless iommu.superpages = false",
-     NULL},
-    {"samples", PARAM_UINT, "", P(samples), "30000", 1, 1e9, NULL, "transfers measured per window", NULL},
-    {"warm_up", PARAM_UINT, "", P(warm_up), "5000", 0, 1e9, NULL, "transfers before that", NULL},
-    {"op", PARAM_ENUM, "", P(op), "read", 0, 0, ops, "read, write, or write and then read of the same bytes",
-     NULL},
-    {"measure", PARAM_ENUM, "", P(measure), "latency", 0, 0, measures,
-     "latency: one transfer at a time; throughput: as fast as the card can", NULL},
-    {"order", PARAM_ENUM, "", P(order), "random", 0, 0, orders, "order of the addresses", NULL},
-    {"target", PARAM_ENUM, "", P(target), "buffer", 0, 0, targets,
-     "buffer: a mapped one; hole: as a broken driver would, addresses that nobody mapped: each access "
-     "faults, and "
-     "a card with a device TLB asks for the page (PCIe PRI), which nobody answers",
-     NULL},
-    {"cold", PARAM_BOOL, "", P(cold), "true", 0, 0, NULL, "the buffer is not in the last-level cache", NULL},
-    {"warmed_by", PARAM_ENUM, "", P(warmed_by), "device", 0, 0, warmers,
-     "cold = false: who wrote the window before, and so how much of it the last-level cache holds "
-     "(memory.llc_io or "
-     "memory.llc_size)",
-     NULL},
-    {"node", PARAM_UINT, "", P(node), "0", 0, 15, NULL, "NUMA node of the buffer; the card is on node 0",
-     NULL},
-    {"command_limit", PARAM_SIZE, "bytes", P(command_limit), "128", 0, 1 << 20, NULL,
-     "largest transfer that is a PCIe command; larger ones use the DMA engine", "the card (C)"},
-    {"command_window", PARAM_UINT, "", P(command_window), "30", 1, 4096, NULL,
-     "commands in flight, completed in order",
-     "fitted: 64 B reads of a 512 KiB window on Broadwell; Little's law without translation, 54.9 M/s x 490 "
-     "ns, "
-     "gives 27 at least"},
-    {"engine_window", PARAM_UINT, "", P(engine_window), "21", 1, 4096, NULL, "DMA engine transfers in flight",
-     "fitted: 256 B reads of a 1 MiB window on Broadwell; Little's law without translation, 22.7 M/s x 700 "
-     "ns, "
-     "gives 16 at least"},
-    {"read_interval", PARAM_TIME, "", P(read_interval), "12100ps", 0, 1e9, NULL,
-     "least time between two read commands, fixed part",
-     "pcie-bench data without translation: 54.9 M/s at 64 B, 41.2 M/s at 128 B (B)"},
-    {"read_interval_byte", PARAM_DOUBLE, "ns", P(read_interval_byte), "0.0953", 0, 1000, NULL, "... per byte",
-     "as read_interval (B)"},
-    {"write_interval", PARAM_TIME, "", P(write_interval), "18050ps", 0, 1e9, NULL,
-     "least time between two write commands, fixed part",
-     "pcie-bench data without translation: 47.4 M/s at 64 B, 41.4 M/s at 128 B (B)"},
-    {"write_interval_byte", PARAM_DOUBLE, "ns", P(write_interval_byte), "0.0477", 0, 1000, NULL,
-     "... per byte", "as write_interval (B)"},
-    {"engine_read_interval", PARAM_TIME, "", P(engine_read_interval), "19600ps", 0, 1e9, NULL,
-     "least time between two reads of the DMA engine, fixed part; per byte as for commands",
-     "pcie-bench data without translation: 22.7 M/s at 256 B (B)"},
-    {"engine_write_interval", PARAM_TIME, "", P(engine_write_interval), "16150ps", 0, 1e9, NULL,
-     "least time between two writes of the DMA engine, fixed part; per byte as for read commands",
-     "pcie-bench data without translation: 24.7 M/s at 256 B (B)"},
-    {"write_turn", PARAM_TIME, "", P(write_turn), "44ns", 0, 1e9, NULL,
-     "what a write that is read back costs the card besides both transfers",
-     "pcie-bench data without translation: LAT_CMD_WRRD 564 ns, LAT_CMD_RD 412 ns, the write on the link 11 "
-     "ns (B)"},
-    {"engine_latency", PARAM_TIME, "", P(engine_latency), "134ns", 0, 1e9, NULL,
-     "what the DMA engine adds to a 64-byte transfer",
-     "pcie-bench data, LAT_DMA_RD 547 ns against LAT_CMD_RD 413 ns (A)"},
-    {"engine_latency_byte", PARAM_DOUBLE, "ns", P(engine_latency_byte), "0.16", 0, 1000, NULL,
-     "... per further byte", "pcie-bench data, LAT_DMA_RD from 64 to 2048 B, link time taken out (B)"},
+    PARAM(windows, STRING, "256KiB,512KiB,1MiB,1536KiB,2MiB,3MiB,4MiB,8MiB,16MiB,32MiB,64MiB",
+	  .help = "parts of the buffer that are accessed, one measurement each"),
+    PARAM(size, SIZE, "64", .min = 1, .max = 1 << 20, .help = "bytes of one transfer"),
+    PARAM(piece, SIZE, "4KiB", .min = 4096, .max = 4 << 20,
+	  .help = "physically contiguous pieces that the buffer is made of (power of two, at least one "
+		  "transfer); from 2MiB on large pages map them unless iommu.superpages = false"),
+    PARAM(samples, UINT, "30000", .min = 1, .max = 1e9, .help = "transfers measured per window"),
+    PARAM(warm_up, UINT, "5000", .max = 1e9, .help = "transfers before that"),
+    PARAM(op, ENUM, "read", .choices = ops, .help = "read, write, or write and then read of the same bytes"),
+    PARAM(measure, ENUM, "latency", .choices = measures,
+	  .help = "latency: one transfer at a time; throughput: as fast as the card can"),
+    PARAM(order, ENUM, "random", .choices = orders, .help = "order of the addresses"),
+    PARAM(
+	target, ENUM, "buffer", .choices = targets,
+	.help =
+	    "buffer: a mapped one; hole: as a broken driver would, addresses that nobody mapped: each access "
+	    "faults, and a card with a device TLB asks for the page (PCIe PRI), which nobody answers"),
+    PARAM(cold, BOOL, "true", .help = "the buffer is not in the last-level cache"),
+    PARAM(warmed_by, ENUM, "device", .choices = warmers,
+	  .help = "cold = false: who wrote the window before, and so how much of it the last-level cache "
+		  "holds (memory.llc_io or memory.llc_size)"),
+    PARAM(node, UINT, "0", .max = 15, .help = "NUMA node of the buffer; the card is on node 0"),
+    PARAM(command_limit, SIZE, "128", .max = 1 << 20,
+	  .help = "largest transfer that is a PCIe command; larger ones use the DMA engine",
+	  .source = "the card (C)"),
+    PARAM(command_window, UINT, "30", .min = 1, .max = 4096, .help = "commands in flight, completed in order",
+	  .source = "fitted: 64 B reads of a 512 KiB window on Broadwell; Little's law without translation, "
+		    "54.9 M/s x 490 ns, gives 27 at least"),
+    PARAM(engine_window, UINT, "21", .min = 1, .max = 4096, .help = "DMA engine transfers in flight",
+	  .source = "fitted: 256 B reads of a 1 MiB window on Broadwell; Little's law without translation, "
+		    "22.7 M/s x 700 ns, gives 16 at least"),
+    PARAM(read_interval, TIME, "12100ps", .max = 1e9,
+	  .help = "least time between two read commands, fixed part",
+	  .source = "pcie-bench data without translation: 54.9 M/s at 64 B, 41.2 M/s at 128 B (B)"),
+    PARAM(read_interval_byte, DOUBLE, "0.0953", .unit = "ns", .max = 1000, .help = "... per byte",
+	  .source = "as read_interval (B)"),
+    PARAM(write_interval, TIME, "18050ps", .max = 1e9,
+	  .help = "least time between two write commands, fixed part",
+	  .source = "pcie-bench data without translation: 47.4 M/s at 64 B, 41.4 M/s at 128 B (B)"),
+    PARAM(write_interval_byte, DOUBLE, "0.0477", .unit = "ns", .max = 1000, .help = "... per byte",
+	  .source = "as write_interval (B)"),
+    PARAM(engine_read_interval, TIME, "19600ps", .max = 1e9,
+	  .help = "least time between two reads of the DMA engine, fixed part; per byte as for commands",
+	  .source = "pcie-bench data without translation: 22.7 M/s at 256 B (B)"),
+    PARAM(
+	engine_write_interval, TIME, "16150ps", .max = 1e9,
+	.help = "least time between two writes of the DMA engine, fixed part; per byte as for read commands",
+	.source = "pcie-bench data without translation: 24.7 M/s at 256 B (B)"),
+    PARAM(write_turn, TIME, "44ns", .max = 1e9,
+	  .help = "what a write that is read back costs the card besides both transfers",
+	  .source = "pcie-bench data without translation: LAT_CMD_WRRD 564 ns, LAT_CMD_RD 412 ns, the write "
+		    "on the link 11 ns (B)"),
+    PARAM(engine_latency, TIME, "134ns", .max = 1e9, .help = "what the DMA engine adds to a 64-byte transfer",
+	  .source = "pcie-bench data, LAT_DMA_RD 547 ns against LAT_CMD_RD 413 ns (A)"),
+    PARAM(engine_latency_byte, DOUBLE, "0.16", .unit = "ns", .max = 1000, .help = "... per further byte",
+	  .source = "pcie-bench data, LAT_DMA_RD from 64 to 2048 B, link time taken out (B)"),
 };
-#undef P
-const struct param_table pcie_bench_param_table = {
-    .section = "pcie_bench",
-    .help = "a benchmark card that reads and writes a mapped buffer (workload pcie_bench)",
-    .specs = param_specs,
-    .nspecs = G_N_ELEMENTS(param_specs),
-    .struct_size = sizeof(struct pcie_bench_params),
-};
+const struct param_table pcie_bench_param_table = PARAM_TABLE(
+    "pcie_bench", "a benchmark card that reads and writes a mapped buffer (workload pcie_bench)",
+    param_specs);
+#undef PARAMS_OF
 
 struct pcie_bench_stats {
 	uint64_t transfers, windows, pages;
 };
-#define S(m) offsetof(struct pcie_bench_stats, m)
+#define STATS_OF struct pcie_bench_stats
 static const struct stat_spec stat_specs[] = {
-    {"pcie_bench.transfers", STAT_COUNTER, "count", S(transfers), NULL, false,
-     "transfers measured, all windows, faulted ones too"},
-    {"pcie_bench.windows", STAT_COUNTER, "count", S(windows), NULL, false, "windows measured"},
-    {"pcie_bench.pages", STAT_GAUGE, "count", S(pages), NULL, false, "4 KiB pages of the largest window"},
+    STAT_COUNT("pcie_bench.transfers", transfers, "transfers measured, all windows, faulted ones too"),
+    STAT_COUNT("pcie_bench.windows", windows, "windows measured"),
+    STAT("pcie_bench.pages", STAT_GAUGE, "count", pages, "4 KiB pages of the largest window"),
 };
-#undef S
-const struct stat_table pcie_bench_stat_table = {
-    .specs = stat_specs,
-    .nspecs = G_N_ELEMENTS(stat_specs),
-    .struct_size = sizeof(struct pcie_bench_stats),
-};
+const struct stat_table pcie_bench_stat_table = STAT_TABLE(stat_specs);
+#undef STATS_OF
 
 static const char *const columns[] = {"window_bytes",   "pages",      "latency_mean_ns", "latency_p50_ns",
 				      "latency_p95_ns", "rate_per_s", "gbit_per_s",      "miss_fraction"};
@@ -199,8 +182,8 @@ static void bench_destroy(struct workload *base)
 
 static bool parse_windows(struct pcie_bench *w, GError **error)
 {
-	static const struct param_spec spec = {"windows", PARAM_SIZE, "bytes", 0,  "",
-					       4096,      1e12,       NULL,    "", NULL};
+	static const struct param_spec spec = {
+	    .name = "windows", .type = PARAM_SIZE, .min = 4096, .max = 1e12};
 	g_auto(GStrv) words = g_strsplit(w->p.windows, ",", -1);
 
 	w->nwindows = g_strv_length(words);

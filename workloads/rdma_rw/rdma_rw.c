@@ -7,54 +7,39 @@
 
 #include "sim/cpu.h"
 
-#define P(m) offsetof(struct rdma_rw_params, m)
+#define PARAMS_OF struct rdma_rw_params
 static const struct param_spec param_specs[] = {
-    {"requests", PARAM_UINT, "", P(requests), "10000", 1, 1e12, NULL, "transfers to run", NULL},
-    {"vectors", PARAM_UINT, "", P(vectors), "64", 1, 4096, NULL, "vectors of one transfer", NULL},
-    {"vec_bytes", PARAM_SIZE, "bytes", P(vec_bytes), "4KiB", 1, 1 << 20, NULL, "bytes of one vector", NULL},
-    {"offset", PARAM_SIZE, "bytes", P(offset), "0", 0, 4095, NULL,
-     "where the first vector starts inside its page", NULL},
-    {"gap", PARAM_SIZE, "bytes", P(gap), "0", 0, 4095, NULL,
-     "where all further vectors start inside their pages", NULL},
-    {"depth", PARAM_UINT, "", P(depth), "32", 1, 65536, NULL, "transfers under way per CPU", NULL},
-    {"max_sge", PARAM_UINT, "", P(max_sge), "30", 1, 1024, NULL,
-     "elements of one work request that the queue pair takes", NULL},
-    {"max_sgl_rd", PARAM_UINT, "", P(max_sgl_rd), "0", 0, 4096, NULL,
-     "elements above which a READ is better registered; 0: never (legacy path)", NULL},
-    {"read_share", PARAM_DOUBLE, "", P(read_share), "0.5", 0, 1, NULL,
-     "share of RDMA READs, which fill local memory", NULL},
-    {"iwarp", PARAM_BOOL, "", P(iwarp), "false", 0, 0, NULL, "iWARP: READs need registered memory", NULL},
-    {"force_mr", PARAM_BOOL, "", P(force_mr), "false", 0, 0, NULL,
-     "ib_core.force_mr: register every transfer", NULL},
-    {"wire_latency", PARAM_TIME, "", P(wire_latency), "2us", 0, 1e12, NULL,
-     "network time of a transfer outside this machine", "a rack's RDMA round trip, order of magnitude (E)"},
+    PARAM(requests, UINT, "10000", .min = 1, .max = 1e12, .help = "transfers to run"),
+    PARAM(vectors, UINT, "64", .min = 1, .max = 4096, .help = "vectors of one transfer"),
+    PARAM(vec_bytes, SIZE, "4KiB", .min = 1, .max = 1 << 20, .help = "bytes of one vector"),
+    PARAM(offset, SIZE, "0", .max = 4095, .help = "where the first vector starts inside its page"),
+    PARAM(gap, SIZE, "0", .max = 4095, .help = "where all further vectors start inside their pages"),
+    PARAM(depth, UINT, "32", .min = 1, .max = 65536, .help = "transfers under way per CPU"),
+    PARAM(max_sge, UINT, "30", .min = 1, .max = 1024,
+	  .help = "elements of one work request that the queue pair takes"),
+    PARAM(max_sgl_rd, UINT, "0", .max = 4096,
+	  .help = "elements above which a READ is better registered; 0: never (legacy path)"),
+    PARAM(read_share, DOUBLE, "0.5", .max = 1, .help = "share of RDMA READs, which fill local memory"),
+    PARAM(iwarp, BOOL, "false", .help = "iWARP: READs need registered memory"),
+    PARAM(force_mr, BOOL, "false", .help = "ib_core.force_mr: register every transfer"),
+    PARAM(wire_latency, TIME, "2us", .max = 1e12, .help = "network time of a transfer outside this machine",
+	  .source = "a rack's RDMA round trip, order of magnitude (E)"),
 };
-#undef P
-const struct param_table rdma_rw_param_table = {
-    .section = "rdma_rw",
-    .help = "RDMA read/write API (workload rdma_rw)",
-    .specs = param_specs,
-    .nspecs = G_N_ELEMENTS(param_specs),
-    .struct_size = sizeof(struct rdma_rw_params),
-};
+const struct param_table rdma_rw_param_table = PARAM_TABLE(
+    "rdma_rw", "RDMA read/write API (workload rdma_rw)", param_specs);
+#undef PARAMS_OF
 
-#define S(m) offsetof(struct rdma_rw_stats, m)
+#define STATS_OF struct rdma_rw_stats
 static const struct stat_spec stat_specs[] = {
-    {"rdma_rw.single", STAT_COUNTER, "count", S(single), NULL, false, "contexts with one work request"},
-    {"rdma_rw.multi", STAT_COUNTER, "count", S(multi), NULL, false,
-     "contexts mapped vector by vector or list"},
-    {"rdma_rw.iova", STAT_COUNTER, "count", S(iova), NULL, false, "contexts with one IOVA range"},
-    {"rdma_rw.mr", STAT_COUNTER, "count", S(mr), NULL, false, "contexts with registered memory"},
-    {"rdma_rw.work_requests", STAT_COUNTER, "count", S(work_requests), NULL, false,
-     "RDMA work requests posted"},
-    {"rdma_rw.sges", STAT_COUNTER, "count", S(sges), NULL, false, "elements of those work requests"},
+    STAT_COUNT("rdma_rw.single", single, "contexts with one work request"),
+    STAT_COUNT("rdma_rw.multi", multi, "contexts mapped vector by vector or list"),
+    STAT_COUNT("rdma_rw.iova", iova, "contexts with one IOVA range"),
+    STAT_COUNT("rdma_rw.mr", mr, "contexts with registered memory"),
+    STAT_COUNT("rdma_rw.work_requests", work_requests, "RDMA work requests posted"),
+    STAT_COUNT("rdma_rw.sges", sges, "elements of those work requests"),
 };
-#undef S
-const struct stat_table rdma_rw_stat_table = {
-    .specs = stat_specs,
-    .nspecs = G_N_ELEMENTS(stat_specs),
-    .struct_size = sizeof(struct rdma_rw_stats),
-};
+const struct stat_table rdma_rw_stat_table = STAT_TABLE(stat_specs);
+#undef STATS_OF
 
 /* struct ib_sge. */
 #define SGE_BYTES 16u

@@ -9,70 +9,64 @@
 #define SKB_HEADROOM 64u
 #define SKB_TAIL 320u
 
-#define P(m) offsetof(struct rx_ring_params, m)
+#define PARAMS_OF struct rx_ring_params
 static const struct param_spec param_specs[] = {
-    {"cores", PARAM_UINT, "", P(cores), "1", 1, 1024, NULL, "rings, each served by its own CPU", NULL},
-    {"flows", PARAM_UINT, "", P(flows), "1", 1, 1e6, NULL, "flows, spread over the rings", NULL},
-    {"ring", PARAM_UINT, "", P(ring), "256", 1, 1 << 20, NULL, "packets that one ring has buffers for", NULL},
-    {"mtu", PARAM_SIZE, "bytes", P(mtu), "4096", 64, 65536, NULL, "bytes of one packet", NULL},
-    {"buffer", PARAM_SIZE, "bytes", P(buffer), "4096", 64, 65536, NULL,
-     "bytes of one buffer: whole pages and a tail (up to a power of two) that shares its page with others",
-     NULL},
-    {"stride", PARAM_SIZE, "bytes", P(stride), "0", 0, 4096, NULL,
-     "packets lie end to end in the pages of a descriptor, each at a multiple of this, a power of two; 0: "
-     "one buffer each",
-     "A: 64 in Linux, drivers/net/ethernet/mellanox/mlx5/core/en/params.c"},
-    {"page_cache", PARAM_UINT, "", P(page_cache), "0", 0, 1 << 20, NULL,
-     "pages that a ring keeps mapped for reuse when its descriptors are done, first in, first out; the "
-     "oldest one blocks the others until it has been read",
-     "A: 255 in mlx5e_rx_cache_put() until Linux 6.3, none since"},
-    {"batch", PARAM_UINT, "", P(batch), "64", 1, 4096, NULL, "pages of one descriptor, returned together",
-     NULL},
-    {"packets", PARAM_UINT, "", P(packets), "20000", 1, 1e10, NULL, "packets offered and measured", NULL},
-    {"warm_up", PARAM_UINT, "", P(warm_up), "5000", 0, 1e10, NULL, "packets offered before that", NULL},
-    {"segment", PARAM_SIZE, "bytes", P(segment), "64KiB", 1, 1 << 24, NULL,
-     "bytes of one flow that arrive in a row, on average", "E: segmentation offload of the senders"},
-    {"offered", PARAM_DOUBLE, "Gb/s", P(offered), "100", 0.001, 10000, NULL, "offered load", NULL},
-    {"ack_rate", PARAM_DOUBLE, "", P(ack_rate), "0.05", 0, 10, NULL, "acknowledgements sent per packet",
-     NULL},
-    {"packet_cost", PARAM_TIME, "", P(packet_cost), "300ns", 0, 1e12, NULL,
-     "CPU time of a packet outside the DMA layer", "E"},
-    {"ack_cost", PARAM_TIME, "", P(ack_cost), "300ns", 0, 1e12, NULL,
-     "CPU time of an acknowledgement outside the DMA layer", "E"},
-    {"copy_rate", PARAM_DOUBLE, "GB/s", P(copy_rate), "0", 0, 1e6, NULL,
-     "at which applications, which share the rings' CPUs, copy what was received; 0: in no time", NULL},
-    {"window", PARAM_SIZE, "bytes", P(window), "3MiB", 0, 1e12, NULL,
-     "bytes of a flow that have been sent and not yet read, at most, paced or not; 0: no limit; nor is "
-     "there one without copy_rate and page_cache, where data is read at once",
-     "A: Linux, half of the 6 MiB of tcp_rmem"},
-    {"loss", PARAM_DOUBLE, "", P(loss), "0", 0, 1, NULL,
-     "share of the packets that is lost on the way (rx_ring.lost), besides what the card drops", NULL},
-    {"rtt", PARAM_TIME, "", P(rtt), "100us", 0, 1e12, NULL,
-     "round trip of a loaded path: what follows a lost packet waits for so long",
-     "E: nic_buffer at the default rate takes 84 us"},
-    {"timeout", PARAM_TIME, "", P(timeout), "2ms", 0, 1e12, NULL,
-     "and how much longer if the retransmission is lost as well",
-     "E: TCP_TIMEOUT_MIN of Linux, two timer ticks, at 1000 Hz"},
-    {"paced", PARAM_BOOL, "", P(paced), "false", 0, 0, NULL,
-     "senders slow down to what the card takes, as congestion control makes them do; else that is lost",
-     NULL},
-    {"aged", PARAM_BOOL, "", P(aged), "false", 0, 0, NULL,
-     "the rings' pages have the addresses of a long-running system, passed from ring to ring: in random "
-     "order",
-     "E: fully mixed"},
-    {"nic_buffer", PARAM_SIZE, "bytes", P(nic_buffer), "1MiB", 0, 1e12, NULL,
-     "bytes the card holds before it drops packets", "E"},
-    {"recycle", PARAM_BOOL, "", P(recycle), "false", 0, 0, NULL,
-     "pages stay mapped and are used again by the ring that had them", NULL},
+    PARAM(cores, UINT, "1", .min = 1, .max = 1024, .help = "rings, each served by its own CPU"),
+    PARAM(flows, UINT, "1", .min = 1, .max = 1e6, .help = "flows, spread over the rings"),
+    PARAM(ring, UINT, "256", .min = 1, .max = 1 << 20, .help = "packets that one ring has buffers for"),
+    PARAM(mtu, SIZE, "4096", .min = 64, .max = 65536, .help = "bytes of one packet"),
+    PARAM(buffer, SIZE, "4096", .min = 64, .max = 65536,
+	  .help = "bytes of one buffer: whole pages and a tail (up to a power of two) that shares its page "
+		  "with others"),
+    PARAM(stride, SIZE, "0", .max = 4096,
+	  .help = "packets lie end to end in the pages of a descriptor, each at a multiple of this, a power "
+		  "of two; 0: one buffer each",
+	  .source = "A: 64 in Linux, drivers/net/ethernet/mellanox/mlx5/core/en/params.c"),
+    PARAM(page_cache, UINT, "0", .max = 1 << 20,
+	  .help = "pages that a ring keeps mapped for reuse when its descriptors are done, first in, first "
+		  "out; the oldest one blocks the others until it has been read",
+	  .source = "A: 255 in mlx5e_rx_cache_put() until Linux 6.3, none since"),
+    PARAM(batch, UINT, "64", .min = 1, .max = 4096, .help = "pages of one descriptor, returned together"),
+    PARAM(packets, UINT, "20000", .min = 1, .max = 1e10, .help = "packets offered and measured"),
+    PARAM(warm_up, UINT, "5000", .max = 1e10, .help = "packets offered before that"),
+    PARAM(segment, SIZE, "64KiB", .min = 1, .max = 1 << 24,
+	  .help = "bytes of one flow that arrive in a row, on average",
+	  .source = "E: segmentation offload of the senders"),
+    PARAM(offered, DOUBLE, "100", .unit = "Gb/s", .min = 0.001, .max = 10000, .help = "offered load"),
+    PARAM(ack_rate, DOUBLE, "0.05", .max = 10, .help = "acknowledgements sent per packet"),
+    PARAM(packet_cost, TIME, "300ns", .max = 1e12, .help = "CPU time of a packet outside the DMA layer",
+	  .source = "E"),
+    PARAM(ack_cost, TIME, "300ns", .max = 1e12,
+	  .help = "CPU time of an acknowledgement outside the DMA layer", .source = "E"),
+    PARAM(
+	copy_rate, DOUBLE, "0", .unit = "GB/s", .max = 1e6,
+	.help = "at which applications, which share the rings' CPUs, copy what was received; 0: in no time"),
+    PARAM(window, SIZE, "3MiB", .max = 1e12,
+	  .help = "bytes of a flow that have been sent and not yet read, at most, paced or not; 0: no limit; "
+		  "nor is there one without copy_rate and page_cache, where data is read at once",
+	  .source = "A: Linux, half of the 6 MiB of tcp_rmem"),
+    PARAM(loss, DOUBLE, "0", .max = 1,
+	  .help = "share of the packets that is lost on the way (rx_ring.lost), besides what the card drops"),
+    PARAM(rtt, TIME, "100us", .max = 1e12,
+	  .help = "round trip of a loaded path: what follows a lost packet waits for so long",
+	  .source = "E: nic_buffer at the default rate takes 84 us"),
+    PARAM(timeout, TIME, "2ms", .max = 1e12,
+	  .help = "and how much longer if the retransmission is lost as well",
+	  .source = "E: TCP_TIMEOUT_MIN of Linux, two timer ticks, at 1000 Hz"),
+    PARAM(paced, BOOL, "false",
+	  .help = "senders slow down to what the card takes, as congestion control makes them do; else that "
+		  "is lost"),
+    PARAM(aged, BOOL, "false",
+	  .help = "the rings' pages have the addresses of a long-running system, passed from ring to ring: "
+		  "in random order",
+	  .source = "E: fully mixed"),
+    PARAM(nic_buffer, SIZE, "1MiB", .max = 1e12, .help = "bytes the card holds before it drops packets",
+	  .source = "E"),
+    PARAM(recycle, BOOL, "false", .help = "pages stay mapped and are used again by the ring that had them"),
 };
-#undef P
-const struct param_table rx_ring_param_table = {
-    .section = "rx_ring",
-    .help = "network-style receive rings (workload rx_ring)",
-    .specs = param_specs,
-    .nspecs = G_N_ELEMENTS(param_specs),
-    .struct_size = sizeof(struct rx_ring_params),
-};
+const struct param_table rx_ring_param_table = PARAM_TABLE(
+    "rx_ring", "network-style receive rings (workload rx_ring)", param_specs);
+#undef PARAMS_OF
 
 static double ratio(double a, double b)
 {
@@ -124,42 +118,30 @@ static double unmap_ns(const void *v)
 	return ratio((double)ST->unmap / SIM_NS, (double)ST->unmaps);
 }
 
-#define S(m) offsetof(struct rx_ring_stats, m)
-#define C(text, m, unit_, help_)                                                                 \
-	{                                                                                        \
-		.name = text, .kind = STAT_COUNTER, .unit = unit_, .offset = S(m), .help = help_ \
-	}
-#define F(text, fn, unit_, timing, help_)                                                                 \
-	{                                                                                                 \
-		.name = text, .kind = STAT_FORMULA, .unit = unit_, .formula = fn, .needs_timing = timing, \
-		.help = help_                                                                             \
-	}
+#define STATS_OF struct rx_ring_stats
 static const struct stat_spec stat_specs[] = {
-    C("rx_ring.packets", packets, "count", "packets received"),
-    C("rx_ring.dropped", dropped, "count",
-      "packets dropped: no buffer posted, or the card's own buffer full"),
-    C("rx_ring.lost", lost, "count", "packets lost on the way (rx_ring.loss)"),
-    C("rx_ring.acks", acks, "count", "acknowledgements sent"),
-    C("rx_ring.refills", refills, "count", "batches of pages returned and posted again"),
-    C("rx_ring.failed", failed, "count",
-      "batches, acknowledgements and accesses that could not be mapped or done"),
-    F("rx_ring.gbit_per_s", gbit, "Gb/s", true, "received data"),
-    F("rx_ring.drop_share", drop_share, "ratio", false, "dropped by the card, of offered"),
-    F("rx_ring.iotlb_misses_per_page", iotlb_page, "ratio", false, "IOTLB misses per 4 KiB received"),
-    F("rx_ring.pwc_512g_misses_per_page", l1_page, "ratio", false,
-      "512 GiB paging-structure misses per 4 KiB, of misses below it"),
-    F("rx_ring.pwc_1g_misses_per_page", l2_page, "ratio", false, "the same at 1 GiB"),
-    F("rx_ring.pwc_2m_misses_per_page", l3_page, "ratio", false, "the same at 2 MiB"),
-    F("rx_ring.memory_reads_per_page", reads_page, "ratio", false, "table reads per 4 KiB received"),
-    F("rx_ring.misses_per_mib", misses_mib, "ratio", false, "IOTLB misses per MiB received"),
-    F("rx_ring.map_ns", map_ns, "ns", false, "CPU time in map calls per page"),
-    F("rx_ring.unmap_ns", unmap_ns, "ns", false, "CPU time in unmap calls per page"),
+    STAT_COUNT("rx_ring.packets", packets, "packets received"),
+    STAT_COUNT("rx_ring.dropped", dropped,
+	       "packets dropped: no buffer posted, or the card's own buffer full"),
+    STAT_COUNT("rx_ring.lost", lost, "packets lost on the way (rx_ring.loss)"),
+    STAT_COUNT("rx_ring.acks", acks, "acknowledgements sent"),
+    STAT_COUNT("rx_ring.refills", refills, "batches of pages returned and posted again"),
+    STAT_COUNT("rx_ring.failed", failed,
+	       "batches, acknowledgements and accesses that could not be mapped or done"),
+    STAT_COMPUTED("rx_ring.gbit_per_s", "Gb/s", gbit, "received data", .needs_timing = true),
+    STAT_COMPUTED("rx_ring.drop_share", "ratio", drop_share, "dropped by the card, of offered"),
+    STAT_COMPUTED("rx_ring.iotlb_misses_per_page", "ratio", iotlb_page, "IOTLB misses per 4 KiB received"),
+    STAT_COMPUTED("rx_ring.pwc_512g_misses_per_page", "ratio", l1_page,
+		  "512 GiB paging-structure misses per 4 KiB, of misses below it"),
+    STAT_COMPUTED("rx_ring.pwc_1g_misses_per_page", "ratio", l2_page, "the same at 1 GiB"),
+    STAT_COMPUTED("rx_ring.pwc_2m_misses_per_page", "ratio", l3_page, "the same at 2 MiB"),
+    STAT_COMPUTED("rx_ring.memory_reads_per_page", "ratio", reads_page, "table reads per 4 KiB received"),
+    STAT_COMPUTED("rx_ring.misses_per_mib", "ratio", misses_mib, "IOTLB misses per MiB received"),
+    STAT_COMPUTED("rx_ring.map_ns", "ns", map_ns, "CPU time in map calls per page"),
+    STAT_COMPUTED("rx_ring.unmap_ns", "ns", unmap_ns, "CPU time in unmap calls per page"),
 };
-const struct stat_table rx_ring_stat_table = {
-    .specs = stat_specs,
-    .nspecs = G_N_ELEMENTS(stat_specs),
-    .struct_size = sizeof(struct rx_ring_stats),
-};
+const struct stat_table rx_ring_stat_table = STAT_TABLE(stat_specs);
+#undef STATS_OF
 
 static const char *const columns[] = {"offered_gbit",   "gbit_per_s", "drop_share", "iotlb_misses_per_page",
 				      "pwc_512g",       "pwc_1g",     "pwc_2m",     "memory_reads_per_page",

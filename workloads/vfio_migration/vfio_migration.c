@@ -6,80 +6,60 @@
  */
 #include "vfio.h"
 
-#define P(m) offsetof(struct vfio_params, m)
+#define PARAMS_OF struct vfio_params
 static const struct param_spec param_specs[] = {
-    {"tracked_page", PARAM_SIZE, "bytes", P(tracked_page), "4096", 4096, 1 << 30, NULL,
-     "page size of dirty tracking", "the device's range is not published (E)"},
-    {"report_bytes", PARAM_SIZE, "bytes", P(report_bytes), "4096", 8, 1 << 21, NULL,
-     "bytes of one dirty report", "2^pg_track_log_max_msg_size, device dependent (E)"},
-    {"max_queue", PARAM_UINT, "", P(max_queue), "64", 1, 1 << 20, NULL, "events of one VF that may wait",
-     NULL},
-    {"save_bandwidth", PARAM_DOUBLE, "GB/s", P(save_bandwidth), "0.42", 0.001, 1000, NULL,
-     "at which firmware produces state", "400 MiB/s, from the downtime of 4 VFs with 400 MiB (E)"},
-    {"load_bandwidth", PARAM_DOUBLE, "GB/s", P(load_bandwidth), "0.42", 0.001, 1000, NULL,
-     "at which firmware takes state in", "as save_bandwidth (E)"},
-    {"stop_cost", PARAM_TIME, "", P(stop_cost), "150ms", 0, 0, NULL,
-     "fixed time to stop a VF before its last saves", "(E)"},
-    {"copy_bandwidth", PARAM_DOUBLE, "GB/s", P(copy_bandwidth), "8", 0.001, 1000, NULL,
-     "of the copy to the user", "(E)"},
-    {"traffic", PARAM_BOOL, "", P(traffic), "true", 0, 0, NULL,
-     "devices move the data (else only the driver works)", NULL},
-    {"command_latency", PARAM_TIME, "", P(command_latency), "100us", 0, 0, NULL, "one firmware command",
-     "(E)"},
-    {"page_alloc", PARAM_TIME, "", P(page_alloc), "60ns", 0, 0, NULL,
-     "CPU time per page of a bulk allocation", "(E)"},
-    {"report_entry", PARAM_TIME, "", P(report_entry), "5ns", 0, 0, NULL,
-     "CPU time to set one dirty page's bit", "(E)"},
+    PARAM(tracked_page, SIZE, "4096", .min = 4096, .max = 1 << 30, .help = "page size of dirty tracking",
+	  .source = "the device's range is not published (E)"),
+    PARAM(report_bytes, SIZE, "4096", .min = 8, .max = 1 << 21, .help = "bytes of one dirty report",
+	  .source = "2^pg_track_log_max_msg_size, device dependent (E)"),
+    PARAM(max_queue, UINT, "64", .min = 1, .max = 1 << 20, .help = "events of one VF that may wait"),
+    PARAM(save_bandwidth, DOUBLE, "0.42", .unit = "GB/s", .min = 0.001, .max = 1000,
+	  .help = "at which firmware produces state",
+	  .source = "400 MiB/s, from the downtime of 4 VFs with 400 MiB (E)"),
+    PARAM(load_bandwidth, DOUBLE, "0.42", .unit = "GB/s", .min = 0.001, .max = 1000,
+	  .help = "at which firmware takes state in", .source = "as save_bandwidth (E)"),
+    PARAM(stop_cost, TIME, "150ms", .help = "fixed time to stop a VF before its last saves", .source = "(E)"),
+    PARAM(copy_bandwidth, DOUBLE, "8", .unit = "GB/s", .min = 0.001, .max = 1000,
+	  .help = "of the copy to the user", .source = "(E)"),
+    PARAM(traffic, BOOL, "true", .help = "devices move the data (else only the driver works)"),
+    PARAM(command_latency, TIME, "100us", .help = "one firmware command", .source = "(E)"),
+    PARAM(page_alloc, TIME, "60ns", .help = "CPU time per page of a bulk allocation", .source = "(E)"),
+    PARAM(report_entry, TIME, "5ns", .help = "CPU time to set one dirty page's bit", .source = "(E)"),
 };
-#undef P
-const struct param_table vfio_param_table = {
-    .section = "vfio",
-    .help = "VF migration (workload vfio_migration)",
-    .specs = param_specs,
-    .nspecs = G_N_ELEMENTS(param_specs),
-    .struct_size = sizeof(struct vfio_params),
-};
+const struct param_table vfio_param_table = PARAM_TABLE("vfio", "VF migration (workload vfio_migration)",
+							param_specs);
+#undef PARAMS_OF
 
-#define S(m) offsetof(struct vfio_stats, m)
+#define STATS_OF struct vfio_stats
 static const struct stat_spec stat_specs[] = {
-    {"vfio.buffers_allocated", STAT_COUNTER, "count", S(buffers_allocated), NULL, false, "buffers allocated"},
-    {"vfio.buffers_freed", STAT_COUNTER, "count", S(buffers_freed), NULL, false, "buffers freed"},
-    {"vfio.buffers_reused", STAT_COUNTER, "count", S(buffers_reused), NULL, false,
-     "saves and loads into a buffer that was there"},
-    {"vfio.buffers_outgrown", STAT_COUNTER, "count", S(buffers_outgrown), NULL, false,
-     "buffers freed because they were too small or of the other direction"},
-    {"vfio.pages", STAT_COUNTER, "count", S(pages), NULL, false, "pages of all buffers"},
-    {"vfio.saves", STAT_COUNTER, "count", S(saves), NULL, false, "SAVE commands"},
-    {"vfio.loads", STAT_COUNTER, "count", S(loads), NULL, false, "LOAD commands"},
-    {"vfio.reads", STAT_COUNTER, "count", S(reads), NULL, false, "reads by the user"},
-    {"vfio.save_bytes", STAT_COUNTER, "bytes", S(save_bytes), NULL, false, "state saved"},
-    {"vfio.load_bytes", STAT_COUNTER, "bytes", S(load_bytes), NULL, false, "state loaded"},
-    {"vfio.read_bytes", STAT_COUNTER, "bytes", S(read_bytes), NULL, false, "state read by the user"},
-    {"vfio.precopy_bytes", STAT_COUNTER, "bytes", S(precopy_bytes), NULL, false,
-     "... saved while the VM ran"},
-    {"vfio.stop_copy_bytes", STAT_COUNTER, "bytes", S(stop_copy_bytes), NULL, false,
-     "... saved while it stood still"},
-    {"vfio.track_reads", STAT_COUNTER, "count", S(track_reads), NULL, false, "reads of the dirty bitmap"},
-    {"vfio.track_entries", STAT_COUNTER, "count", S(track_entries), NULL, false, "dirty pages reported"},
-    {"vfio.track_reports", STAT_COUNTER, "count", S(track_reports), NULL, false, "report messages received"},
-    {"vfio.sg_entries", STAT_COUNTER, "count", S(sg_entries), NULL, false,
-     "scatterlist entries of all buffers"},
-    {"vfio.mtt_entries", STAT_COUNTER, "count", S(mtt_entries), NULL, false,
-     "translations written into memory keys"},
-    {"vfio.mkeys", STAT_COUNTER, "count", S(mkeys), NULL, false, "memory keys created"},
-    {"vfio.transfer_errors", STAT_COUNTER, "count", S(transfer_errors), NULL, false,
-     "accesses that the IOMMU or the fabric refused"},
-    {"vfio.downtime_ns", STAT_TIME_NS, "ns", S(downtime), NULL, true, "longest stop-copy of a VF"},
-    {"vfio.save_ns", STAT_TIME_NS, "ns", S(save_time), NULL, true,
-     "time of all SAVE commands until their data were there"},
-    {"vfio.load_ns", STAT_TIME_NS, "ns", S(load_time), NULL, true, "time of all LOAD commands"},
+    STAT_COUNT("vfio.buffers_allocated", buffers_allocated, "buffers allocated"),
+    STAT_COUNT("vfio.buffers_freed", buffers_freed, "buffers freed"),
+    STAT_COUNT("vfio.buffers_reused", buffers_reused, "saves and loads into a buffer that was there"),
+    STAT_COUNT("vfio.buffers_outgrown", buffers_outgrown,
+	       "buffers freed because they were too small or of the other direction"),
+    STAT_COUNT("vfio.pages", pages, "pages of all buffers"),
+    STAT_COUNT("vfio.saves", saves, "SAVE commands"),
+    STAT_COUNT("vfio.loads", loads, "LOAD commands"),
+    STAT_COUNT("vfio.reads", reads, "reads by the user"),
+    STAT_BYTES("vfio.save_bytes", save_bytes, "state saved"),
+    STAT_BYTES("vfio.load_bytes", load_bytes, "state loaded"),
+    STAT_BYTES("vfio.read_bytes", read_bytes, "state read by the user"),
+    STAT_BYTES("vfio.precopy_bytes", precopy_bytes, "... saved while the VM ran"),
+    STAT_BYTES("vfio.stop_copy_bytes", stop_copy_bytes, "... saved while it stood still"),
+    STAT_COUNT("vfio.track_reads", track_reads, "reads of the dirty bitmap"),
+    STAT_COUNT("vfio.track_entries", track_entries, "dirty pages reported"),
+    STAT_COUNT("vfio.track_reports", track_reports, "report messages received"),
+    STAT_COUNT("vfio.sg_entries", sg_entries, "scatterlist entries of all buffers"),
+    STAT_COUNT("vfio.mtt_entries", mtt_entries, "translations written into memory keys"),
+    STAT_COUNT("vfio.mkeys", mkeys, "memory keys created"),
+    STAT_COUNT("vfio.transfer_errors", transfer_errors, "accesses that the IOMMU or the fabric refused"),
+    STAT_TIME("vfio.downtime_ns", downtime, "longest stop-copy of a VF", .needs_timing = true),
+    STAT_TIME("vfio.save_ns", save_time, "time of all SAVE commands until their data were there",
+	      .needs_timing = true),
+    STAT_TIME("vfio.load_ns", load_time, "time of all LOAD commands", .needs_timing = true),
 };
-#undef S
-const struct stat_table vfio_stat_table = {
-    .specs = stat_specs,
-    .nspecs = G_N_ELEMENTS(stat_specs),
-    .struct_size = sizeof(struct vfio_stats),
-};
+const struct stat_table vfio_stat_table = STAT_TABLE(stat_specs);
+#undef STATS_OF
 
 static bool check(const struct trace_record *rec, GError **error)
 {

@@ -146,12 +146,33 @@ START_TEST(percentile_text)
 }
 END_TEST
 
+START_TEST(difference_is_what_came_after)
+{
+	struct hist *h = _i ? hist_new_log() : hist_new_exact(), *before = hist_new_like(h);
+
+	hist_add(before, 4, 3);
+	hist_add(before, 900, 1);
+	hist_merge(h, before);
+	hist_add(h, 4, 2);
+	hist_add(h, 70, 5);
+	hist_subtract(h, before);
+	ck_assert_uint_eq(hist_count(h), 7);
+	ck_assert_uint_eq(hist_max(h), 70);
+	ck_assert_uint_eq(hist_quantile(h, 0.1), 4);
+	hist_subtract(h, h);
+	ck_assert_uint_eq(hist_count(h), 0);
+	hist_free(before);
+	hist_free(h);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("hist");
 
 	tcase_add_loop_test(t, histogram_equals_sorted_values, 0, 2);
 	tcase_add_loop_test(t, empty_histogram, 0, 2);
+	tcase_add_loop_test(t, difference_is_what_came_after, 0, 2);
 	tcase_add_test(t, percentile_text);
 	return test_run("hist", t, NULL);
 }

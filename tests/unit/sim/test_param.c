@@ -14,21 +14,21 @@ struct values {
 };
 
 static const char *const choices[] = {"lru", "fifo", "random", NULL};
-#define M(m) offsetof(struct values, m)
+#define PARAMS_OF struct values
 static const struct param_spec specs[] = {
-    {"flag", PARAM_BOOL, "", M(flag), "true", 0, 0, NULL, "a switch", NULL},
-    {"count", PARAM_UINT, "", M(count), "256", 1, 65536, NULL, "entries", NULL},
-    {"size", PARAM_SIZE, "bytes", M(size), "4KiB", 0, 0, NULL, "bytes", NULL},
-    {"rate", PARAM_UINT, "Hz", M(rate), "1000", 0, 0, NULL, "with a unit", NULL},
-    {"raw", PARAM_UINT, "hex", M(raw), "0x10", 0, 0, NULL, "a register", NULL},
-    {"time", PARAM_TIME, "", M(time), "10ms", 0, 1e12, NULL, "a delay of at most 1 s", NULL},
-    {"share", PARAM_DOUBLE, "", M(share), "0.5", 0, 1, NULL, "a share", NULL},
-    {"speed", PARAM_DOUBLE, "GT/s", M(speed), "16GT/s", 0, 0, NULL, "lane rate", NULL},
-    {"choice", PARAM_ENUM, "", M(choice), "lru", 0, 0, choices, "replacement", NULL},
-    {"text", PARAM_STRING, "", M(text), "", 0, 0, NULL, "a path", NULL},
+    PARAM(flag, BOOL, "true", .help = "a switch"),
+    PARAM(count, UINT, "256", .min = 1, .max = 65536, .help = "entries"),
+    PARAM(size, SIZE, "4KiB", .help = "bytes"),
+    PARAM(rate, UINT, "1000", .unit = "Hz", .help = "with a unit"),
+    PARAM(raw, UINT, "0x10", .unit = "hex", .help = "a register"),
+    PARAM(time, TIME, "10ms", .max = 1e12, .help = "a delay of at most 1 s"),
+    PARAM(share, DOUBLE, "0.5", .max = 1, .help = "a share"),
+    PARAM(speed, DOUBLE, "16GT/s", .unit = "GT/s", .help = "lane rate"),
+    PARAM(choice, ENUM, "lru", .choices = choices, .help = "replacement"),
+    PARAM(text, STRING, "", .help = "a path"),
 };
-static const struct param_table table = {"test", "for the tests", specs, G_N_ELEMENTS(specs),
-					 sizeof(struct values)};
+static const struct param_table table = PARAM_TABLE("test", "for the tests", specs);
+#undef PARAMS_OF
 
 START_TEST(defaults_are_filled)
 {
@@ -56,10 +56,13 @@ END_TEST
 /* Ranges as people read them; what its type allows has none. */
 START_TEST(ranges)
 {
-	static const struct param_spec large = {"large", PARAM_UINT, "", 0, "1", 0, 1 << 24, NULL, "", NULL},
-				       piece = {"piece", PARAM_SIZE, "bytes", 0,  "4KiB",
-						4096,    4 << 20,    NULL,    "", NULL},
-				       cost = {"cost", PARAM_DOUBLE, "ns", 0, "1", 0, 1e9, NULL, "", NULL};
+	static const struct param_spec large = {.name = "large", .type = PARAM_UINT, .max = 1 << 24},
+				       piece = {.name = "piece",
+						.type = PARAM_SIZE,
+						.min = 4096,
+						.max = 4 << 20},
+				       cost = {
+					   .name = "cost", .type = PARAM_DOUBLE, .unit = "ns", .max = 1e9};
 	const struct {
 		const struct param_spec *spec;
 		const char *range;
