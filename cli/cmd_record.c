@@ -2,7 +2,7 @@
 /* dmasim record -o DIR [-- COMMAND...]: what this machine's kernel does with DMA. */
 #include "cli.h"
 
-#include <dmasim/record.h>
+#include "record/record.h"
 #include <inttypes.h>
 #include <jansson.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 /* From a filled scenario to the list of runs: everything that needs more than one key. */
 #include "scenario.h"
 
+#include <dmasim/verify.h>
 #include <string.h>
 
 void scenario_prefix_origin(const struct scenario *s, const char *name, GError **error)
@@ -162,23 +163,41 @@ static bool still_located(const struct scenario *s)
 	       !strcmp(config_origin(s->config, "workload.trace"), s->located_origin);
 }
 
-static void list_traces(struct scenario *s)
+/* A directory stands for the recordings in it. */
+static bool add_trace(struct scenario *s, char *path, GError **error)
+{
+	g_autoptr(GPtrArray) files = NULL;
+	g_autofree char *owned = path;
+
+	if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
+		g_ptr_array_add(s->traces, g_steal_pointer(&owned));
+		return true;
+	}
+	files = verify_recording_files(path, error);
+	for (unsigned i = 0; files && i < files->len; i++)
+		g_ptr_array_add(s->traces, g_strdup(files->pdata[i]));
+	return files != NULL;
+}
+
+static bool list_traces(struct scenario *s, GError **error)
 {
 	const struct workload_params *w = config_get(s->config, &workload_param_table);
 	g_autofree char *whole = w->trace && *w->trace ? locate(s, w->trace) : NULL;
+	bool ok = true;
 
 	if (still_located(s)) {
 		for (unsigned i = 0; i < s->located->len; i++)
 			g_ptr_array_add(s->traces, g_strdup(s->located->pdata[i]));
 	} else if (whole && g_file_test(whole, G_FILE_TEST_EXISTS)) {
-		g_ptr_array_add(s->traces, g_steal_pointer(&whole));
+		ok = add_trace(s, g_steal_pointer(&whole), error);
 	} else if (whole) {
 		g_auto(GStrv) list = g_strsplit(w->trace, ",", -1);
 
-		for (char **t = list; *t; t++)
-			g_ptr_array_add(s->traces, locate(s, g_strstrip(*t)));
+		for (char **t = list; ok && *t; t++)
+			ok = add_trace(s, locate(s, g_strstrip(*t)), error);
 	}
 	g_ptr_array_add(s->traces, NULL);
+	return ok;
 }
 
 static bool find_generator(struct scenario *s, GError **error)
@@ -282,9 +301,8 @@ bool scenario_resolve(struct scenario *s, GError **error)
 		return true;
 	s->traces = g_ptr_array_new_with_free_func(g_free);
 	s->runs = g_array_new(FALSE, TRUE, sizeof(struct run_spec));
-	list_traces(s);
-	if (find_generator(s, error) && find_workload(s, error) && check_input(s, error) &&
-	    make_runs(s, error))
+	if (list_traces(s, error) && find_generator(s, error) && find_workload(s, error) &&
+	    check_input(s, error) && make_runs(s, error))
 		return true;
 	g_clear_pointer(&s->traces, g_ptr_array_unref);
 	g_clear_pointer(&s->runs, g_array_unref);

@@ -3,7 +3,7 @@
 #ifndef DMASIM_RECORD_INTERNAL_H
 #define DMASIM_RECORD_INTERNAL_H
 
-#include <dmasim/record.h>
+#include "record/record.h"
 
 /* ---- events.c: the table, and how a probe is written ---- */
 

@@ -67,6 +67,8 @@ struct verify_boot {
  */
 GPtrArray *verify_paths(char *const *paths, unsigned n, const struct verify_options *o, GError **error);
 bool verify_equal(const GPtrArray *boots);
+/* Paths of the recordings in a directory, by name; NULL with *error if there is none. */
+GPtrArray *verify_recording_files(const char *path, GError **error);
 
 struct json_t;
 struct json_t *verify_json(const GPtrArray *boots);

@@ -98,11 +98,11 @@ static int by_time(const void *a, const void *b)
 	return s != t ? (s > t) - (s < t) : (x->order > y->order) - (x->order < y->order);
 }
 
-GPtrArray *verify_read_directory(const char *path, GError **error)
+GPtrArray *verify_recording_files(const char *path, GError **error)
 {
 	GDir *dir = g_dir_open(path, 0, error);
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-	GPtrArray *inputs;
+	GPtrArray *files;
 	const char *name;
 
 	if (!dir)
@@ -112,26 +112,35 @@ GPtrArray *verify_read_directory(const char *path, GError **error)
 			g_ptr_array_add(names, g_strdup(name));
 	g_dir_close(dir);
 	g_ptr_array_sort(names, by_name);
-	inputs = verify_inputs_new();
-	for (unsigned i = 0; i < names->len; i++) {
-		g_autofree char *file = g_build_filename(path, g_ptr_array_index(names, i), NULL);
-		struct verify_input *in;
+	files = g_ptr_array_new_with_free_func(g_free);
+	for (unsigned i = 0; i < names->len; i++)
+		if (!doubled(names, g_ptr_array_index(names, i)))
+			g_ptr_array_add(files, g_build_filename(path, g_ptr_array_index(names, i), NULL));
+	if (files->len)
+		return files;
+	g_set_error(error, TRACE_ERROR, TRACE_ERROR_OPEN,
+		    "%s: holds no recording (NAME.trace.txt[.zst] or NAME.trace.dat[.zst])", path);
+	g_ptr_array_unref(files);
+	return NULL;
+}
 
-		if (doubled(names, g_ptr_array_index(names, i)))
-			continue;
-		in = input_new(file, error);
+GPtrArray *verify_read_directory(const char *path, GError **error)
+{
+	g_autoptr(GPtrArray) files = verify_recording_files(path, error);
+	GPtrArray *inputs;
+
+	if (!files)
+		return NULL;
+	inputs = verify_inputs_new();
+	for (unsigned i = 0; i < files->len; i++) {
+		struct verify_input *in = input_new(g_ptr_array_index(files, i), error);
+
 		if (!in) {
 			g_ptr_array_unref(inputs);
 			return NULL;
 		}
 		in->order = i;
 		g_ptr_array_add(inputs, in);
-	}
-	if (!inputs->len) {
-		g_set_error(error, TRACE_ERROR, TRACE_ERROR_OPEN,
-			    "%s: holds no recording (NAME.trace.txt[.zst] or NAME.trace.dat[.zst])", path);
-		g_ptr_array_unref(inputs);
-		return NULL;
 	}
 	g_ptr_array_sort(inputs, by_time);
 	return inputs;
