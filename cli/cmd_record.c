@@ -14,7 +14,7 @@
 struct record_cli {
 	struct cli_common common;
 	char *duration, *buffer;
-	gboolean print;
+	gboolean print, events;
 };
 
 static const struct param_spec duration_spec = {"duration", PARAM_TIME, "",   0,  "1s",
@@ -67,6 +67,41 @@ static int print_script(const struct cli_common *o)
 		g_error_free(error);
 	}
 	fputs(script, stdout);
+	return cli_finish_output(CLI_OK);
+}
+
+static char *releases(const struct record_event *e)
+{
+	unsigned since = e->since, until = e->until;
+
+	if (!since && !until)
+		return g_strdup("all");
+	if (!until)
+		return g_strdup_printf("%u.%u on", since >> 8, since & 255);
+	if (!since)
+		return g_strdup_printf("to %u.%u", until >> 8, until & 255);
+	return g_strdup_printf("%u.%u to %u.%u", since >> 8, since & 255, until >> 8, until & 255);
+}
+
+static int print_events(void)
+{
+	g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(g_free);
+	static const char *const heads[] = {"event", "from", "releases", "for"};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(heads); i++)
+		g_ptr_array_add(cells, g_strdup(heads[i]));
+	for (unsigned i = 0; i < record_events_count; i++) {
+		const struct record_event *e = &record_events[i];
+
+		g_ptr_array_add(cells, g_strdup(e->name));
+		g_ptr_array_add(
+		    cells, e->system ? g_strdup_printf("tracepoint %s", e->system)
+				     : g_strdup_printf("%s%s", e->returns ? "return of " : "", e->function));
+		g_ptr_array_add(cells, releases(e));
+		g_ptr_array_add(cells, g_strdup(e->what));
+	}
+	cli_print_columns(stdout, (char *const *)cells->pdata, G_N_ELEMENTS(heads), record_events_count + 1,
+			  0);
 	return cli_finish_output(CLI_OK);
 }
 
@@ -128,6 +163,8 @@ static int run(void *options, int nargs, char **args)
 	GError *error = NULL;
 	int status;
 
+	if (o->events)
+		return print_events();
 	if (o->print)
 		return print_script(&o->common);
 	if (!r.output)
@@ -150,6 +187,7 @@ static const struct cli_option options[] = {
      "end after this time, e.g. 10s (else: with the command, or Ctrl-C)", NULL},
     {"buffer", 0, CLI_STRING, O(buffer), "SIZE",
      "kernel buffer of each CPU, e.g. 64MiB (else: an eighth of the available memory in all)", NULL},
+    {"events", 0, CLI_FLAG, O(events), NULL, "list the events, and record nothing", NULL},
     {"print", 0, CLI_FLAG, O(print), NULL,
      "print a shell script that does the same by hand, and record nothing", NULL},
     {0},

@@ -33,7 +33,8 @@ const struct record_event record_events[] = {
     TRACEPOINT("block", "block_rq_issue", .what = "requests after splitting"),
     TRACEPOINT("block", "block_rq_complete", .what = "requests of other drivers: their ends"),
     TRACEPOINT("block", "block_split", .what = "where a request was cut"),
-    TRACEPOINT("rqvec", "rq_vectors", .until = 1, .what = "vectors of requests, where a module tells them"),
+    TRACEPOINT("rqvec", "rq_vectors", .optional = true,
+	       .what = "vectors of requests, where a module tells them"),
 
     /* Calls of the DMA API. */
     TRACEPOINT("dma", "dma_map_page", .since = V(6, 12), .until = V(6, 17), .what = "single mappings"),
@@ -93,12 +94,12 @@ const struct record_event record_events[] = {
 
     /* Memory of peer devices: how a page or segment was classified. */
     RETURN("p2p_map_segment", "pci_p2pdma_map_segment", "type=$retval:u32", .since = V(6, 0),
-	   .until = V(6, 15), .what = "peer memory: the way chosen for a segment"),
-    RETURN("p2p_map_type", "pci_p2pdma_map_type", "type=$retval:u32", .since = V(6, 16),
+	   .until = V(6, 15), .optional = true, .what = "peer memory: the way chosen for a segment"),
+    RETURN("p2p_map_type", "pci_p2pdma_map_type", "type=$retval:u32", .since = V(6, 16), .optional = true,
 	   .what = "peer memory: the way chosen for a page"),
-    RETURN("p2p_update_state", "__pci_p2pdma_update_state", "", .since = V(6, 16),
+    RETURN("p2p_update_state", "__pci_p2pdma_update_state", "", .since = V(6, 16), .optional = true,
 	   .what = "peer memory: another provider than for the page before"),
-    RETURN("p2p_calc", "calc_map_type_and_dist", "type=$retval:u32",
+    RETURN("p2p_calc", "calc_map_type_and_dist", "type=$retval:u32", .optional = true,
 	   .what = "peer memory: routes computed anew"),
 
     /* The IOVA allocator: sizes, limits and addresses in pages of 4 KiB. */

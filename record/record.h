@@ -52,6 +52,7 @@ struct record_event {
 	bool returns;          /* probed where it returns */
 	const char *arguments; /* "size={size|2}:u64": name, the function's parameter and its place, type */
 	unsigned since, until; /* releases that have it, 0: all; see RECORD_RELEASE */
+	bool optional;         /* may be missing without a loss: a matter of configuration */
 	bool only;             /* elsewhere the probe would mean something else: not armed there */
 	const char *instead;   /* a probe: only where this group of tracepoints is missing */
 	const char *what;      /* it is for */

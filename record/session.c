@@ -28,12 +28,17 @@ const struct setting session_settings[] = {
     {NULL, NULL},
 };
 
+static bool is_missed(const struct session *s, const struct record_event *e)
+{
+	return !e->optional && record_event_expected(e, s->tracefs->release);
+}
+
 static void arm_tracepoint(struct session *s, const struct record_event *e, unsigned *armed)
 {
 	g_autofree char *file = g_strdup_printf("events/%s/%s/enable", e->system, e->name);
 
 	if (!tracefs_has_event(s->tracefs, e->system, e->name)) {
-		if (record_event_expected(e, s->tracefs->release))
+		if (is_missed(s, e))
 			record_note(s->notes, "tracepoint %s:%s is not there: %s", e->system, e->name,
 				    e->what);
 	} else if (!tracefs_write(s->instance, file, "1")) {
@@ -83,7 +88,7 @@ static bool arm_probe(struct session *s, const struct record_event *e, unsigned 
 	g_autofree char *symbol = tracefs_symbol(s->tracefs, e->function, !strchr(e->arguments, '{'));
 
 	if (!symbol) {
-		if ((e->since || e->until) && record_event_expected(e, s->tracefs->release))
+		if (is_missed(s, e))
 			record_note(s->notes, "function %s cannot be probed here: %s", e->function, e->what);
 	} else if (define_probe(s, e, symbol)) {
 		++*armed;
