@@ -61,7 +61,7 @@ quietly() {
   fi
 }
 
-BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libglib2.0-dev libarchive-dev libjansson-dev libzstd-dev
+BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libglib2.0-dev libarchive-dev libgcrypt20-dev libjansson-dev libzstd-dev
   libpci-dev libsqlite3-dev libtraceevent-dev libtracefs-dev libtracecmd-dev libbsd-dev"
 PLOT_PACKAGES="gnuplot-nox fonts-dejavu-core"
 TEST_PACKAGES="check python3 zstd xz-utils bzip2"

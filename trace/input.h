@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Trace input: a file or standard input, decompressed on the fly (gzip, bzip2, xz, zstd, and tar
- * archives of such files, through libarchive), hashed as stored, handed out as lines or as bytes.
+ * Trace input: a file or standard input, decompressed and hashed ahead (pump.h), handed out as lines or as
+ * bytes.
  */
 #ifndef DMASIM_TRACE_INPUT_H
 #define DMASIM_TRACE_INPUT_H
