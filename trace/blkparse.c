@@ -108,7 +108,7 @@ static const char *parse_default(const char *line, const char **at, struct blk_e
 		return "a process id";
 	parse_blanks(at);
 	e->action = **at;
-	p = strchrnul(*at, ' ');
+	p = parse_word(*at);
 	if (p == *at)
 		return "an action";
 	if (p - *at > 1) /* UT */
@@ -116,7 +116,7 @@ static const char *parse_default(const char *line, const char **at, struct blk_e
 	*at = p;
 	parse_blanks(at);
 	e->rwbs = *at;
-	*at = strchrnul(*at, ' ');
+	*at = parse_word(*at);
 	e->rwbs_len = (size_t)(*at - e->rwbs);
 	if (e->action != 'D' && e->action != 'Q' && e->action != 'C')
 		return NULL;
@@ -187,6 +187,14 @@ static int use(struct trace_reader *r, const struct blk_event *e, GError **error
 	return 1;
 }
 
+/* The CSV layout does, the default one begins with major,minor. */
+static bool begins_with_time(const char *line)
+{
+	while (parse_is_digit(*line))
+		line++;
+	return *line == '.';
+}
+
 static int step(struct trace_reader *r, GError **error)
 {
 	struct blkparse *b = r->state;
@@ -197,13 +205,12 @@ static int step(struct trace_reader *r, GError **error)
 
 	if (rc <= 0 || b->summary)
 		return rc;
-	if (g_str_has_prefix(line, "CPU") || g_str_has_prefix(line, "Total (")) {
+	if (g_ascii_isalpha(*line) && (g_str_has_prefix(line, "CPU") || g_str_has_prefix(line, "Total ("))) {
 		b->summary = true;
 		return 1;
 	}
 	at = line;
-	want = strchr(line, '.') && strchr(line, '.') < strchrnul(line, ',') ? parse_csv(line, &at, &e)
-									     : parse_default(line, &at, &e);
+	want = begins_with_time(line) ? parse_csv(line, &at, &e) : parse_default(line, &at, &e);
 	if (want)
 		return reader_bad(r, TRACE_BAD_MALFORMED, line, at, error, want) ? 1 : -1;
 	if (e.sector > (UINT64_MAX - e.bytes) / SECTOR_BYTES)

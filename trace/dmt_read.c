@@ -167,7 +167,7 @@ static int next_records(struct trace_reader *r, GError **error)
 	}
 }
 
-static bool get(struct dmt *d, uint64_t *v)
+static bool get_long(struct dmt *d, uint64_t *v)
 {
 	const uint8_t *p = d->p;
 	uint64_t x = 0;
@@ -183,7 +183,16 @@ static bool get(struct dmt *d, uint64_t *v)
 	return false;
 }
 
-static bool get_u32v(struct dmt *d, uint32_t *v)
+/* A number; most have one byte. */
+static inline bool get(struct dmt *d, uint64_t *v)
+{
+	if (G_UNLIKELY(d->p >= d->end || *d->p >= 0x80))
+		return get_long(d, v);
+	*v = *d->p++;
+	return true;
+}
+
+static inline bool get_u32v(struct dmt *d, uint32_t *v)
 {
 	uint64_t x;
 

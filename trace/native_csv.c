@@ -127,13 +127,18 @@ static bool open_csv(struct trace_reader *r, GError **error)
 /* Index of the word at *pp (up to ',' '|' or the end) among names; -1. */
 static int parse_name(const char **pp, const char *const *names)
 {
-	size_t n = strcspn(*pp, ",|:");
+	for (int i = 0; names[i]; i++) {
+		const char *name = names[i], *p = *pp;
 
-	for (int i = 0; names[i]; i++)
-		if (strncmp(names[i], *pp, n) == 0 && names[i][n] == '\0') {
-			*pp += n;
+		while (*name && *p == *name) {
+			name++;
+			p++;
+		}
+		if (!*name && (*p == '\0' || *p == ',' || *p == '|' || *p == ':')) {
+			*pp = p;
 			return i;
 		}
+	}
 	return -1;
 }
 
@@ -188,11 +193,18 @@ static bool parse_device(struct trace_reader *r, const char **pp, uint32_t *devi
 	GString *s;
 
 	if (*p != '"') {
-		n = (size_t)(strchrnul(p, ',') - p);
+		for (n = 0; p[n] && p[n] != ','; n++)
+			;
 		if (n == 0)
 			return false;
 		*device = reader_device(r, p, n);
 		*pp = p + n;
+		return true;
+	}
+	n = strcspn(p + 1, "\"");
+	if (n > 0 && p[n + 1] == '"' && p[n + 2] != '"') { /* no quote in it: as it stands */
+		*device = reader_device(r, p + 1, n);
+		*pp = p + n + 2;
 		return true;
 	}
 	s = g_string_new(NULL);

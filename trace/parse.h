@@ -138,14 +138,23 @@ static inline void parse_blanks(const char **pp)
 		(*pp)++;
 }
 
+/* Behind the word at p. */
+static inline const char *parse_word(const char *p)
+{
+	while (*p && *p != ' ')
+		p++;
+	return p;
+}
+
 /* Expect a literal. */
 static inline bool parse_literal(const char **pp, const char *text)
 {
-	size_t n = strlen(text);
+	const char *p = *pp;
 
-	if (strncmp(*pp, text, n) != 0)
-		return false;
-	*pp += n;
+	for (; *text; text++, p++)
+		if (*p != *text)
+			return false;
+	*pp = p;
 	return true;
 }
 

@@ -25,9 +25,7 @@ static uint32_t hash_name(const char *s, size_t len)
 
 static bool same_name(const struct device_names *d, uint32_t i, const char *name, size_t len)
 {
-	const char *have = d->names->pdata[i];
-
-	return strncmp(have, name, len) == 0 && have[len] == '\0';
+	return d->lengths[i] == len && memcmp(d->names->pdata[i], name, len) == 0;
 }
 
 static void rehash(struct device_names *d)
@@ -38,9 +36,9 @@ static void rehash(struct device_names *d)
 	g_free(d->slots);
 	d->slots = g_new0(uint32_t, size);
 	d->keep = g_renew(bool, d->keep, size);
+	d->lengths = g_renew(size_t, d->lengths, size);
 	for (uint32_t i = 0; i < d->names->len; i++) {
-		const char *n = d->names->pdata[i];
-		uint32_t k = hash_name(n, strlen(n)) & d->mask;
+		uint32_t k = hash_name(d->names->pdata[i], d->lengths[i]) & d->mask;
 
 		while (d->slots[k])
 			k = (k + 1) & d->mask;
@@ -63,6 +61,7 @@ uint32_t reader_device(struct trace_reader *r, const char *name, size_t len)
 	d->last = d->names->len;
 	g_ptr_array_add(d->names, g_strndup(name, len));
 	d->slots[k] = d->names->len;
+	d->lengths[d->last] = len;
 	d->keep[d->last] = !r->options.device || strcmp(r->options.device, d->names->pdata[d->last]) == 0;
 	return d->last;
 }
@@ -520,6 +519,7 @@ void trace_close(struct trace_reader *r)
 	g_ptr_array_free(r->devices.names, TRUE);
 	g_free(r->devices.slots);
 	g_free(r->devices.keep);
+	g_free(r->devices.lengths);
 	g_free((char *)r->options.format);
 	g_free((char *)r->options.device);
 	g_clear_error(&r->error);

@@ -47,6 +47,7 @@ struct device_names {
 	uint32_t *slots; /* open addressing, index + 1 */
 	uint32_t mask;
 	uint32_t last;
+	size_t *lengths;
 	bool *keep;
 };
 
