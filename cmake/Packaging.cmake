@@ -11,7 +11,7 @@ add_library(libdmasim SHARED ${objects})
 set_target_properties(libdmasim PROPERTIES OUTPUT_NAME dmasim VERSION ${PROJECT_VERSION}
   SOVERSION ${PROJECT_VERSION_MAJOR})
 target_link_libraries(libdmasim PRIVATE PkgConfig::GLIB PkgConfig::GIO PkgConfig::ARCHIVE PkgConfig::JANSSON PkgConfig::ZSTD
-  PkgConfig::LIBPCI PkgConfig::SQLITE PkgConfig::TRACEEVENT PkgConfig::TRACECMD m)
+  PkgConfig::LIBPCI PkgConfig::SQLITE PkgConfig::TRACEEVENT PkgConfig::TRACECMD PkgConfig::GCRYPT m)
 if(NOT DMASIM_SANITIZE)
   target_link_options(libdmasim PRIVATE LINKER:--no-undefined)
 endif()
