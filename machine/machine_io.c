@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Requests that fail: how many, and why the first one did. */
-#include <dmasim/machine.h>
+#include "machine_io.h"
 
 #include <inttypes.h>
 #include <stdio.h>

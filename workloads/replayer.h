@@ -8,6 +8,7 @@
 #ifndef DMASIM_REPLAYER_H
 #define DMASIM_REPLAYER_H
 
+#include "machine/machine_io.h"
 #include "sim/cpu.h"
 #include <dmasim/workload.h>
 
@@ -97,16 +98,13 @@ static inline void replayer_count_record(struct replayer *r, sim_time_t start)
 	if (r->m->io.records++ == 0)
 		r->m->io.first = start;
 }
+
 /* Data of a request that began at start have moved. */
 static inline void replayer_count_io(struct replayer *r, uint64_t bytes, sim_time_t start, sim_time_t end)
 {
-	struct io_stats *io = &r->m->io;
-
-	io->completed++;
-	io->bytes += bytes;
-	io->last = MAX(io->last, end);
-	if (r->m->sim.timing && io->latency_ns)
-		hist_add(io->latency_ns, (end - start) / SIM_NS, 1);
+	machine_io_completed(r->m, bytes, end);
+	if (r->m->sim.timing)
+		machine_io_latency(r->m, start, end);
 }
 
 #endif

@@ -68,8 +68,4 @@ struct device *machine_add_device(struct machine *m, const char *name, GError **
 /* Whether iommu.dmar lets Linux use ATS of this function (ATSR, SATC); without a table it does. */
 bool machine_ats_supported(const struct machine *m, const struct pcie_node *node);
 
-/* A request ends with an error: its memory could not be mapped (refused); the device could not do it. */
-void machine_io_refused(struct machine *m);
-void machine_io_failed(struct machine *m);
-
 #endif

@@ -4,8 +4,7 @@
  * Requests of the crypto subsystem carry scatterlists to this day, also where only the CPU looks at them;
  * no driver has moved to linked ranges, so the workload has a path in the old API only.
  */
-#include "sim/cpu.h"
-#include <dmasim/workload.h>
+#include "workloads/load.h"
 
 struct crypto_params {
 	uint64_t requests, entries, entry_bytes, offset;
@@ -43,194 +42,122 @@ static const struct stat_spec stat_specs[] = {
 const struct stat_table crypto_stat_table = STAT_TABLE(stat_specs);
 #undef STATS_OF
 
-struct buffer {
-	struct dma_object obj;
-	struct phys_vec *vecs;
-	unsigned n; /* entries in use */
-};
-
 struct crypto {
-	struct workload base;
-	struct machine *m;
+	struct load base;
 	struct crypto_params p;
 	struct crypto_stats st;
-	const struct dma_api *api;
-	const struct driver_path *path;
-	struct device *dev;
-	struct buffer src, dst;
+	struct load_buffer src, dst;
 	struct cpu_work work;
 	struct rng rng;
-	unsigned order;
-	void *instance;
 };
 
-static bool map(struct crypto *w, struct buffer *b, unsigned n, enum dma_data_direction dir)
+static bool map(struct crypto *w, struct load_buffer *b, unsigned n, enum dma_data_direction dir)
 {
-	b->n = n;
-	b->obj.dir = dir;
-	b->obj.nsegs = 0;
-	b->obj.bytes = n * w->p.entry_bytes;
-	if (w->path->map(&b->obj, 0, b->vecs, n))
+	if (!load_buffer_map(&w->base, b, n, dir))
 		return false;
 	w->st.lists++;
 	w->st.entries += n;
 	return true;
 }
 
-/* The engine moves a list; false when an access failed. */
-static bool access_all(struct crypto *w, struct buffer *b, enum pcie_op op, sim_time_t *when)
+/* Source and destination, which may be one list. false: refused, and nothing is mapped. */
+static bool map_both(struct crypto *w, unsigned n, bool in_place)
 {
-	sim_time_t start = *when;
-	bool ok = true;
-
-	for (unsigned i = 0; i < b->obj.nsegs; i++) {
-		struct pcie_dma d = {.fn = w->dev->pci,
-				     .op = op,
-				     .addr = b->obj.segs[i].addr,
-				     .len = b->obj.segs[i].len,
-				     .pasid = VTD_NO_PASID};
-
-		ok = !pcie_dma(&d, start) && ok;
-		*when = MAX(*when, d.done);
-	}
-	return ok;
+	if (!map(w, &w->src, n, in_place ? DMA_BIDIRECTIONAL : DMA_TO_DEVICE))
+		return false;
+	if (in_place || map(w, &w->dst, n, DMA_FROM_DEVICE))
+		return true;
+	load_buffer_unmap(&w->base, &w->src);
+	return false;
 }
 
 static void one(struct crypto *w, struct cpu *cpu)
 {
-	struct io_stats *io = &w->m->io;
-	bool in_place = rng_double(&w->rng) < w->p.in_place;
+	struct load *l = &w->base;
+	bool in_place = rng_double(&w->rng) < w->p.in_place, ok;
 	unsigned n = 1 + (unsigned)rng_below(&w->rng, w->p.entries);
-	struct buffer *to = in_place ? &w->src : &w->dst;
+	struct load_buffer *to = in_place ? &w->src : &w->dst;
 	sim_time_t start = cpu->now, done;
-	bool ok;
 
 	cpu_charge(cpu, COST_DRIVER_SUBMIT);
-	if (!map(w, &w->src, n, in_place ? DMA_BIDIRECTIONAL : DMA_TO_DEVICE)) {
-		machine_io_refused(w->m);
-		return;
-	}
-	if (!in_place && !map(w, &w->dst, n, DMA_FROM_DEVICE)) {
-		w->path->unmap(&w->src.obj, 0, w->src.obj.bytes);
-		machine_io_refused(w->m);
+	if (!map_both(w, n, in_place)) {
+		machine_io_refused(l->m);
 		return;
 	}
 	cpu_charge(cpu, COST_DOORBELL);
 	done = cpu->now;
-	ok = access_all(w, &w->src, PCIE_READ, &done);
-	if (w->m->sim.timing)
+	ok = load_access_all(l, &w->src.obj, PCIE_READ, done, &done);
+	if (l->m->sim.timing)
 		done += w->p.latency +
 			(sim_time_t)((double)w->src.obj.bytes / w->p.bandwidth * (double)SIM_NS);
-	ok = access_all(w, to, PCIE_WRITE, &done) && ok;
+	ok = load_access_all(l, &to->obj, PCIE_WRITE, done, &done) && ok;
 	cpu_wait_until(cpu, done);
 	cpu_charge(cpu, COST_DRIVER_COMPLETE);
-	w->path->unmap(&w->src.obj, 0, w->src.obj.bytes);
+	load_buffer_unmap(l, &w->src);
 	if (!in_place)
-		w->path->unmap(&w->dst.obj, 0, w->dst.obj.bytes);
+		load_buffer_unmap(l, &w->dst);
 	w->st.in_place += in_place;
-	io->last = MAX(io->last, cpu->now);
-	if (!ok) {
-		machine_io_failed(w->m);
-		return;
-	}
-	io->completed++;
-	io->bytes += w->src.obj.bytes;
-	hist_add(io->latency_ns, (done - start) / SIM_NS, 1);
+	load_request_done(l, ok, w->src.obj.bytes, start, done);
+	l->m->io.last = MAX(l->m->io.last, cpu->now); /* the driver's part, too */
 }
 
-static void run(struct cpu_work *work, struct cpu *cpu)
+static void run_requests(struct cpu_work *work, struct cpu *cpu)
 {
 	struct crypto *w = container_of(work, struct crypto, work);
 
-	w->m->io.first = cpu->now;
 	for (uint64_t i = 0; i < w->p.requests && !sim_interrupted(cpu->sim); i++) {
 		one(w, cpu);
 		cpu_sync(cpu);
 	}
-	if (w->path->close) {
-		w->path->close(&w->src.obj);
-		w->path->close(&w->dst.obj);
-	}
 }
 
-static bool open_buffer(struct crypto *w, struct buffer *b)
+static bool run(struct load *l, GError **error)
 {
-	unsigned n = (unsigned)w->p.entries;
-
-	b->vecs = g_new0(struct phys_vec, n);
-	b->obj = (struct dma_object){.dev = w->dev, .path = w->path, .instance = w->instance};
-	b->obj.max_segs = n * (2 + (unsigned)(w->p.entry_bytes / PAGE_SIZE) + 1);
-	b->obj.segs = g_new0(struct dma_segment, b->obj.max_segs);
-	b->obj.state = g_malloc0(MAX(w->path->state_size, 1));
-	for (unsigned i = 0; i < n; i++) {
-		phys_addr_t page = memory_alloc_pages(w->m->memory, w->dev->node, w->order);
-
-		if (!page)
-			return false;
-		b->vecs[i] = (struct phys_vec){page + w->p.offset, (uint32_t)w->p.entry_bytes};
-	}
-	return !w->path->open || w->path->open(&b->obj, n * w->p.entry_bytes) == 0;
-}
-
-static void close_buffer(struct crypto *w, struct buffer *b)
-{
-	for (unsigned i = 0; b->vecs && i < w->p.entries; i++)
-		if (b->vecs[i].paddr)
-			memory_free_pages(w->m->memory, b->vecs[i].paddr & PAGE_MASK, w->order);
-	g_free(b->vecs);
-	g_free(b->obj.segs);
-	g_free(b->obj.state);
-}
-
-static void crypto_destroy(struct workload *base)
-{
-	struct crypto *w = (struct crypto *)base;
-
-	if (!w)
-		return;
-	close_buffer(w, &w->src);
-	close_buffer(w, &w->dst);
-	dma_api_instance_free(w->api, w->m, w->instance);
-	g_free(w);
-}
-
-static struct workload *crypto_create(struct machine *m, const struct dma_api *api, GError **error)
-{
-	struct crypto *w = g_new0(struct crypto, 1);
-
-	w->base.stats = &w->st;
-	w->m = m;
-	w->api = api;
-	w->path = dma_api_path(api, WORKLOAD_CRYPTO);
-	w->p = *(const struct crypto_params *)config_get(m->config, &crypto_param_table);
-	w->work.fn = run;
-	w->order = order_base_2(div_round_up(w->p.offset + w->p.entry_bytes, PAGE_SIZE));
-	rng_init(&w->rng, m->sim.seed, "crypto");
-	w->dev = machine_add_device(m, NULL, error);
-	if (!w->dev) {
-		crypto_destroy((struct workload *)w);
-		return NULL;
-	}
-	dma_set_mask(w->dev, UINT64_MAX);
-	w->instance = dma_api_instance_new(api, m, w->dev);
-	if (!open_buffer(w, &w->src) || !open_buffer(w, &w->dst)) {
-		g_set_error(error, PARAM_ERROR, 0,
-			    "no memory for the buffers: want a larger memory.size or fewer crypto.entries");
-		crypto_destroy((struct workload *)w);
-		return NULL;
-	}
-	return (struct workload *)w;
-}
-
-static bool crypto_finish(struct workload *base, GError **error)
-{
-	struct crypto *w = (struct crypto *)base;
-	struct sim *s = &w->m->sim;
-
 	(void)error;
-	cpu_post(&s->cpus[0], &w->work, s->now);
-	sim_run(s);
+	load_run_on_first_cpu(l, &((struct crypto *)l)->work);
 	return true;
+}
+
+static bool set_up(struct load *l, GError **error)
+{
+	struct crypto *w = (struct crypto *)l;
+	const struct crypto_params *p = &w->p;
+	unsigned n = (unsigned)p->entries;
+
+	w->work.fn = run_requests;
+	rng_init(&w->rng, l->m->sim.seed, "crypto");
+	if (!load_device(l, NULL, 0, error))
+		return false;
+	if (load_buffer_open(l, &w->src, n, p->entry_bytes, p->offset, p->offset) &&
+	    load_buffer_open(l, &w->dst, n, p->entry_bytes, p->offset, p->offset))
+		return true;
+	g_set_error(error, PARAM_ERROR, 0,
+		    "no memory for the buffers: want a larger memory.size or fewer crypto.entries");
+	return false;
+}
+
+static void release(struct load *l)
+{
+	struct crypto *w = (struct crypto *)l;
+
+	load_buffer_close(l, &w->src);
+	load_buffer_close(l, &w->dst);
+}
+
+extern const struct workload_ops crypto_workload;
+static const struct load_ops ops = {
+    .workload = &crypto_workload,
+    .size = sizeof(struct crypto),
+    .stats = offsetof(struct crypto, st),
+    .params = offsetof(struct crypto, p),
+    .set_up = set_up,
+    .run = run,
+    .release = release,
+};
+
+static struct workload *create(struct machine *m, const struct dma_api *api, GError **error)
+{
+	return load_new(&ops, m, api, error);
 }
 
 const struct workload_ops crypto_workload = {
@@ -239,7 +166,7 @@ const struct workload_ops crypto_workload = {
     .help = "crypto accelerator: source and destination scatterlists (old API only)",
     .params = &crypto_param_table,
     .stats = &crypto_stat_table,
-    .create = crypto_create,
-    .finish = crypto_finish,
-    .destroy = crypto_destroy,
+    .create = create,
+    .finish = load_finish,
+    .destroy = load_destroy,
 };

@@ -3,8 +3,8 @@
 #ifndef DMASIM_DMABUF_H
 #define DMASIM_DMABUF_H
 
+#include "workloads/load.h"
 #include <dmasim/p2pdma.h>
-#include <dmasim/workload.h>
 
 /* What the exporter's memory is. */
 enum dmabuf_kind {
@@ -68,7 +68,7 @@ static inline unsigned long dmabuf_mmio_attr(const struct device *dev, int kind)
  * Drives that fill the buffer: each keeps depth transfers of io_bytes under way. stream.c
  * like: the importer's object, of which each drive gets one. false when a drive cannot be added or mapped.
  */
-bool dmabuf_stream(struct machine *m, const struct dmabuf_object *like, const struct phys_vec *vecs,
+bool dmabuf_stream(struct load *l, const struct dmabuf_object *like, const struct phys_vec *vecs,
 		   unsigned nranges, struct cpu *cpu);
 
 /* Every kind through every entry point; rows of the result table. matrix.c */

@@ -6,7 +6,6 @@
  */
 #include "dmabuf.h"
 
-#include "sim/cpu.h"
 #include <string.h>
 
 static const char *const kinds[] = {"dram", "p2p_pages", "p2p", "resource", NULL};
@@ -70,13 +69,9 @@ struct piece {
 };
 
 struct dmabuf {
-	struct workload base;
-	struct machine *m;
+	struct load base; /* its device is the importer */
 	struct dmabuf_params p;
 	struct dmabuf_stats st;
-	const struct dma_api *api;
-	const struct driver_path *path;
-	struct device *dev; /* importer */
 	struct pcie_node *exporter;
 	struct dmabuf_object o;
 	struct phys_vec *vecs;
@@ -93,7 +88,7 @@ static bool dram_ranges(struct dmabuf *w, uint64_t each)
 {
 	w->order = order_base_2(div_round_up(each, PAGE_SIZE));
 	for (unsigned i = 0; i < w->nranges; i++) {
-		phys_addr_t p = memory_alloc_pages(w->m->memory, w->dev->node, w->order);
+		phys_addr_t p = memory_alloc_pages(w->base.m->memory, w->base.dev->node, w->order);
 
 		if (!p)
 			return false;
@@ -133,36 +128,28 @@ static void free_ranges(struct dmabuf *w)
 {
 	for (unsigned i = 0; w->vecs && w->p.kind == DMABUF_DRAM && i < w->nranges; i++)
 		if (w->vecs[i].paddr)
-			memory_free_pages(w->m->memory, w->vecs[i].paddr, w->order);
+			memory_free_pages(w->base.m->memory, w->vecs[i].paddr, w->order);
 }
 
 /* ---- what the importer does ---- */
 
 static void use(struct dmabuf *w, struct cpu *cpu, uint64_t bytes)
 {
-	struct io_stats *io = &w->m->io;
+	enum pcie_op op = w->p.access == DMABUF_ACCESS_READ ? PCIE_READ : PCIE_WRITE;
 	sim_time_t start = cpu->now, done = start;
 	bool ok = true;
 
-	for (unsigned i = 0; w->p.access != DMABUF_ACCESS_NONE && i < w->o.obj.nsegs; i++) {
-		struct pcie_dma d = {.fn = w->dev->pci,
-				     .op = w->p.access == DMABUF_ACCESS_READ ? PCIE_READ : PCIE_WRITE,
-				     .addr = w->o.obj.segs[i].addr,
-				     .len = w->o.obj.segs[i].len,
-				     .pasid = VTD_NO_PASID};
-
-		ok = pcie_dma(&d, start) == 0 && ok;
-		done = MAX(done, d.done);
-	}
+	if (w->p.access != DMABUF_ACCESS_NONE)
+		ok = load_access_all(&w->base, &w->o.obj, op, start, &done);
 	cpu_wait_until(cpu, done);
-	io->last = MAX(io->last, cpu->now);
-	if (!ok) {
-		machine_io_failed(w->m);
-		return;
-	}
-	io->completed++;
-	io->bytes += bytes;
-	hist_add(io->latency_ns, (cpu->now - start) / SIM_NS, 1);
+	load_request_done(&w->base, ok, bytes, start, cpu->now);
+}
+
+/* A mapping that could not be made. */
+static void refused(struct dmabuf *w)
+{
+	w->st.refused++;
+	machine_io_refused(w->base.m);
 }
 
 static void map_and_unmap(struct dmabuf *w, struct cpu *cpu)
@@ -172,14 +159,13 @@ static void map_and_unmap(struct dmabuf *w, struct cpu *cpu)
 	obj->segs = w->segs;
 	for (uint64_t i = 0; i < w->p.count && !sim_interrupted(cpu->sim); i++) {
 		obj->nsegs = 0;
-		if (w->path->map(obj, 0, w->vecs, w->nranges)) {
-			w->st.refused++;
-			machine_io_refused(w->m);
+		if (w->base.path->map(obj, 0, w->vecs, w->nranges)) {
+			refused(w);
 			continue;
 		}
 		w->st.maps++;
 		use(w, cpu, w->p.bytes);
-		w->path->unmap(obj, 0, obj->bytes);
+		w->base.path->unmap(obj, 0, obj->bytes);
 		w->st.unmaps++;
 		cpu_sync(cpu);
 	}
@@ -195,7 +181,7 @@ static bool map_piece(struct dmabuf *w, unsigned i)
 	obj->segs = &p->seg;
 	obj->nsegs = 0;
 	obj->max_segs = 1;
-	p->mapped = w->path->map(obj, i * w->p.piece, &p->vec, 1) == 0;
+	p->mapped = w->base.path->map(obj, i * w->p.piece, &p->vec, 1) == 0;
 	w->st.maps += p->mapped;
 	w->st.refused += !p->mapped;
 	return p->mapped;
@@ -210,7 +196,7 @@ static void unmap_piece(struct dmabuf *w, unsigned i)
 		return;
 	obj->segs = &p->seg;
 	obj->nsegs = 1;
-	w->path->unmap(obj, i * w->p.piece, w->p.piece);
+	w->base.path->unmap(obj, i * w->p.piece, w->p.piece);
 	p->mapped = false;
 	w->st.unmaps++;
 }
@@ -224,10 +210,10 @@ static void convert(struct dmabuf *w, struct cpu *cpu)
 		map_piece(w, i);
 	for (uint64_t i = 0; i < w->p.count && !sim_interrupted(cpu->sim); i++) {
 		unsigned at = (unsigned)rng_below(&w->rng, n);
-		uint64_t queued = w->m->dma_stats.fq_entries;
+		uint64_t queued = w->base.m->dma_stats.fq_entries;
 
 		unmap_piece(w, at);
-		w->st.late_flushes += w->m->dma_stats.fq_entries != queued;
+		w->st.late_flushes += w->base.m->dma_stats.fq_entries != queued;
 		w->st.conversions++;
 		w->st.converted_bytes += w->p.piece;
 		if (map_piece(w, at)) {
@@ -235,7 +221,7 @@ static void convert(struct dmabuf *w, struct cpu *cpu)
 			obj->nsegs = 1;
 			use(w, cpu, w->p.piece);
 		} else {
-			machine_io_refused(w->m);
+			machine_io_refused(w->base.m);
 		}
 		cpu_sync(cpu);
 	}
@@ -248,9 +234,9 @@ static void convert(struct dmabuf *w, struct cpu *cpu)
 static void matrix(struct dmabuf *w)
 {
 	struct pcie_node *e = w->exporter;
-	phys_addr_t dram = memory_alloc_pages(w->m->memory, 0, 0);
+	phys_addr_t dram = memory_alloc_pages(w->base.m->memory, 0, 0);
 	struct pcie_bar *bar[3];
-	double *row = w->base.curve.values;
+	double *row = w->base.base.curve.values;
 
 	for (unsigned i = 0; i < 3; i++)
 		bar[i] = e->bars[i] ? e->bars[i] : pcie_add_bar(e, i, 0, 64 * KIB, MEMORY_MMIO);
@@ -261,62 +247,60 @@ static void matrix(struct dmabuf *w)
 
 			if (kind == DMABUF_P2P_PAGES || kind == DMABUF_P2P)
 				provider = pcim_p2pdma_provider(e, kind == DMABUF_P2P);
-			dmabuf_matrix_row(w->m, w->dev, kind, entry,
+			dmabuf_matrix_row(w->base.m, w->base.dev, kind, entry,
 					  kind == DMABUF_DRAM ? dram : bar[kind - 1]->base, PAGE_SIZE,
 					  provider, row);
 			w->st.refused += row[2] != 0;
 			row += DMABUF_MATRIX_COLUMNS;
 		}
-	w->base.curve.nrows = dmabuf_matrix_rows();
-	w->m->io.completed = w->base.curve.nrows - w->st.refused;
-	memory_free_pages(w->m->memory, dram, 0);
+	w->base.base.curve.nrows = dmabuf_matrix_rows();
+	w->base.m->io.completed = w->base.base.curve.nrows - w->st.refused;
+	memory_free_pages(w->base.m->memory, dram, 0);
 }
 
-static void run(struct cpu_work *work, struct cpu *cpu)
+static void importer(struct cpu_work *work, struct cpu *cpu)
 {
 	struct dmabuf *w = container_of(work, struct dmabuf, work);
 
-	w->m->io.first = cpu->now;
 	if (w->p.op == DMABUF_OP_MATRIX) {
 		matrix(w);
 		return;
 	}
 	if (w->p.op == DMABUF_OP_STREAM) {
-		if (!dmabuf_stream(w->m, &w->o, w->vecs, w->nranges, cpu)) {
-			w->st.refused++;
-			machine_io_refused(w->m);
-		}
+		if (!dmabuf_stream(&w->base, &w->o, w->vecs, w->nranges, cpu))
+			refused(w);
 		return;
 	}
-	if (w->path->open && w->path->open(&w->o.obj, w->o.obj.bytes)) {
-		w->st.refused++;
-		machine_io_refused(w->m);
+	if (w->base.path->open && w->base.path->open(&w->o.obj, w->o.obj.bytes)) {
+		refused(w);
 		return;
 	}
 	if (w->p.op == DMABUF_OP_CONVERT)
 		convert(w, cpu);
 	else
 		map_and_unmap(w, cpu);
-	if (w->path->close)
-		w->path->close(&w->o.obj);
+	if (w->base.path->close)
+		w->base.path->close(&w->o.obj);
+}
+
+static bool run(struct load *l, GError **error)
+{
+	(void)error;
+	load_run_on_first_cpu(l, &((struct dmabuf *)l)->work);
+	return true;
 }
 
 /* ---- set-up ---- */
 
-static void dmabuf_destroy(struct workload *base)
+static void release(struct load *l)
 {
-	struct dmabuf *w = (struct dmabuf *)base;
+	struct dmabuf *w = (struct dmabuf *)l;
 
-	if (!w)
-		return;
 	free_ranges(w);
-	dma_api_instance_free(w->api, w->m, w->o.obj.instance);
 	g_free(w->vecs);
 	g_free(w->segs);
 	g_free(w->pieces);
-	g_free(w->base.curve.values);
 	g_free(w->o.obj.state);
-	g_free(w);
 }
 
 /* Conversion works on pieces of the ranges; each piece must lie in one of them. */
@@ -342,37 +326,46 @@ static bool cut_pieces(struct dmabuf *w, GError **error)
 	return true;
 }
 
-static bool set_up(struct dmabuf *w, GError **error)
+/* The object that the importer maps. */
+static void make_object(struct dmabuf *w)
 {
-	const struct dmabuf_params *p = &w->p;
-	uint64_t each = align_up(div_round_up(p->bytes, p->ranges), PAGE_SIZE);
-	struct device *exporter;
-	uint64_t most;
+	unsigned most = (unsigned)(w->nranges + w->p.bytes / PAGE_SIZE);
 
-	w->dev = machine_add_device(w->m, *p->importer ? p->importer : NULL, error);
-	exporter = w->dev ? machine_add_device(w->m, *p->exporter ? p->exporter : NULL, error) : NULL;
-	if (!exporter)
-		return false;
-	w->exporter = exporter->pci;
-	dma_set_mask(w->dev, UINT64_MAX);
-	dma_set_max_seg_size(w->dev, UINT32_MAX);
-	w->nranges = (unsigned)p->ranges;
-	w->p.bytes = each * p->ranges;
 	w->vecs = g_new0(struct phys_vec, w->nranges);
-	most = w->nranges + w->p.bytes / PAGE_SIZE;
 	w->segs = g_new0(struct dma_segment, most);
-	w->o.obj = (struct dma_object){.dev = w->dev, .path = w->path, .dir = DMA_BIDIRECTIONAL};
-	w->o.obj.bytes = w->p.bytes;
-	w->o.obj.segs = w->segs;
-	w->o.obj.max_segs = (unsigned)most;
-	w->o.obj.state = g_malloc0(MAX(w->path->state_size, 1));
+	w->o.obj = (struct dma_object){.dev = w->base.dev,
+				       .path = w->base.path,
+				       .instance = w->base.instance,
+				       .dir = DMA_BIDIRECTIONAL,
+				       .bytes = w->p.bytes,
+				       .segs = w->segs,
+				       .max_segs = most};
+	w->o.obj.state = g_malloc0(MAX(w->base.path->state_size, 1));
 	w->o.w = w;
 	w->o.p = &w->p;
 	w->o.st = &w->st;
+}
+
+static bool set_up(struct load *l, GError **error)
+{
+	struct dmabuf *w = (struct dmabuf *)l;
+	const struct dmabuf_params *p = &w->p;
+	uint64_t each = align_up(div_round_up(p->bytes, p->ranges), PAGE_SIZE);
+	struct device *exporter;
+
+	w->work.fn = importer;
+	rng_init(&w->rng, l->m->sim.seed, "dmabuf_p2p");
+	if (!load_device(l, p->importer, UINT32_MAX, error))
+		return false;
+	exporter = machine_add_device(l->m, *p->exporter ? p->exporter : NULL, error);
+	if (!exporter)
+		return false;
+	w->exporter = exporter->pci;
+	w->nranges = (unsigned)p->ranges;
+	w->p.bytes = each * p->ranges;
+	make_object(w);
 	if (p->op == DMABUF_OP_MATRIX) {
-		w->base.curve = (struct workload_curve){.columns = dmabuf_matrix_columns,
-							.ncolumns = DMABUF_MATRIX_COLUMNS};
-		w->base.curve.values = g_new0(double, (size_t)dmabuf_matrix_rows() * DMABUF_MATRIX_COLUMNS);
+		load_curve(l, dmabuf_matrix_columns, DMABUF_MATRIX_COLUMNS, dmabuf_matrix_rows());
 		return true;
 	}
 	if (each > UINT32_MAX || !(p->kind == DMABUF_DRAM ? dram_ranges(w, each) : bar_ranges(w, each))) {
@@ -385,34 +378,20 @@ static bool set_up(struct dmabuf *w, GError **error)
 	return p->op != DMABUF_OP_CONVERT || cut_pieces(w, error);
 }
 
-static struct workload *dmabuf_create(struct machine *m, const struct dma_api *api, GError **error)
+extern const struct workload_ops dmabuf_p2p_workload;
+static const struct load_ops load_ops = {
+    .workload = &dmabuf_p2p_workload,
+    .size = sizeof(struct dmabuf),
+    .stats = offsetof(struct dmabuf, st),
+    .params = offsetof(struct dmabuf, p),
+    .set_up = set_up,
+    .run = run,
+    .release = release,
+};
+
+static struct workload *create(struct machine *m, const struct dma_api *api, GError **error)
 {
-	struct dmabuf *w = g_new0(struct dmabuf, 1);
-
-	w->base.stats = &w->st;
-	w->m = m;
-	w->api = api;
-	w->path = dma_api_path(api, WORKLOAD_DMABUF_P2P);
-	w->p = *(const struct dmabuf_params *)config_get(m->config, &dmabuf_p2p_param_table);
-	w->work.fn = run;
-	rng_init(&w->rng, m->sim.seed, "dmabuf_p2p");
-	if (!set_up(w, error)) {
-		dmabuf_destroy((struct workload *)w);
-		return NULL;
-	}
-	w->o.obj.instance = dma_api_instance_new(api, m, w->dev);
-	return (struct workload *)w;
-}
-
-static bool dmabuf_finish(struct workload *base, GError **error)
-{
-	struct dmabuf *w = (struct dmabuf *)base;
-	struct sim *s = &w->m->sim;
-
-	(void)error;
-	cpu_post(&s->cpus[0], &w->work, s->now);
-	sim_run(s);
-	return true;
+	return load_new(&load_ops, m, api, error);
 }
 
 const struct workload_ops dmabuf_p2p_workload = {
@@ -421,7 +400,7 @@ const struct workload_ops dmabuf_p2p_workload = {
     .help = "a buffer of one device mapped for another; conversions of assigned memory",
     .params = &dmabuf_p2p_param_table,
     .stats = &dmabuf_p2p_stat_table,
-    .create = dmabuf_create,
-    .finish = dmabuf_finish,
-    .destroy = dmabuf_destroy,
+    .create = create,
+    .finish = load_finish,
+    .destroy = load_destroy,
 };

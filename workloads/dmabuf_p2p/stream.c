@@ -69,16 +69,16 @@ static void send_page(struct drive *d)
 }
 
 /* Pages of all drives in the order in which they go out. */
-static void stream(struct machine *m, struct drive *drives, const struct dmabuf_params *p, sim_time_t begin)
+static void stream(struct load *l, struct drive *drives, const struct dmabuf_params *p, sim_time_t begin)
 {
 	uint64_t share = align_up(MAX(p->bytes / p->drives, p->io_bytes), p->io_bytes);
 	uint64_t total = p->count * p->drives;
-	struct io_stats *io = &m->io;
+	struct io_stats *io = &l->m->io;
 
 	io->first = begin;
 	for (unsigned i = 0; i < p->drives; i++)
 		next_command(&drives[i], p, i * share, share);
-	while (io->completed + io->failed < total && !sim_interrupted(&m->sim)) {
+	while (io->completed + io->failed < total && !sim_interrupted(&l->m->sim)) {
 		struct drive *d = drives;
 
 		for (unsigned i = 1; i < p->drives; i++)
@@ -88,14 +88,7 @@ static void stream(struct machine *m, struct drive *drives, const struct dmabuf_
 		if (d->left)
 			continue;
 		d->free_at[d->commands++ % p->depth] = d->done;
-		io->last = MAX(io->last, d->done);
-		if (d->failed) {
-			machine_io_failed(m);
-		} else {
-			io->completed++;
-			io->bytes += p->io_bytes;
-			hist_add(io->latency_ns, (d->done - d->start) / SIM_NS, 1);
-		}
+		load_request_done(l, !d->failed, p->io_bytes, d->start, d->done);
 		next_command(d, p, (uint64_t)(d - drives) * share, share);
 	}
 }
@@ -136,7 +129,7 @@ static void close_drive(struct drive *d)
 	g_free(d->free_at);
 }
 
-bool dmabuf_stream(struct machine *m, const struct dmabuf_object *like, const struct phys_vec *vecs,
+bool dmabuf_stream(struct load *l, const struct dmabuf_object *like, const struct phys_vec *vecs,
 		   unsigned nranges, struct cpu *cpu)
 {
 	const struct dmabuf_params *p = like->p;
@@ -144,14 +137,14 @@ bool dmabuf_stream(struct machine *m, const struct dmabuf_object *like, const st
 	bool ok = true;
 
 	for (unsigned i = 0; ok && i < p->drives; i++)
-		ok = open_drive(m, &drives[i], like, vecs, nranges, i == 0);
+		ok = open_drive(l->m, &drives[i], like, vecs, nranges, i == 0);
 	if (ok) {
 		for (unsigned i = 0; i < p->drives; i++) {
 			drives[i].next = drives[i].ready = cpu->now;
 			like->st->maps++;
 		}
-		stream(m, drives, p, cpu->now);
-		cpu_wait_until(cpu, m->io.last);
+		stream(l, drives, p, cpu->now);
+		cpu_wait_until(cpu, l->m->io.last);
 	}
 	for (unsigned i = 0; i < p->drives; i++)
 		close_drive(&drives[i]);

@@ -4,8 +4,8 @@
  * dma_map_benchmark (kernel/dma/map_benchmark.c) does, with more ways to map. No device touches the
  * buffers, so their physical addresses are made up.
  */
-#include "sim/cpu.h"
-#include <dmasim/workload.h>
+#include "workloads/load.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -122,14 +122,11 @@ struct thread {
 };
 
 struct map_bench {
-	struct workload base;
-	struct machine *m;
-	struct device *dev;
+	struct load base;
 	struct map_bench_params p;
 	struct map_bench_stats st;
 	int how;
 	struct thread *threads;
-	double row[G_N_ELEMENTS(columns)];
 };
 
 static phys_addr_t piece(const struct thread *t, uint64_t i)
@@ -143,10 +140,10 @@ static bool map_single(struct thread *t, struct mapping *m)
 	struct map_bench *b = t->b;
 
 	for (uint64_t i = 0; i < b->p.pages; i++) {
-		m->addrs[i] = dma_map_phys(b->dev, piece(t, i), b->p.unit, DMA_FROM_DEVICE, 0);
-		if (dma_mapping_error(b->dev, m->addrs[i])) {
+		m->addrs[i] = dma_map_phys(b->base.dev, piece(t, i), b->p.unit, DMA_FROM_DEVICE, 0);
+		if (dma_mapping_error(b->base.dev, m->addrs[i])) {
 			while (i--)
-				dma_unmap_phys(b->dev, m->addrs[i], b->p.unit, DMA_FROM_DEVICE, 0);
+				dma_unmap_phys(b->base.dev, m->addrs[i], b->p.unit, DMA_FROM_DEVICE, 0);
 			return false;
 		}
 	}
@@ -159,13 +156,13 @@ static bool map_sg(struct thread *t, struct mapping *m)
 	struct scatterlist *sg;
 	unsigned i;
 
-	if (sg_alloc_table(&b->m->sim, &m->sgt, (unsigned)b->p.pages))
+	if (sg_alloc_table(&b->base.m->sim, &m->sgt, (unsigned)b->p.pages))
 		return false;
 	for_each_sg (m->sgt.sgl, sg, m->sgt.orig_nents, i)
 		sg_set_phys(sg, piece(t, i), (uint32_t)b->p.unit);
-	if (dma_map_sgtable(b->dev, &m->sgt, DMA_FROM_DEVICE, 0) == 0)
+	if (dma_map_sgtable(b->base.dev, &m->sgt, DMA_FROM_DEVICE, 0) == 0)
 		return true;
-	sg_free_table(&b->m->sim, &m->sgt);
+	sg_free_table(&b->base.m->sim, &m->sgt);
 	return false;
 }
 
@@ -176,14 +173,14 @@ static bool map_link(struct thread *t, struct mapping *m)
 
 	m->state = (struct dma_iova_state){0};
 	m->linked = 0;
-	if (!dma_iova_try_alloc(b->dev, &m->state, piece(t, 0), b->p.unit * b->p.pages))
+	if (!dma_iova_try_alloc(b->base.dev, &m->state, piece(t, 0), b->p.unit * b->p.pages))
 		return map_single(t, m);
 	for (uint64_t i = 0; i < n; i++, m->linked++)
-		if (dma_iova_link(b->dev, &m->state, piece(t, i), i * size, size, DMA_FROM_DEVICE, 0))
+		if (dma_iova_link(b->base.dev, &m->state, piece(t, i), i * size, size, DMA_FROM_DEVICE, 0))
 			break;
-	if (m->linked == n && !dma_iova_sync(b->dev, &m->state, 0, b->p.unit * b->p.pages))
+	if (m->linked == n && !dma_iova_sync(b->base.dev, &m->state, 0, b->p.unit * b->p.pages))
 		return true;
-	dma_iova_destroy(b->dev, &m->state, m->linked * size, DMA_FROM_DEVICE, 0);
+	dma_iova_destroy(b->base.dev, &m->state, m->linked * size, DMA_FROM_DEVICE, 0);
 	return false;
 }
 
@@ -197,7 +194,7 @@ static bool do_map(struct thread *t, struct mapping *m)
 	case HOW_LINK:
 		return map_link(t, m);
 	case HOW_COHERENT:
-		m->coherent = dma_alloc_coherent(b->dev, b->p.unit * b->p.pages, &m->addr);
+		m->coherent = dma_alloc_coherent(b->base.dev, b->p.unit * b->p.pages, &m->addr);
 		return m->coherent != 0;
 	default:
 		return map_single(t, m);
@@ -213,15 +210,15 @@ static void do_unmap(struct thread *t, struct mapping *m)
 		return;
 	m->ok = false;
 	if (b->how == HOW_SG) {
-		dma_unmap_sgtable(b->dev, &m->sgt, DMA_FROM_DEVICE, 0);
-		sg_free_table(&b->m->sim, &m->sgt);
+		dma_unmap_sgtable(b->base.dev, &m->sgt, DMA_FROM_DEVICE, 0);
+		sg_free_table(&b->base.m->sim, &m->sgt);
 	} else if (b->how == HOW_COHERENT) {
-		dma_free_coherent(b->dev, bytes, m->coherent, m->addr);
+		dma_free_coherent(b->base.dev, bytes, m->coherent, m->addr);
 	} else if (b->how == HOW_LINK && dma_use_iova(&m->state)) {
-		dma_iova_destroy(b->dev, &m->state, bytes, DMA_FROM_DEVICE, 0);
+		dma_iova_destroy(b->base.dev, &m->state, bytes, DMA_FROM_DEVICE, 0);
 	} else {
 		for (uint64_t i = 0; i < b->p.pages; i++)
-			dma_unmap_phys(b->dev, m->addrs[i], b->p.unit, DMA_FROM_DEVICE, 0);
+			dma_unmap_phys(b->base.dev, m->addrs[i], b->p.unit, DMA_FROM_DEVICE, 0);
 	}
 }
 
@@ -251,7 +248,7 @@ static void one(struct thread *t, bool measured)
 			b->st.operations++;
 		} else {
 			b->st.failed++;
-			machine_io_refused(b->m);
+			machine_io_refused(b->base.m);
 		}
 	}
 	cpu_spend(c,
@@ -313,19 +310,16 @@ static void run_thread(struct cpu_work *w, struct cpu *c)
 	}
 }
 
-static void bench_destroy(struct workload *base)
+static void release(struct load *l)
 {
-	struct map_bench *b = (struct map_bench *)base;
+	struct map_bench *b = (struct map_bench *)l;
 
-	if (!b)
-		return;
 	for (uint64_t i = 0; b->threads && i < b->p.threads; i++) {
 		for (uint64_t k = 0; b->threads[i].ring && k < b->p.depth; k++)
 			g_free(b->threads[i].ring[k].addrs);
 		g_free(b->threads[i].ring);
 	}
 	g_free(b->threads);
-	g_free(b);
 }
 
 static int way(const struct map_bench *b, const struct dma_api *api)
@@ -337,46 +331,51 @@ static int way(const struct map_bench *b, const struct dma_api *api)
 	return b->p.pages > 1 ? HOW_SG : HOW_SINGLE;
 }
 
-static struct workload *bench_create(struct machine *m, const struct dma_api *api, GError **error)
+static void open_thread(struct map_bench *b, uint64_t i)
 {
-	struct map_bench *b = g_new0(struct map_bench, 1);
-	uint64_t span;
+	struct sim *s = &b->base.m->sim;
+	g_autofree char *stream = g_strdup_printf("map_bench.%" G_GUINT64_FORMAT, i);
+	uint64_t span = 2 * b->p.unit * b->p.pages;
+	struct thread *t = &b->threads[i];
 
-	b->base.stats = &b->st;
-	b->m = m;
-	b->p = *(const struct map_bench_params *)config_get(m->config, &map_bench_param_table);
+	*t = (struct thread){.work = {.fn = run_thread}, .b = b, .cpu = &s->cpus[i]};
+	t->base = align_up(8 * GIB + i * span, GIB);
+	rng_init(&t->rng, s->seed, stream);
+	t->ring = g_new0(struct mapping, b->p.depth);
+	for (uint64_t k = 0; k < b->p.depth; k++)
+		t->ring[k].addrs = g_new0(dma_addr_t, b->p.pages);
+}
+
+static bool set_up(struct load *l, GError **error)
+{
+	struct map_bench *b = (struct map_bench *)l;
+
 	b->p.unit = (uint64_t)1 << order_base_2(b->p.unit);
-	b->how = way(b, api);
-	span = 2 * b->p.unit * b->p.pages;
-	if (b->p.threads > m->sim.ncpus) {
+	b->how = way(b, l->api);
+	if (b->p.threads > l->m->sim.ncpus) {
 		g_set_error(error, PARAM_ERROR, 0,
 			    "map_bench.threads = %" G_GUINT64_FORMAT ": want at most cpu.count = %u",
-			    b->p.threads, m->sim.ncpus);
-		bench_destroy((struct workload *)b);
-		return NULL;
+			    b->p.threads, l->m->sim.ncpus);
+		return false;
 	}
-	b->dev = machine_add_device(m, NULL, error);
-	if (!b->dev) {
-		bench_destroy((struct workload *)b);
-		return NULL;
-	}
-	b->dev->dma_mask = UINT64_MAX;
+	if (!load_device(l, NULL, 0, error))
+		return false;
 	b->threads = g_new0(struct thread, b->p.threads);
-	for (uint64_t i = 0; i < b->p.threads; i++) {
-		struct thread *t = &b->threads[i];
+	for (uint64_t i = 0; i < b->p.threads; i++)
+		open_thread(b, i);
+	load_curve(l, columns, G_N_ELEMENTS(columns), 1);
+	return true;
+}
 
-		g_autofree char *stream = g_strdup_printf("map_bench.%" G_GUINT64_FORMAT, i);
+/* Time of the steps of a thread that belong to one part of an operation. */
+static sim_time_t time_of(const struct thread *t, const enum cost *steps, size_t n)
+{
+	const struct sim *s = &t->b->base.m->sim;
+	sim_time_t sum = 0;
 
-		*t = (struct thread){.work = {.fn = run_thread}, .b = b, .cpu = &m->sim.cpus[i]};
-		t->base = align_up(8 * GIB + i * span, GIB);
-		rng_init(&t->rng, m->sim.seed, stream);
-		t->ring = g_new0(struct mapping, b->p.depth);
-		for (uint64_t k = 0; k < b->p.depth; k++)
-			t->ring[k].addrs = g_new0(dma_addr_t, b->p.pages);
-	}
-	b->base.curve = (struct workload_curve){
-	    .columns = columns, .ncolumns = G_N_ELEMENTS(columns), .values = b->row};
-	return (struct workload *)b;
+	for (size_t i = 0; i < n; i++)
+		sum += t->steps[steps[i]] * s->cost[steps[i]];
+	return sum;
 }
 
 static void collect(struct map_bench *b)
@@ -390,9 +389,10 @@ static void collect(struct map_bench *b)
 					     COST_PT_OLD_UNMAP_LARGE, COST_PT_UNMAP_FLUSH},
 			       alloc[] = {COST_IOVA_ALLOC_HIT,  COST_IOVA_DEPOT_SWAP, COST_IOVA_TREE_FIXED,
 					  COST_IOVA_TREE_LEVEL, COST_IOVA_TREE_STEP,  COST_IOVA_RANGE},
-			       release[] = {COST_IOVA_FREE_HIT};
-	const struct sim *s = &b->m->sim;
+			       free_[] = {COST_IOVA_FREE_HIT};
 	sim_time_t begin = SIM_TIME_NEVER, end = 0;
+	struct io_stats *io = &b->base.m->io;
+	double *row = b->base.base.curve.values;
 
 	for (uint64_t i = 0; i < b->p.threads; i++) {
 		const struct thread *t = &b->threads[i];
@@ -402,32 +402,29 @@ static void collect(struct map_bench *b)
 		b->st.map += t->map;
 		b->st.unmap += t->unmap;
 		b->st.lock_wait += t->lock_wait;
-		for (unsigned k = 0; k < G_N_ELEMENTS(pt_map); k++)
-			b->st.pt_map += t->steps[pt_map[k]] * s->cost[pt_map[k]];
-		for (unsigned k = 0; k < G_N_ELEMENTS(pt_unmap); k++)
-			b->st.pt_unmap += t->steps[pt_unmap[k]] * s->cost[pt_unmap[k]];
-		for (unsigned k = 0; k < G_N_ELEMENTS(alloc); k++)
-			b->st.iova_alloc += t->steps[alloc[k]] * s->cost[alloc[k]];
-		b->st.iova_free += t->steps[release[0]] * s->cost[release[0]];
+		b->st.pt_map += time_of(t, pt_map, G_N_ELEMENTS(pt_map));
+		b->st.pt_unmap += time_of(t, pt_unmap, G_N_ELEMENTS(pt_unmap));
+		b->st.iova_alloc += time_of(t, alloc, G_N_ELEMENTS(alloc));
+		b->st.iova_free += time_of(t, free_, G_N_ELEMENTS(free_));
 	}
 	b->st.elapsed = end - begin;
-	b->m->io.completed = b->st.operations;
-	b->m->io.bytes = b->st.operations * b->p.unit * b->p.pages;
-	b->m->io.first = begin;
-	b->m->io.last = end;
-	b->row[0] = (double)b->p.threads;
-	b->row[1] = (double)b->p.pages;
-	b->row[2] = map_mean(&b->st);
-	b->row[3] = unmap_mean(&b->st);
-	b->row[4] = lock_wait_mean(&b->st);
-	b->row[5] = rate(&b->st);
-	b->base.curve.nrows = 1;
+	io->completed = b->st.operations;
+	io->bytes = b->st.operations * b->p.unit * b->p.pages;
+	io->first = begin;
+	io->last = end;
+	*row++ = (double)b->p.threads;
+	*row++ = (double)b->p.pages;
+	*row++ = map_mean(&b->st);
+	*row++ = unmap_mean(&b->st);
+	*row++ = lock_wait_mean(&b->st);
+	*row++ = rate(&b->st);
+	b->base.base.curve.nrows = 1;
 }
 
-static bool bench_finish(struct workload *base, GError **error)
+static bool run(struct load *l, GError **error)
 {
-	struct map_bench *b = (struct map_bench *)base;
-	struct sim *s = &b->m->sim;
+	struct map_bench *b = (struct map_bench *)l;
+	struct sim *s = &l->m->sim;
 
 	(void)error;
 	for (uint64_t i = 0; i < b->p.threads; i++)
@@ -437,6 +434,22 @@ static bool bench_finish(struct workload *base, GError **error)
 	return true;
 }
 
+extern const struct workload_ops map_bench_workload;
+static const struct load_ops ops = {
+    .workload = &map_bench_workload,
+    .size = sizeof(struct map_bench),
+    .stats = offsetof(struct map_bench, st),
+    .params = offsetof(struct map_bench, p),
+    .set_up = set_up,
+    .run = run,
+    .release = release,
+};
+
+static struct workload *create(struct machine *m, const struct dma_api *api, GError **error)
+{
+	return load_new(&ops, m, api, error);
+}
+
 const struct workload_ops map_bench_workload = {
     .kind = WORKLOAD_MAP_BENCH,
     .name = "map_bench",
@@ -444,7 +457,7 @@ const struct workload_ops map_bench_workload = {
     .any_api = true,
     .params = &map_bench_param_table,
     .stats = &map_bench_stat_table,
-    .create = bench_create,
-    .finish = bench_finish,
-    .destroy = bench_destroy,
+    .create = create,
+    .finish = load_finish,
+    .destroy = load_destroy,
 };

@@ -5,9 +5,7 @@
  * networking", SIGCOMM 2018) and its NFP-6000 card, which issues transfers of up to 128 bytes as PCIe
  * commands whose completions it takes in order, and larger ones through a DMA engine.
  */
-#include "sim/cpu.h"
-#include <dmasim/workload.h>
-#include <string.h>
+#include "workloads/load.h"
 
 enum { OP_READ, OP_WRITE, OP_WRITE_READ };
 enum { MEASURE_LATENCY, MEASURE_THROUGHPUT };
@@ -116,18 +114,15 @@ static const char *const columns[] = {"window_bytes",   "pages",      "latency_m
 enum { COLUMNS = G_N_ELEMENTS(columns) };
 
 struct pcie_bench {
-	struct workload base;
-	struct machine *m;
+	struct load base;
 	struct pcie_bench_params p;
 	struct pcie_bench_stats st;
-	struct device *dev;
 	uint64_t *windows;
 	unsigned nwindows, npieces, order;
 	struct piece {
 		phys_addr_t phys;
 		dma_addr_t addr;
 	} * pieces;
-	bool unmapped;
 	struct rng rng, cache;
 	double hit_share; /* of the window: in the last-level cache */
 	sim_time_t now;
@@ -146,9 +141,9 @@ static void map_pieces(void *arg)
 		if (w->p.target == TARGET_HOLE)
 			continue;
 		p->addr = DMA_MAPPING_ERROR;
-		p->phys = memory_alloc_pages(w->m->memory, (unsigned)w->p.node, w->order);
+		p->phys = memory_alloc_pages(w->base.m->memory, (unsigned)w->p.node, w->order);
 		if (p->phys)
-			p->addr = dma_map_phys(w->dev, p->phys, w->p.piece, DMA_BIDIRECTIONAL, 0);
+			p->addr = dma_map_phys(w->base.dev, p->phys, w->p.piece, DMA_BIDIRECTIONAL, 0);
 	}
 }
 
@@ -160,24 +155,19 @@ static void unmap_pieces(void *arg)
 		struct piece *p = &w->pieces[i];
 
 		if (p->phys && p->addr != DMA_MAPPING_ERROR)
-			dma_unmap_phys(w->dev, p->addr, w->p.piece, DMA_BIDIRECTIONAL, 0);
+			dma_unmap_phys(w->base.dev, p->addr, w->p.piece, DMA_BIDIRECTIONAL, 0);
 		if (p->phys)
-			memory_free_pages(w->m->memory, p->phys, w->order);
+			memory_free_pages(w->base.m->memory, p->phys, w->order);
 	}
-	w->unmapped = true;
 }
 
-static void bench_destroy(struct workload *base)
+static void release(struct load *l)
 {
-	struct pcie_bench *w = (struct pcie_bench *)base;
+	struct pcie_bench *w = (struct pcie_bench *)l;
 
-	if (!w)
-		return;
 	g_free(w->windows);
 	g_free(w->pieces);
 	g_free(w->flight);
-	g_free(w->base.curve.values);
-	g_free(w);
 }
 
 static bool parse_windows(struct pcie_bench *w, GError **error)
@@ -202,11 +192,11 @@ static bool parse_windows(struct pcie_bench *w, GError **error)
 /* What of the machine and of the windows the load cannot do without. */
 static bool bench_check(const struct pcie_bench *w, GError **error)
 {
-	if (w->p.node >= memory_params(w->m->memory)->nodes) {
+	if (w->p.node >= memory_params(w->base.m->memory)->nodes) {
 		g_set_error(error, PARAM_ERROR, 0,
 			    "pcie_bench.node = %" G_GUINT64_FORMAT ", but memory.nodes = %" G_GUINT64_FORMAT
 			    ": nodes are counted from 0; want a smaller node or more of them",
-			    w->p.node, memory_params(w->m->memory)->nodes);
+			    w->p.node, memory_params(w->base.m->memory)->nodes);
 		return false;
 	}
 	for (unsigned i = 0; i < w->nwindows && w->p.target != TARGET_HOLE; i++)
@@ -221,23 +211,16 @@ static bool bench_check(const struct pcie_bench *w, GError **error)
 	return true;
 }
 
-static struct workload *bench_create(struct machine *m, const struct dma_api *api, GError **error)
+/* The buffer is mapped once: all APIs do the same. */
+static bool set_up(struct load *l, GError **error)
 {
-	struct pcie_bench *w = g_new0(struct pcie_bench, 1);
+	struct pcie_bench *w = (struct pcie_bench *)l;
 	uint64_t largest = 0;
 
-	(void)api; /* the buffer is mapped once: all APIs do the same */
-	w->base.stats = &w->st;
-	w->m = m;
-	w->p = *(const struct pcie_bench_params *)config_get(m->config, &pcie_bench_param_table);
-	rng_init(&w->rng, m->sim.seed, "pcie_bench");
-	rng_init(&w->cache, m->sim.seed, "pcie_bench.cache");
-	w->dev = machine_add_device(m, NULL, error);
-	if (!w->dev || !parse_windows(w, error) || !bench_check(w, error)) {
-		bench_destroy((struct workload *)w);
-		return NULL;
-	}
-	w->dev->dma_mask = UINT64_MAX;
+	rng_init(&w->rng, l->m->sim.seed, "pcie_bench");
+	rng_init(&w->cache, l->m->sim.seed, "pcie_bench.cache");
+	if (!load_device(l, NULL, 0, error) || !parse_windows(w, error) || !bench_check(w, error))
+		return false;
 	for (unsigned i = 0; i < w->nwindows; i++)
 		largest = MAX(largest, w->windows[i]);
 	/* A transfer lies within one piece: pieces need not be neighbours, neither here nor in memory. */
@@ -248,9 +231,8 @@ static struct workload *bench_create(struct machine *m, const struct dma_api *ap
 	w->st.pages = largest >> PAGE_SHIFT;
 	w->window = (unsigned)(w->p.size <= w->p.command_limit ? w->p.command_window : w->p.engine_window);
 	w->flight = g_new0(sim_time_t, w->window);
-	w->base.curve = (struct workload_curve){.columns = columns, .ncolumns = COLUMNS};
-	w->base.curve.values = g_new0(double, (size_t)w->nwindows *COLUMNS);
-	return (struct workload *)w;
+	load_curve(l, columns, COLUMNS, w->nwindows);
+	return true;
 }
 
 static dma_addr_t next_address(struct pcie_bench *w, uint64_t window, uint64_t i)
@@ -272,7 +254,7 @@ static bool faults(struct pcie_bench *w, struct pcie_dma *d, sim_time_t when)
 	const struct vtd_page_request r = {
 	    .addr = align_down(d->addr, PAGE_SIZE),
 	    .pasid = VTD_NO_PASID,
-	    .sid = w->dev->pci->sid,
+	    .sid = w->base.dev->pci->sid,
 	    .read = d->op == PCIE_READ,
 	    .write = d->op == PCIE_WRITE,
 	    .last = true,
@@ -280,15 +262,16 @@ static bool faults(struct pcie_bench *w, struct pcie_dma *d, sim_time_t when)
 
 	if (G_LIKELY(!pcie_dma(d, when)))
 		return false;
-	if (w->dev->pci->iommu && w->dev->pci->ats)
-		(void)vtd_page_request(w->dev->pci->iommu, &r); /* lost if the queue is full: counted there */
+	if (w->base.dev->pci->iommu && w->base.dev->pci->ats)
+		(void)vtd_page_request(w->base.dev->pci->iommu,
+				       &r); /* lost if the queue is full: counted there */
 	return true;
 }
 
 /* Share of a window that is in the last-level cache: all of it, or as much as there is room for. */
 static double cached(const struct pcie_bench *w, uint64_t window)
 {
-	const struct memory_params *mp = memory_params(w->m->memory);
+	const struct memory_params *mp = memory_params(w->base.m->memory);
 	uint64_t room = w->p.warmed_by == WARMED_DEVICE ? mp->llc_io : mp->llc_size;
 
 	if (w->p.cold)
@@ -305,8 +288,8 @@ static sim_time_t engine_bytes(const struct pcie_bench *w)
 /* One transfer handed to the card at when: when it is over, as the card sees it, and whether it failed. */
 static sim_time_t transfer(struct pcie_bench *w, dma_addr_t addr, sim_time_t when, bool *failed)
 {
-	bool engine = w->m->sim.timing && uses_engine(w);
-	struct pcie_dma d = {.fn = w->dev->pci,
+	bool engine = w->base.m->sim.timing && uses_engine(w);
+	struct pcie_dma d = {.fn = w->base.dev->pci,
 			     .addr = addr,
 			     .len = w->p.size,
 			     .pasid = VTD_NO_PASID,
@@ -321,7 +304,7 @@ static sim_time_t transfer(struct pcie_bench *w, dma_addr_t addr, sim_time_t whe
 		d.op = PCIE_READ;
 		*failed |= faults(w, &d, done);
 		done = d.done;
-		if (w->m->sim.timing)
+		if (w->base.m->sim.timing)
 			done += w->p.write_turn + (engine ? engine_bytes(w) : 0);
 	}
 	return engine ? done + w->p.engine_latency + engine_bytes(w) : done;
@@ -353,7 +336,7 @@ struct measurement {
 	struct hist *latency;
 	sim_time_t begin, end, last; /* of the measured part; last completion so far */
 	uint64_t walks, lookups;     /* before it */
-	uint64_t samples, failed;    /* measured; those that faulted */
+	uint64_t samples;            /* measured, faulted ones too */
 };
 
 static void one(struct pcie_bench *w, struct measurement *ms, uint64_t window, uint64_t i)
@@ -378,16 +361,15 @@ static void one(struct pcie_bench *w, struct measurement *ms, uint64_t window, u
 	ms->last = MAX(ms->last, done);
 	if (i >= w->p.warm_up) {
 		ms->samples++;
-		ms->failed += failed;
 		hist_add(ms->latency, (done - start) / SIM_PS, 1);
-		hist_add(w->m->io.latency_ns, (done - start) / SIM_NS, 1);
+		load_request_done(&w->base, !failed, w->p.size, start, done);
 	}
 }
 
 static void fill_row(struct pcie_bench *w, const struct measurement *ms, unsigned row)
 {
-	double *v = &w->base.curve.values[(size_t)row * COLUMNS];
-	const struct vtd_stats *st = &w->m->vtd_stats;
+	double *v = &w->base.base.curve.values[(size_t)row * COLUMNS];
+	const struct vtd_stats *st = &w->base.m->vtd_stats;
 	double seconds = (double)(ms->end - ms->begin) / SIM_S;
 	uint64_t lookups = st->iotlb_lookups - ms->lookups;
 
@@ -409,52 +391,64 @@ static void measure(struct pcie_bench *w, unsigned row)
 	w->hit_share = cached(w, w->windows[row]);
 	for (unsigned i = 0; i < w->window; i++)
 		w->flight[i] = w->now;
-	for (uint64_t i = 0; i < n && !sim_interrupted(&w->m->sim); i++) {
+	for (uint64_t i = 0; i < n && !sim_interrupted(&w->base.m->sim); i++) {
 		if (i == w->p.warm_up) {
 			ms.begin = ms.last;
-			ms.walks = w->m->vtd_stats.walks;
-			ms.lookups = w->m->vtd_stats.iotlb_lookups;
+			ms.walks = w->base.m->vtd_stats.walks;
+			ms.lookups = w->base.m->vtd_stats.iotlb_lookups;
 		}
 		one(w, &ms, w->windows[row], i);
-		if (G_UNLIKELY(w->m->sim.between))
-			sim_advance(&w->m->sim,
+		if (G_UNLIKELY(w->base.m->sim.between))
+			sim_advance(&w->base.m->sim,
 				    w->now); /* somebody looks at the time, which no event moves here */
 	}
 	ms.end = ms.last;
 	fill_row(w, &ms, row);
 	hist_free(ms.latency);
 	w->now = ms.last;
-	sim_advance(&w->m->sim, w->now);
+	sim_advance(&w->base.m->sim, w->now);
 	w->st.windows++;
 	w->st.transfers += ms.samples;
-	w->m->io.failed += ms.failed;
-	w->m->io.completed += ms.samples - ms.failed;
-	w->m->io.bytes += (ms.samples - ms.failed) * w->p.size;
 }
 
-static bool bench_finish(struct workload *base, GError **error)
+static bool run(struct load *l, GError **error)
 {
-	struct pcie_bench *w = (struct pcie_bench *)base;
-	struct cpu *cpu = &w->m->sim.cpus[0];
+	struct pcie_bench *w = (struct pcie_bench *)l;
+	struct cpu *cpu = &l->m->sim.cpus[0];
 	bool ok = true;
 
 	cpu_run(cpu, map_pieces, w);
 	for (unsigned i = 0; i < w->npieces; i++)
 		ok = ok && w->pieces[i].addr != DMA_MAPPING_ERROR;
-	w->now = MAX(cpu->now, w->m->sim.now);
-	w->m->io.first = w->now;
+	w->now = MAX(cpu->now, l->m->sim.now);
+	l->m->io.first = w->now;
 	for (unsigned i = 0; ok && i < w->nwindows; i++)
 		measure(w, i);
-	w->m->io.last = w->now;
-	w->base.curve.nrows = w->nwindows;
+	l->m->io.last = w->now;
+	l->base.curve.nrows = w->nwindows;
 	cpu_run(cpu, unmap_pieces, w);
-	sim_run(&w->m->sim);
 	if (!ok)
 		g_set_error(
 		    error, PARAM_ERROR, 0,
 		    "the buffer could not be allocated or mapped: want a larger memory.size or a smaller "
 		    "pcie_bench.piece");
 	return ok;
+}
+
+extern const struct workload_ops pcie_bench_workload;
+static const struct load_ops load_ops = {
+    .workload = &pcie_bench_workload,
+    .size = sizeof(struct pcie_bench),
+    .stats = offsetof(struct pcie_bench, st),
+    .params = offsetof(struct pcie_bench, p),
+    .set_up = set_up,
+    .run = run,
+    .release = release,
+};
+
+static struct workload *create(struct machine *m, const struct dma_api *api, GError **error)
+{
+	return load_new(&load_ops, m, api, error);
 }
 
 const struct workload_ops pcie_bench_workload = {
@@ -464,7 +458,7 @@ const struct workload_ops pcie_bench_workload = {
     .any_api = true,
     .params = &pcie_bench_param_table,
     .stats = &pcie_bench_stat_table,
-    .create = bench_create,
-    .finish = bench_finish,
-    .destroy = bench_destroy,
+    .create = create,
+    .finish = load_finish,
+    .destroy = load_destroy,
 };

@@ -53,15 +53,10 @@ struct lane {
 };
 
 struct rdma_rw {
-	struct workload base;
-	struct machine *m;
+	struct load base;
 	struct rdma_rw_params p;
 	struct rdma_rw_stats st;
-	const struct dma_api *api;
-	const struct driver_path *path;
-	struct device *dev;
-	void *instance;
-	struct lane *lanes;
+	struct lane *lanes; /* one per CPU */
 	/* the NIC: contexts in the order of their doorbells */
 	struct event nic;
 	struct rdma_rw_ctx **queue;
@@ -76,21 +71,19 @@ struct rdma_rw {
 /* One chunk of a context, at when; returns when the NIC may go on. */
 static sim_time_t move_chunk(struct rdma_rw *w, struct rdma_rw_ctx *c, sim_time_t when)
 {
-	const struct dma_segment *seg = &c->obj.segs[c->seg];
-	struct pcie_dma d = {.fn = w->dev->pci,
-			     .op = rdma_rw_is_read(c) ? PCIE_WRITE : PCIE_READ,
-			     .addr = seg->addr + c->seg_done,
-			     .pasid = VTD_NO_PASID};
+	const struct dma_segment *seg = &c->buffer.obj.segs[c->seg];
+	dma_addr_t addr = seg->addr + c->seg_done;
+	uint64_t len = MIN(seg->len - c->seg_done, NIC_CHUNK - addr % NIC_CHUNK);
+	enum pcie_op op = rdma_rw_is_read(c) ? PCIE_WRITE : PCIE_READ;
+	sim_time_t accepted = when;
 
-	d.len = MIN(seg->len - c->seg_done, NIC_CHUNK - d.addr % NIC_CHUNK);
-	c->failed |= pcie_dma(&d, when) != 0;
-	c->done = MAX(c->done, d.done);
-	c->seg_done += d.len;
+	c->failed |= !load_access(&w->base, op, addr, len, when, &c->done, &accepted);
+	c->seg_done += len;
 	if (c->seg_done == seg->len) {
 		c->seg++;
 		c->seg_done = 0;
 	}
-	return d.accepted;
+	return accepted;
 }
 
 static void nic_step(struct event *ev, sim_time_t now)
@@ -99,13 +92,13 @@ static void nic_step(struct event *ev, sim_time_t now)
 	struct rdma_rw_ctx *c = w->queue[w->served & (w->room - 1)];
 	sim_time_t next = move_chunk(w, c, now);
 
-	if (c->seg == c->obj.nsegs) {
+	if (c->seg == c->buffer.obj.nsegs) {
 		w->served++;
 		c->done += w->p.wire_latency;
-		cpu_post(&w->m->sim.cpus[c->lane - w->lanes], &c->work, c->done);
+		cpu_post(&w->base.m->sim.cpus[c->lane - w->lanes], &c->work, c->done);
 	}
 	if (w->served < w->queued)
-		sim_schedule(&w->m->sim, &w->nic, next);
+		sim_schedule(&w->base.m->sim, &w->nic, next);
 }
 
 /* Doorbell: the NIC reads (WRITE) or fills (READ) local memory. */
@@ -115,20 +108,20 @@ static void nic_moves(struct rdma_rw *w, struct rdma_rw_ctx *c, sim_time_t when)
 	c->failed = false;
 	c->seg = 0;
 	c->seg_done = 0;
-	if (w->m->sim.timing) {
+	if (w->base.m->sim.timing) {
 		w->queue[w->queued++ & (w->room - 1)] = c;
 		if (!event_is_scheduled(&w->nic))
-			sim_schedule(&w->m->sim, &w->nic, when);
+			sim_schedule(&w->base.m->sim, &w->nic, when);
 		return;
 	}
-	while (c->seg < c->obj.nsegs)
+	while (c->seg < c->buffer.obj.nsegs)
 		move_chunk(w, c, when);
 }
 
 static void post(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cpu)
 {
 	struct rdma_rw_stats *st = &w->st;
-	uint64_t sges = c->type == RDMA_RW_MR ? 1 : c->obj.nsegs;
+	uint64_t sges = c->type == RDMA_RW_MR ? 1 : c->buffer.obj.nsegs;
 
 	switch (c->type) {
 	case RDMA_RW_SINGLE_WR:
@@ -148,7 +141,7 @@ static void post(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cpu)
 	st->sges += sges;
 	/* One element is part of the context; more are an array. */
 	c->command_bytes = sges > 1 ? sges * SGE_BYTES : 0;
-	ledger_charge(&w->m->sim.ledger, LEDGER_DRIVER_COMMAND_BUFFERS, c->command_bytes);
+	ledger_charge(&w->base.m->sim.ledger, LEDGER_DRIVER_COMMAND_BUFFERS, c->command_bytes);
 	if (c->command_bytes)
 		cpu_charge(cpu, COST_KMALLOC);
 	cpu_charge_n(cpu, COST_DRIVER_DESCRIPTOR, sges);
@@ -157,33 +150,24 @@ static void post(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cpu)
 
 static void complete(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cpu)
 {
-	struct io_stats *io = &w->m->io;
-
 	if (!c->busy)
 		return;
 	cpu_charge(cpu, COST_DRIVER_COMPLETE);
-	w->path->unmap(&c->obj, 0, c->obj.bytes);
-	ledger_release(&w->m->sim.ledger, LEDGER_DRIVER_COMMAND_BUFFERS, c->command_bytes);
+	load_buffer_unmap(&w->base, &c->buffer);
+	ledger_release(&w->base.m->sim.ledger, LEDGER_DRIVER_COMMAND_BUFFERS, c->command_bytes);
 	c->busy = false;
-	io->last = MAX(io->last, c->done);
-	if (c->failed) {
-		machine_io_failed(w->m);
-		return;
-	}
-	io->completed++;
-	io->bytes += c->obj.bytes;
-	hist_add(io->latency_ns, (c->done - c->start) / SIM_NS, 1);
+	load_request_done(&w->base, !c->failed, c->buffer.obj.bytes, c->start, c->done);
 }
 
 static void submit(struct rdma_rw *w, struct rdma_rw_ctx *c, struct cpu *cpu, struct rng *rng)
 {
-	c->obj.dir = rng_double(rng) < w->p.read_share ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
-	c->obj.nsegs = 0;
+	enum dma_data_direction dir = rng_double(rng) < w->p.read_share ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
+
 	c->start = cpu->now;
 	c->type = RDMA_RW_MULTI_WR;
 	cpu_charge(cpu, COST_DRIVER_SUBMIT);
-	if (w->path->map(&c->obj, 0, c->vecs, (unsigned)w->p.vectors)) {
-		machine_io_refused(w->m);
+	if (!load_buffer_map(&w->base, &c->buffer, (unsigned)w->p.vectors, dir)) {
+		machine_io_refused(w->base.m);
 		return;
 	}
 	post(w, c, cpu);
@@ -236,124 +220,94 @@ static void start_lane(struct cpu_work *work, struct cpu *cpu)
 
 /* ---- set-up ---- */
 
-static bool context_open(struct lane *l, struct rdma_rw_ctx *c)
+static bool open_lane(struct rdma_rw *w, unsigned i)
 {
-	struct rdma_rw *w = l->w;
-	unsigned n = (unsigned)w->p.vectors;
+	const struct rdma_rw_params *p = &w->p;
+	const struct sim *s = &w->base.m->sim;
+	struct lane *l = &w->lanes[i];
 
-	c->lane = l;
-	c->work.fn = on_completion;
-	c->w = w;
-	c->p = &w->p;
-	c->vecs = g_new0(struct phys_vec, n);
-	c->pages = g_new0(struct phys_vec, n);
-	c->obj = (struct dma_object){.dev = w->dev, .path = w->path, .instance = w->instance};
-	/* One per vector and one per page they touch, for any path. */
-	c->obj.max_segs = n * (unsigned)(2 + w->p.vec_bytes / PAGE_SIZE + 1);
-	c->obj.bytes = n * w->p.vec_bytes;
-	c->obj.segs = g_new0(struct dma_segment, c->obj.max_segs);
-	c->obj.state = g_malloc0(MAX(w->path->state_size, 1));
-	for (unsigned i = 0; i < n; i++) {
-		uint64_t at = i ? w->p.gap : w->p.offset;
-		unsigned order = order_base_2(div_round_up(at + w->p.vec_bytes, PAGE_SIZE));
+	l->w = w;
+	l->work.fn = s->timing ? start_lane : run_lane;
+	l->requests = p->requests / s->ncpus + (i < p->requests % s->ncpus);
+	rng_init(&l->rng, s->seed + i, "rdma_rw");
+	l->ctx = g_new0(struct rdma_rw_ctx, p->depth);
+	for (uint64_t k = 0; k < p->depth; k++) {
+		struct rdma_rw_ctx *c = &l->ctx[k];
 
-		c->pages[i].paddr = memory_alloc_pages(w->m->memory, w->dev->node, order);
-		c->pages[i].len = order;
-		if (!c->pages[i].paddr)
+		c->lane = l;
+		c->work.fn = on_completion;
+		c->w = w;
+		c->p = p;
+		if (!load_buffer_open(&w->base, &c->buffer, (unsigned)p->vectors, p->vec_bytes, p->offset,
+				      p->gap))
 			return false;
-		c->vecs[i] = (struct phys_vec){c->pages[i].paddr + at, (uint32_t)w->p.vec_bytes};
 	}
-	return !w->path->open || w->path->open(&c->obj, c->obj.bytes) == 0;
+	return true;
 }
 
-static void context_close(struct rdma_rw *w, struct rdma_rw_ctx *c)
+static bool set_up(struct load *l, GError **error)
 {
-	for (unsigned i = 0; c->pages && i < w->p.vectors; i++)
-		if (c->pages[i].paddr)
-			memory_free_pages(w->m->memory, c->pages[i].paddr, c->pages[i].len);
-	g_free(c->pages);
-	g_free(c->vecs);
-	g_free(c->obj.segs);
-	g_free(c->obj.state);
-}
+	struct rdma_rw *w = (struct rdma_rw *)l;
+	unsigned n = l->m->sim.ncpus;
 
-static void rw_destroy(struct workload *base)
-{
-	struct rdma_rw *w = (struct rdma_rw *)base;
-
-	if (!w)
-		return;
-	for (unsigned i = 0; w->lanes && i < w->m->sim.ncpus; i++) {
-		for (uint64_t k = 0; w->lanes[i].ctx && k < w->p.depth; k++)
-			context_close(w, &w->lanes[i].ctx[k]);
-		g_free(w->lanes[i].ctx);
-	}
-	dma_api_instance_free(w->api, w->m, w->instance);
-	g_free(w->lanes);
-	g_free(w->queue);
-	g_free(w);
-}
-
-static struct workload *rw_create(struct machine *m, const struct dma_api *api, GError **error)
-{
-	struct rdma_rw *w = g_new0(struct rdma_rw, 1);
-	unsigned n = m->sim.ncpus;
-
-	w->base.stats = &w->st;
-	w->m = m;
-	w->api = api;
-	w->path = dma_api_path(api, WORKLOAD_RDMA_RW);
-	w->p = *(const struct rdma_rw_params *)config_get(m->config, &rdma_rw_param_table);
-	w->dev = machine_add_device(m, NULL, error);
-	if (!w->dev) {
-		rw_destroy((struct workload *)w);
-		return NULL;
-	}
-	/* What mlx5_core sets. */
-	dma_set_mask(w->dev, UINT64_MAX);
-	dma_set_max_seg_size(w->dev, 2u << 30);
-	w->instance = dma_api_instance_new(api, m, w->dev);
+	if (!load_device(l, NULL, 2u << 30, error)) /* what mlx5_core sets */
+		return false;
 	w->lanes = g_new0(struct lane, n);
 	w->nic.fn = nic_step;
 	w->nic.priority = EVENT_HARDWARE;
 	w->room = (uint64_t)1 << order_base_2(n * w->p.depth);
 	w->queue = g_new0(struct rdma_rw_ctx *, w->room);
-	for (unsigned i = 0; i < n; i++) {
-		struct lane *l = &w->lanes[i];
-
-		l->w = w;
-		l->work.fn = m->sim.timing ? start_lane : run_lane;
-		l->requests = w->p.requests / n + (i < w->p.requests % n);
-		rng_init(&l->rng, m->sim.seed + i, "rdma_rw");
-		l->ctx = g_new0(struct rdma_rw_ctx, w->p.depth);
-		for (uint64_t k = 0; k < w->p.depth; k++)
-			if (!context_open(l, &l->ctx[k])) {
-				g_set_error(
-				    error, PARAM_ERROR, 0,
+	for (unsigned i = 0; i < n; i++)
+		if (!open_lane(w, i)) {
+			g_set_error(error, PARAM_ERROR, 0,
 				    "no memory for the buffers: want a larger memory.size, or a smaller "
 				    "rdma_rw.depth, rdma_rw.vectors or rdma_rw.vec_bytes");
-				rw_destroy((struct workload *)w);
-				return NULL;
-			}
-	}
-	return (struct workload *)w;
+			return false;
+		}
+	return true;
 }
 
-static bool rw_finish(struct workload *base, GError **error)
+static void release(struct load *l)
 {
-	struct rdma_rw *w = (struct rdma_rw *)base;
-	struct sim *s = &w->m->sim;
+	struct rdma_rw *w = (struct rdma_rw *)l;
+
+	for (unsigned i = 0; w->lanes && i < l->m->sim.ncpus; i++) {
+		for (uint64_t k = 0; w->lanes[i].ctx && k < w->p.depth; k++)
+			load_buffer_close(l, &w->lanes[i].ctx[k].buffer);
+		g_free(w->lanes[i].ctx);
+	}
+	g_free(w->lanes);
+	g_free(w->queue);
+}
+
+static bool run(struct load *l, GError **error)
+{
+	struct rdma_rw *w = (struct rdma_rw *)l;
+	struct sim *s = &l->m->sim;
 
 	(void)error;
-	w->m->io.first = s->now;
+	l->m->io.first = s->now;
 	for (unsigned i = 0; i < s->ncpus; i++)
 		if (w->lanes[i].requests)
 			cpu_post(&s->cpus[i], &w->lanes[i].work, s->now);
 	sim_run(s);
-	for (unsigned i = 0; w->path->close && i < s->ncpus; i++)
-		for (uint64_t k = 0; k < w->p.depth; k++)
-			w->path->close(&w->lanes[i].ctx[k].obj);
 	return true;
+}
+
+extern const struct workload_ops rdma_rw_workload;
+static const struct load_ops ops = {
+    .workload = &rdma_rw_workload,
+    .size = sizeof(struct rdma_rw),
+    .stats = offsetof(struct rdma_rw, st),
+    .params = offsetof(struct rdma_rw, p),
+    .set_up = set_up,
+    .run = run,
+    .release = release,
+};
+
+static struct workload *create(struct machine *m, const struct dma_api *api, GError **error)
+{
+	return load_new(&ops, m, api, error);
 }
 
 const struct workload_ops rdma_rw_workload = {
@@ -362,7 +316,7 @@ const struct workload_ops rdma_rw_workload = {
     .help = "RDMA read/write API before and after its conversion to bio vectors",
     .params = &rdma_rw_param_table,
     .stats = &rdma_rw_stat_table,
-    .create = rw_create,
-    .finish = rw_finish,
-    .destroy = rw_destroy,
+    .create = create,
+    .finish = load_finish,
+    .destroy = load_destroy,
 };

@@ -3,7 +3,7 @@
 #ifndef DMASIM_RDMA_RW_H
 #define DMASIM_RDMA_RW_H
 
-#include <dmasim/workload.h>
+#include "workloads/load.h"
 
 struct rdma_rw_params {
 	uint64_t requests, vectors, vec_bytes, offset, gap;
@@ -23,13 +23,11 @@ enum rdma_rw_type { RDMA_RW_SINGLE_WR, RDMA_RW_MULTI_WR, RDMA_RW_MR, RDMA_RW_IOV
 
 struct rdma_rw;
 struct rdma_rw_ctx {
-	struct dma_object obj;
+	struct load_buffer buffer;
 	struct rdma_rw *w;
 	const struct rdma_rw_params *p;
 	enum rdma_rw_type type;
-	struct phys_vec *vecs;
-	struct phys_vec *pages; /* what vecs lie in: whole pages */
-	struct cpu_work work;   /* completion */
+	struct cpu_work work; /* completion */
 	struct lane *lane;
 	sim_time_t start, done;
 	unsigned seg;           /* what the NIC moves next: segment, */
@@ -40,12 +38,12 @@ struct rdma_rw_ctx {
 
 static inline struct rdma_rw_ctx *rdma_rw_ctx(struct dma_object *obj)
 {
-	return container_of(obj, struct rdma_rw_ctx, obj);
+	return container_of(obj, struct rdma_rw_ctx, buffer.obj);
 }
 /* A READ: the network writes local memory. */
 static inline bool rdma_rw_is_read(const struct rdma_rw_ctx *c)
 {
-	return c->obj.dir == DMA_FROM_DEVICE;
+	return c->buffer.obj.dir == DMA_FROM_DEVICE;
 }
 /* rdma_rw_io_needs_mr: registration asked for, or the only way (iWARP READ). */
 static inline bool rdma_rw_needs_mr(const struct rdma_rw_ctx *c)

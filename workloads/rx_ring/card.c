@@ -14,7 +14,8 @@
 static sim_time_t dma(struct rx_ring *r, enum pcie_op op, dma_addr_t addr, uint64_t bytes, sim_time_t when,
 		      sim_time_t *done)
 {
-	struct pcie_dma d = {.fn = r->dev->pci, .op = op, .addr = addr, .len = bytes, .pasid = VTD_NO_PASID};
+	struct pcie_dma d = {
+	    .fn = r->base.dev->pci, .op = op, .addr = addr, .len = bytes, .pasid = VTD_NO_PASID};
 
 	if (pcie_dma(&d, when))
 		rx_ring_failed(r);
@@ -54,14 +55,14 @@ static void ack_stage(struct event *ev, sim_time_t now)
 		message(q->r, PCIE_WRITE, &q->tx_completions, ENTRY, now, &done);
 		return;
 	}
-	sim_schedule(&q->r->m->sim, ev, done);
+	sim_schedule(&q->r->base.m->sim, ev, done);
 }
 
 void rx_card_transmit(struct rx_ack *a, sim_time_t when)
 {
 	a->ev = (struct event){.fn = ack_stage, .priority = EVENT_HARDWARE};
 	a->stage = ACK_DESCRIPTOR;
-	sim_schedule(&a->q->r->m->sim, &a->ev, when);
+	sim_schedule(&a->q->r->base.m->sim, &a->ev, when);
 }
 
 static void read_descriptor(struct rx_queue *q, sim_time_t when)
@@ -102,7 +103,7 @@ static sim_time_t write_packet(struct rx_queue *q, uint64_t n, sim_time_t when)
 
 static void begin_measuring(struct rx_ring *r, sim_time_t now)
 {
-	const struct vtd_stats *v = &r->m->vtd_stats;
+	const struct vtd_stats *v = &r->base.m->vtd_stats;
 
 	r->measuring = true;
 	r->begin = now;
@@ -111,8 +112,8 @@ static void begin_measuring(struct rx_ring *r, sim_time_t now)
 					   .misses_1g = v->pwc_hits_1g,
 					   .misses_512g = v->pwc_hits_512g,
 					   .memory_reads = v->walk_memory_reads - v->walk_line_reuses,
-					   .map = r->m->dma_stats.map_time,
-					   .unmap = r->m->dma_stats.unmap_time,
+					   .map = r->base.m->dma_stats.map_time,
+					   .unmap = r->base.m->dma_stats.unmap_time,
 					   .maps = r->st.maps,
 					   .unmaps = r->st.unmaps};
 }
@@ -155,7 +156,7 @@ static void lose(struct rx_ring *r, uint64_t *counter, sim_time_t now)
 		r->lost_twice -= 1;
 		until += r->p.timeout;
 	}
-	if (r->m->sim.timing) /* otherwise nothing takes time, nor do retransmissions */
+	if (r->base.m->sim.timing) /* otherwise nothing takes time, nor do retransmissions */
 		f->hole = MAX(f->hole, until);
 }
 
@@ -199,7 +200,7 @@ static bool packets_left(const struct rx_ring *r)
 
 bool rx_card_sends(const struct rx_ring *r)
 {
-	return packets_left(r) && !sim_interrupted(&r->m->sim);
+	return packets_left(r) && !sim_interrupted(&r->base.m->sim);
 }
 
 /* What arrives while the card's buffer is full is lost, or senders slow down before that. */
@@ -233,7 +234,7 @@ static void arrival(struct event *ev, sim_time_t now)
 	if (!r->measuring && r->sent >= r->p.warm_up)
 		begin_measuring(r, now);
 	if (rx_card_sends(r))
-		sim_schedule(&r->m->sim, ev, MAX(r->arrived, r->nic_free));
+		sim_schedule(&r->base.m->sim, ev, MAX(r->arrived, r->nic_free));
 	else
 		r->st.elapsed = MAX(now, r->nic_free) - r->begin;
 }
@@ -251,9 +252,9 @@ void rx_card_start(struct rx_ring *r)
 	r->interval = (sim_time_t)((double)r->p.mtu * 8 / r->p.offered * SIM_NS);
 	r->copy = r->p.copy_rate > 0 ? (sim_time_t)((double)r->p.mtu / r->p.copy_rate * SIM_NS) : 0;
 	r->burst = MAX(segment(r) / r->p.mtu, 1);
-	r->arrived = r->nic_free = r->m->sim.now;
+	r->arrived = r->nic_free = r->base.m->sim.now;
 	if (!r->p.warm_up)
 		begin_measuring(r, r->arrived);
 	r->arrival = (struct event){.fn = arrival, .priority = EVENT_HARDWARE};
-	sim_schedule(&r->m->sim, &r->arrival, r->arrived);
+	sim_schedule(&r->base.m->sim, &r->arrival, r->arrived);
 }

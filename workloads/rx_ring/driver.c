@@ -49,21 +49,21 @@ static struct rx_page *get_page(struct rx_queue *q)
 		return page;
 	}
 	page = page_object(q);
-	page->addr = dma_map_page(r->dev, page->phys, 0, PAGE_SIZE, DMA_FROM_DEVICE);
+	page->addr = dma_map_page(r->base.dev, page->phys, 0, PAGE_SIZE, DMA_FROM_DEVICE);
 	r->st.maps++;
-	if (dma_mapping_error(r->dev, page->addr)) {
+	if (dma_mapping_error(r->base.dev, page->addr)) {
 		page->gone = true;
 		rx_page_put(q, page);
 		return NULL;
 	}
 	/* Whoever is due runs between two pages, as the invalidations of others do. */
-	cpu_sync(sim_cpu(&r->m->sim));
+	cpu_sync(sim_cpu(&r->base.m->sim));
 	return page;
 }
 
 static void unmap_page(struct rx_queue *q, struct rx_page *page)
 {
-	dma_unmap_page(q->r->dev, page->addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	dma_unmap_page(q->r->base.dev, page->addr, PAGE_SIZE, DMA_FROM_DEVICE);
 	q->r->st.unmaps++;
 	page->gone = true;
 	rx_page_put(q, page);
@@ -84,17 +84,18 @@ static bool link_pages(struct rx_queue *q, struct dma_iova_state *state, struct 
 	uint64_t n = 0;
 
 	for (; n < r->p.batch; n++) {
-		if (dma_iova_link(r->dev, state, p[n]->phys, n * PAGE_SIZE, PAGE_SIZE, DMA_FROM_DEVICE, 0))
+		if (dma_iova_link(r->base.dev, state, p[n]->phys, n * PAGE_SIZE, PAGE_SIZE, DMA_FROM_DEVICE,
+				  0))
 			break;
 		p[n]->addr = state->addr + n * PAGE_SIZE;
 	}
 	r->st.maps += n;
-	if (n == r->p.batch && !dma_iova_sync(r->dev, state, 0, n * PAGE_SIZE))
+	if (n == r->p.batch && !dma_iova_sync(r->base.dev, state, 0, n * PAGE_SIZE))
 		return true;
 	/* dma_iova_destroy() would give back only as much of the range as was linked. */
 	if (n)
-		dma_iova_unlink(r->dev, state, 0, n * PAGE_SIZE, DMA_FROM_DEVICE, 0);
-	dma_iova_free(r->dev, state);
+		dma_iova_unlink(r->base.dev, state, 0, n * PAGE_SIZE, DMA_FROM_DEVICE, 0);
+	dma_iova_free(r->base.dev, state);
 	*state = (struct dma_iova_state){0};
 	r->st.unmaps += n;
 	return false;
@@ -124,7 +125,7 @@ static bool map_batch(struct rx_queue *q, uint64_t batch)
 	if (r->linked) {
 		for (uint64_t i = 0; i < r->p.batch; i++)
 			p[i] = page_object(q);
-		if (dma_iova_try_alloc(r->dev, state, p[0]->phys, r->p.batch * PAGE_SIZE)) {
+		if (dma_iova_try_alloc(r->base.dev, state, p[0]->phys, r->p.batch * PAGE_SIZE)) {
 			if (link_pages(q, state, p))
 				return true;
 			forget_pages(q, p, r->p.batch);
@@ -144,7 +145,7 @@ static void release_batch(struct rx_queue *q, uint64_t batch)
 
 	if (dma_use_iova(state)) {
 		r->st.unmaps += r->p.batch;
-		dma_iova_destroy(r->dev, state, r->p.batch * PAGE_SIZE, DMA_FROM_DEVICE, 0);
+		dma_iova_destroy(r->base.dev, state, r->p.batch * PAGE_SIZE, DMA_FROM_DEVICE, 0);
 		forget_pages(q, p, r->p.batch);
 		return;
 	}
@@ -183,7 +184,7 @@ static void refill(struct rx_queue *q)
 static void reclaim_acks(struct rx_queue *q)
 {
 	while (q->nacks && q->sent[q->first_ack].stage == ACK_DONE) {
-		dma_unmap_page(q->r->dev, q->sent[q->first_ack].addr, RX_ACK_BYTES, DMA_TO_DEVICE);
+		dma_unmap_page(q->r->base.dev, q->sent[q->first_ack].addr, RX_ACK_BYTES, DMA_TO_DEVICE);
 		q->first_ack = (q->first_ack + 1) % RX_ACKS;
 		q->nacks--;
 	}
@@ -198,8 +199,8 @@ static void send_ack(struct rx_queue *q, struct cpu *c)
 		return; /* the transmit ring is full: later acknowledgements cover this one */
 	cpu_spend(c, r->p.ack_cost);
 	a->q = q;
-	a->addr = dma_map_page(r->dev, new_page(q), 512, RX_ACK_BYTES, DMA_TO_DEVICE);
-	if (dma_mapping_error(r->dev, a->addr)) {
+	a->addr = dma_map_page(r->base.dev, new_page(q), 512, RX_ACK_BYTES, DMA_TO_DEVICE);
+	if (dma_mapping_error(r->base.dev, a->addr)) {
 		rx_ring_refused(r);
 		return;
 	}
@@ -268,7 +269,7 @@ static void again(struct event *ev, sim_time_t now)
  */
 static void poll_again(struct rx_queue *q, struct cpu *c)
 {
-	struct sim *s = &q->r->m->sim;
+	struct sim *s = &q->r->base.m->sim;
 
 	if (q->repeats || !rx_card_sends(q->r))
 		return;
@@ -318,7 +319,8 @@ static bool coherent(struct rx_ring *r, struct rx_coherent *c, uint64_t bytes)
 
 	c->pages = g_malloc0_n(n, sizeof(*c->pages));
 	for (c->npages = 0; c->npages < n; c->npages++) {
-		c->pages[c->npages].phys = dma_alloc_coherent(r->dev, PAGE_SIZE, &c->pages[c->npages].addr);
+		c->pages[c->npages].phys = dma_alloc_coherent(r->base.dev, PAGE_SIZE,
+							      &c->pages[c->npages].addr);
 		if (!c->pages[c->npages].phys)
 			return false;
 	}
@@ -328,7 +330,7 @@ static bool coherent(struct rx_ring *r, struct rx_coherent *c, uint64_t bytes)
 static void coherent_free(struct rx_ring *r, struct rx_coherent *c)
 {
 	for (uint64_t i = 0; i < c->npages; i++)
-		dma_free_coherent(r->dev, PAGE_SIZE, c->pages[i].phys, c->pages[i].addr);
+		dma_free_coherent(r->base.dev, PAGE_SIZE, c->pages[i].phys, c->pages[i].addr);
 	g_free(c->pages);
 }
 

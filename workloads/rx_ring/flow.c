@@ -80,7 +80,7 @@ void rx_flow_read(struct cpu_work *w, struct cpu *c)
 		}
 		f->packets--;
 		cpu_sync(c);
-		if (q->r->m->sim.timing && q->scheduled && q->napi.ready <= c->now) {
+		if (q->r->base.m->sim.timing && q->scheduled && q->napi.ready <= c->now) {
 			cpu_post(c, w, c->now);
 			return;
 		}

@@ -147,12 +147,10 @@ static const char *const columns[] = {"offered_gbit",   "gbit_per_s", "drop_shar
 				      "pwc_512g",       "pwc_1g",     "pwc_2m",     "memory_reads_per_page",
 				      "misses_per_mib", "map_ns",     "unmap_ns"};
 
-static void ring_destroy(struct workload *base)
+static void release(struct load *l)
 {
-	struct rx_ring *r = (struct rx_ring *)base;
+	struct rx_ring *r = (struct rx_ring *)l;
 
-	if (!r)
-		return;
 	for (uint64_t i = 0; r->queues && i < r->p.cores; i++) {
 		g_free(r->queues[i].pages);
 		g_free(r->queues[i].cache);
@@ -163,7 +161,6 @@ static void ring_destroy(struct workload *base)
 		g_free(r->flows[i].unread);
 	g_free(r->flows);
 	g_free(r->queues);
-	g_free(r);
 }
 
 /*
@@ -221,9 +218,9 @@ static bool shape(struct rx_ring *r, GError **error)
 			    "rx_ring.mtu is larger than rx_ring.buffer: want at most it");
 		return false;
 	}
-	if (p->cores > r->m->sim.ncpus) {
+	if (p->cores > r->base.m->sim.ncpus) {
 		g_set_error(error, PARAM_ERROR, 0, "rx_ring.cores: want at most cpu.count = %u",
-			    r->m->sim.ncpus);
+			    r->base.m->sim.ncpus);
 		return false;
 	}
 	r->frame = p->mtu;
@@ -238,46 +235,41 @@ static bool shape(struct rx_ring *r, GError **error)
 	return true;
 }
 
-static struct workload *ring_create(struct machine *m, const struct dma_api *api, GError **error)
+static void open_queue(struct rx_ring *r, uint64_t i)
 {
-	struct rx_ring *r = g_new0(struct rx_ring, 1);
+	struct rx_queue *q = &r->queues[i];
 
-	r->base.stats = &r->st;
-	r->m = m;
-	r->api = api;
-	r->linked = api->needs_iova_api;
-	r->p = *(const struct rx_ring_params *)config_get(m->config, &rx_ring_param_table);
-	rng_init(&r->rng, m->sim.seed, "rx_ring");
-	r->dev = machine_add_device(m, NULL, error);
-	if (!r->dev || !shape(r, error)) {
-		ring_destroy((struct workload *)r);
-		return NULL;
-	}
-	r->dev->dma_mask = UINT64_MAX;
+	q->r = r;
+	q->cpu = &r->base.m->sim.cpus[i];
+	q->napi.fn = rx_driver_poll;
+	q->base = 8 * GIB + i * GIB;
+	q->nbatches = r->nbatches;
+	q->npages = q->nbatches * r->p.batch;
+	q->pages = g_new0(struct rx_page *, q->npages);
+	q->cache = g_new0(struct rx_page *, r->p.page_cache);
+	q->states = g_new0(struct dma_iova_state, q->nbatches);
+	q->slots = g_new0(struct rx_slot, r->p.ring);
+}
+
+static bool set_up(struct load *l, GError **error)
+{
+	struct rx_ring *r = (struct rx_ring *)l;
+
+	r->linked = l->api->needs_iova_api;
+	rng_init(&r->rng, l->m->sim.seed, "rx_ring");
+	if (!load_device(l, NULL, 0, error) || !shape(r, error))
+		return false;
 	r->queues = g_new0(struct rx_queue, r->p.cores);
-	for (uint64_t i = 0; i < r->p.cores; i++) {
-		struct rx_queue *q = &r->queues[i];
-
-		q->r = r;
-		q->cpu = &m->sim.cpus[i];
-		q->napi.fn = rx_driver_poll;
-		q->base = 8 * GIB + i * GIB;
-		q->nbatches = r->nbatches;
-		q->npages = q->nbatches * r->p.batch;
-		q->pages = g_new0(struct rx_page *, q->npages);
-		q->cache = g_new0(struct rx_page *, r->p.page_cache);
-		q->states = g_new0(struct dma_iova_state, q->nbatches);
-		q->slots = g_new0(struct rx_slot, r->p.ring);
-	}
+	for (uint64_t i = 0; i < r->p.cores; i++)
+		open_queue(r, i);
 	r->readers = r->p.copy_rate > 0 || r->p.page_cache;
 	r->flows = g_new0(struct rx_flow, r->p.flows);
 	for (uint64_t i = 0; i < r->p.flows; i++) {
 		r->flows[i].reader.fn = rx_flow_read;
 		r->flows[i].q = &r->queues[i % r->p.cores];
 	}
-	r->base.curve = (struct workload_curve){
-	    .columns = columns, .ncolumns = G_N_ELEMENTS(columns), .values = r->row};
-	return (struct workload *)r;
+	load_curve(l, columns, G_N_ELEMENTS(columns), 1);
+	return true;
 }
 
 struct setup {
@@ -299,17 +291,17 @@ static void teardown(void *arg)
 
 static void collect(struct rx_ring *r)
 {
-	const struct vtd_stats *v = &r->m->vtd_stats;
+	const struct vtd_stats *v = &r->base.m->vtd_stats;
 	struct rx_ring_stats *st = &r->st, *b = &r->before;
-	double *row = r->row;
+	double *row = r->base.base.curve.values;
 
 	st->walks = v->walks - b->walks;
 	st->misses_2m = st->walks - (v->pwc_hits_2m - b->misses_2m);
 	st->misses_1g = st->misses_2m - (v->pwc_hits_1g - b->misses_1g);
 	st->misses_512g = st->misses_1g - (v->pwc_hits_512g - b->misses_512g);
 	st->memory_reads = v->walk_memory_reads - v->walk_line_reuses - b->memory_reads;
-	st->map = r->m->dma_stats.map_time - b->map;
-	st->unmap = r->m->dma_stats.unmap_time - b->unmap;
+	st->map = r->base.m->dma_stats.map_time - b->map;
+	st->unmap = r->base.m->dma_stats.unmap_time - b->unmap;
 	st->maps -= b->maps;
 	st->unmaps -= b->unmaps;
 	*row++ = r->p.offered;
@@ -323,15 +315,15 @@ static void collect(struct rx_ring *r)
 	*row++ = misses_mib(st);
 	*row++ = map_ns(st);
 	*row++ = unmap_ns(st);
-	r->base.curve.nrows = 1;
-	r->m->io.completed = st->packets;
-	r->m->io.bytes = st->bytes;
+	r->base.base.curve.nrows = 1;
+	r->base.m->io.completed = st->packets;
+	r->base.m->io.bytes = st->bytes;
 }
 
-static bool ring_finish(struct workload *base, GError **error)
+static bool run(struct load *l, GError **error)
 {
-	struct rx_ring *r = (struct rx_ring *)base;
-	struct sim *s = &r->m->sim;
+	struct rx_ring *r = (struct rx_ring *)l;
+	struct sim *s = &r->base.m->sim;
 	bool ok = true;
 
 	for (uint64_t i = 0; i < r->p.cores; i++) {
@@ -346,18 +338,33 @@ static bool ring_finish(struct workload *base, GError **error)
 		rx_card_start(r);
 		sim_run(s);
 		/* What was measured: neither the warm-up nor timers that fire after the load. */
-		r->m->io.first = r->begin;
-		r->m->io.last = r->begin + r->st.elapsed;
+		r->base.m->io.first = r->begin;
+		r->base.m->io.last = r->begin + r->st.elapsed;
 		collect(r);
 	}
 	for (uint64_t i = 0; i < r->p.cores; i++)
 		cpu_run(r->queues[i].cpu, teardown, &r->queues[i]);
-	sim_run(s);
 	if (!ok)
 		g_set_error(error, PARAM_ERROR, 0,
 			    "the rings could not be mapped: want fewer or smaller ones, or more memory.size "
 			    "(bounced: swiotlb.size)");
 	return ok;
+}
+
+extern const struct workload_ops rx_ring_workload;
+static const struct load_ops ops = {
+    .workload = &rx_ring_workload,
+    .size = sizeof(struct rx_ring),
+    .stats = offsetof(struct rx_ring, st),
+    .params = offsetof(struct rx_ring, p),
+    .set_up = set_up,
+    .run = run,
+    .release = release,
+};
+
+static struct workload *create(struct machine *m, const struct dma_api *api, GError **error)
+{
+	return load_new(&ops, m, api, error);
 }
 
 const struct workload_ops rx_ring_workload = {
@@ -367,7 +374,7 @@ const struct workload_ops rx_ring_workload = {
     .any_api = true,
     .params = &rx_ring_param_table,
     .stats = &rx_ring_stat_table,
-    .create = ring_create,
-    .finish = ring_finish,
-    .destroy = ring_destroy,
+    .create = create,
+    .finish = load_finish,
+    .destroy = load_destroy,
 };

@@ -3,8 +3,7 @@
 #ifndef DMASIM_RX_RING_H
 #define DMASIM_RX_RING_H
 
-#include "sim/cpu.h"
-#include <dmasim/workload.h>
+#include "workloads/load.h"
 
 struct rx_ring_params {
 	uint64_t cores, flows, ring, mtu, buffer, stride, batch, packets, warm_up, segment, nic_buffer;
@@ -93,10 +92,7 @@ struct rx_queue {
 };
 
 struct rx_ring {
-	struct workload base;
-	struct machine *m;
-	struct device *dev;
-	const struct dma_api *api;
+	struct load base;
 	struct rx_ring_params p;
 	struct rx_ring_stats st;
 	struct rx_queue *queues;
@@ -115,19 +111,18 @@ struct rx_ring {
 	sim_time_t begin;
 	struct rx_ring_stats before;
 	double lost, lost_twice; /* owed */
-	double row[16];
 };
 
 /* A batch or an acknowledgement that could not be mapped; an access that failed. */
 static inline void rx_ring_refused(struct rx_ring *r)
 {
 	r->st.failed++;
-	machine_io_refused(r->m);
+	machine_io_refused(r->base.m);
 }
 static inline void rx_ring_failed(struct rx_ring *r)
 {
 	r->st.failed++;
-	machine_io_failed(r->m);
+	machine_io_failed(r->base.m);
 }
 
 /* card.c */
