@@ -24,6 +24,21 @@ enum cli_status {
 	CLI_INTERRUPTED = DMASIM_ERROR_INTERRUPTED,
 };
 
+/* What completion offers in a place (cli/words.c): names out of the tables, or files. */
+struct cli_words {
+	void (*add)(
+	    GPtrArray *names); /* append them, each its own allocation; neither this nor text: files */
+	const char *text;      /* ... or these, separated by spaces */
+	const char *suffix;    /* of each word while a value is still to come ("="), else NULL */
+};
+#define CLI_WORDS(text_) (&(const struct cli_words){.text = text_})
+extern const struct cli_words cli_words_files, cli_words_apis, cli_words_modes, cli_words_keys,
+    cli_words_settings, cli_words_commands, cli_words_presets, cli_words_figures, cli_words_stats,
+    cli_words_formats, cli_words_fidelities, cli_words_workloads, cli_words_inputs, cli_words_studies,
+    cli_words_names;
+/* The words, NULL-terminated; empty for files. g_strfreev. */
+char **cli_words(const struct cli_words *w);
+
 enum cli_option_type {
 	CLI_FLAG,   /* bool */
 	CLI_NUMBER, /* int */
@@ -39,7 +54,7 @@ struct cli_option {
 	enum cli_option_type type;
 	size_t offset; /* of the member in the command's options struct */
 	const char *arg, *help;
-	const char *values; /* words for completion, or "@apis" "@modes" "@keys" "@commands"; NULL: none */
+	const struct cli_words *values; /* what completion offers; NULL: nothing */
 };
 
 /* Every command's options struct starts with this one. */
@@ -60,11 +75,11 @@ struct cli_command {
 	const char *about;    /* paragraphs: what it does, what it writes */
 	const char *examples; /* one "command line" TAB "what it does" per line; NULL: none */
 	enum cli_group group;
-	bool run_options;                 /* accepts -o --set --api --iommu --seeds --fidelity */
-	const struct cli_option *options; /* its own, ended by a NULL name; may be NULL */
-	size_t options_size;              /* of its options struct; 0: struct cli_common alone */
-	const char *const *subcommands;   /* words for completion ("info", "convert"), NULL-terminated */
-	const char *completes;            /* what the arguments are: "@files" "@scenarios" "@apis" ... */
+	bool run_options;                  /* accepts -o --set --api --iommu --seeds --fidelity */
+	const struct cli_option *options;  /* its own, ended by a NULL name; may be NULL */
+	size_t options_size;               /* of its options struct; 0: struct cli_common alone */
+	const char *const *subcommands;    /* words for completion ("info", "convert"), NULL-terminated */
+	const struct cli_words *completes; /* what the arguments are; NULL: files */
 	int (*run)(void *options, int nargs, char **args); /* returns an enum cli_status */
 };
 

@@ -100,6 +100,6 @@ const struct cli_command cli_command_config = {
     .group = CLI_GROUP_INPUT,
     .run_options = true,
     .subcommands = subcommands,
-    .completes = "@scenarios",
+    .completes = &cli_words_files,
     .run = run,
 };

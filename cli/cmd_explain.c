@@ -14,7 +14,7 @@ void explain_fact(json_t *facts, const char *key, const char *text)
 
 static json_t *explain_param(const char *word)
 {
-	for (const struct param_table *const *t = param_tables; *t; t++)
+	for (const struct param_table *const *t = config_tables(); *t; t++)
 		for (size_t i = 0; i < (*t)->nspecs; i++) {
 			const struct param_spec *s = &(*t)->specs[i];
 			g_autofree char *name = g_strdup_printf("%s.%s", (*t)->section, s->name);
@@ -185,7 +185,7 @@ static const char **all_names(size_t *n, GPtrArray *owned)
 {
 	GPtrArray *names = g_ptr_array_new();
 
-	for (const struct param_table *const *t = param_tables; *t; t++)
+	for (const struct param_table *const *t = config_tables(); *t; t++)
 		for (size_t i = 0; i < (*t)->nspecs; i++) {
 			char *name = g_strdup_printf("%s.%s", (*t)->section, (*t)->specs[i].name);
 
@@ -324,6 +324,6 @@ const struct cli_command cli_command_explain = {
 	"dmasim explain qi.desc_iotlb_page\ta statistic\ndmasim explain iotlb.entries lazy "
 	"link\tseveral names\ndmasim explain iommu.cap=d2078c106f0466\ta register as the kernel printed it",
     .group = CLI_GROUP_LEARN,
-    .completes = "@keys",
+    .completes = &cli_words_names,
     .run = run,
 };

@@ -70,6 +70,6 @@ const struct cli_command cli_command_manual = {
 	"that is not installed.",
     .examples = "dmasim manual man && man -l man/man1/dmasim-run.1\tread a page without installing",
     .group = CLI_GROUP_LEARN,
-    .completes = "@files",
+    .completes = &cli_words_files,
     .run = run,
 };

@@ -74,7 +74,7 @@ static int run(void *options, int nargs, char **args)
 	g_autoptr(GPtrArray) cells = introspect_cells("parameter", "default", "values", "what it is", NULL);
 	json_t *json = json_array();
 
-	for (const struct param_table *const *t = param_tables; *t; t++)
+	for (const struct param_table *const *t = config_tables(); *t; t++)
 		add_table(*t, nargs, args, json, cells);
 	return introspect_print(o, json, cells, 4, 0, nargs ? args[0] : NULL);
 }
@@ -88,6 +88,6 @@ const struct cli_command cli_command_params = {
 	     "varied by a sweep.",
     .examples = "dmasim params iotlb\tthe IOTLB's parameters\ndmasim params --json\tall, with their sources",
     .group = CLI_GROUP_LEARN,
-    .completes = "@keys",
+    .completes = &cli_words_keys,
     .run = run,
 };

@@ -24,15 +24,14 @@ static int list_figures(const struct plot_options *o, json_t *doc, const char *d
 	g_autoptr(GPtrArray) cells = introspect_cells("figure", doc ? "drawable" : "script", "shows", NULL);
 	json_t *list = json_array();
 
-	for (const struct figure *const *f = figures; *f; f++) {
-		bool applies = doc && figure_applies(*f, doc, dir);
+	for (const struct figure *f = figures; f->name; f++) {
+		bool applies = doc && figure_applies(f, doc, dir);
 
-		g_ptr_array_add(cells, g_strdup((*f)->name));
-		g_ptr_array_add(cells, g_strdup(!doc ? (*f)->script : applies ? "yes" : "-"));
-		g_ptr_array_add(cells, g_strdup((*f)->help));
-		json_array_append_new(list,
-				      json_pack("{s:s, s:s, s:o}", "name", (*f)->name, "help", (*f)->help,
-						"drawable", doc ? json_boolean(applies) : json_null()));
+		g_ptr_array_add(cells, g_strdup(f->name));
+		g_ptr_array_add(cells, g_strdup(!doc ? f->script : applies ? "yes" : "-"));
+		g_ptr_array_add(cells, g_strdup(f->help));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", f->name, "help", f->help,
+						      "drawable", doc ? json_boolean(applies) : json_null()));
 	}
 	return introspect_print(&o->common, list, cells, 3, 0, NULL);
 }
@@ -42,8 +41,8 @@ static int unknown_figure(const char *name)
 	const char *names[64];
 	size_t n = 0;
 
-	for (const struct figure *const *f = figures; *f && n < G_N_ELEMENTS(names); f++)
-		names[n++] = (*f)->name;
+	for (const struct figure *f = figures; f->name && n < G_N_ELEMENTS(names); f++)
+		names[n++] = f->name;
 	return cli_unknown("plot", "figure", name, names, n);
 }
 
@@ -72,11 +71,11 @@ static int write_figures(const struct plot_options *o, json_t *doc, const char *
 		json_decref(report);
 		return unknown_figure(o->figure);
 	}
-	for (const struct figure *const *f = figures; ok && *f; f++) {
-		if (only ? *f == only : figure_applies(*f, doc, dir))
-			ok = write_one(*f, doc, dir, out, formats, report, &error);
+	for (const struct figure *f = figures; ok && f->name; f++) {
+		if (only ? f == only : figure_applies(f, doc, dir))
+			ok = write_one(f, doc, dir, out, formats, report, &error);
 		else if (!only)
-			figure_remove(*f, out);
+			figure_remove(f, out);
 		if (ok && cli_interrupted) {
 			g_set_error(&error, DMASIM_ERROR, DMASIM_ERROR_INTERRUPTED, "plot: interrupted");
 			ok = false;
@@ -122,8 +121,9 @@ static int run(void *options, int nargs, char **args)
 #define O(member) offsetof(struct plot_options, member)
 static const struct cli_option options[] = {
     {"figure", 0, CLI_STRING, O(figure), "NAME", "draw only this one (else: all that the result can show)",
-     "@figures"},
-    {"format", 0, CLI_STRING, O(format), "LIST", "svg (default), png, pdf; several: svg,pdf", "svg png pdf"},
+     &cli_words_figures},
+    {"format", 0, CLI_STRING, O(format), "LIST", "svg (default), png, pdf; several: svg,pdf",
+     CLI_WORDS("svg png pdf")},
     {"output", 'o', CLI_PATH, O(output), "DIR", "where to write (else: RESULT/plots)", NULL},
     {"list", 0, CLI_FLAG, O(list), NULL, "name the figures, and which of them the result can show", NULL},
     {0},
@@ -142,6 +142,6 @@ const struct cli_command cli_command_plot = {
     .group = CLI_GROUP_RESULT,
     .options = options,
     .options_size = sizeof(struct plot_options),
-    .completes = "@files",
+    .completes = &cli_words_files,
     .run = run,
 };

@@ -90,6 +90,6 @@ const struct cli_command cli_command_presets = {
     .about = "A scenario names one with preset = NAME in [scenario]; its own keys beat the preset's.",
     .examples = "dmasim presets broadwell-ep\tevery value and where it comes from",
     .group = CLI_GROUP_LEARN,
-    .completes = "@presets",
+    .completes = &cli_words_presets,
     .run = run,
 };

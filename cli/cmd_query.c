@@ -462,17 +462,18 @@ static int run(void *options, int nargs, char **args)
 #define O(member) offsetof(struct query_options, member)
 static const struct cli_option options[] = {
     {"by", 0, CLI_STRING, O(by), "KEYS",
-     "what makes a row, e.g. iotlb.entries,iommu (else: varied keys, iommu)", "@keys"},
-    {"across", 0, CLI_STRING, O(across), "KEY", "what makes the columns (else: api)", "api iommu kernel"},
+     "what makes a row, e.g. iotlb.entries,iommu (else: varied keys, iommu)", &cli_words_keys},
+    {"across", 0, CLI_STRING, O(across), "KEY", "what makes the columns (else: api)",
+     CLI_WORDS("api iommu kernel")},
     {"per", 0, CLI_STRING, O(per), "STAT", "divide by a statistic of the same run, e.g. io.completed",
-     "@stats"},
+     &cli_words_stats},
     {"where", 0, CLI_LIST, O(where), "KEY=VALUE", "only runs with this (repeatable), e.g. iommu=strict",
      NULL},
     {"ratio", 0, CLI_FLAG, O(ratio), NULL, "also each column's ratio to the first, paired by seed", NULL},
     {"perf-names", 0, CLI_FLAG, O(perf_names), NULL,
      "what Intel's counters count, under the names of perf stat's events", NULL},
     {"format", 0, CLI_STRING, O(format), "NAME",
-     "table (default), csv or json (long form with 95 % intervals)", "table csv json"},
+     "table (default), csv or json (long form with 95 % intervals)", CLI_WORDS("table csv json")},
     {0},
 };
 
@@ -494,6 +495,6 @@ const struct cli_command cli_command_query = {
     .group = CLI_GROUP_RESULT,
     .options = options,
     .options_size = sizeof(struct query_options),
-    .completes = "@files",
+    .completes = &cli_words_files,
     .run = run,
 };

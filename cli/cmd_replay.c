@@ -46,11 +46,11 @@ static int run(void *options, int nargs, char **args)
 #define O(member) offsetof(struct replay_options, member)
 static const struct cli_option options[] = {
     {"as", 0, CLI_STRING, O(as), "WORKLOAD",
-     "nvme, rdma_odp, vfio_migration or dma_replay (else: what the format implies)",
-     "nvme rdma_odp vfio_migration dma_replay"},
-    {"format", 0, CLI_STRING, O(format), "NAME", "force a trace format (else: found by content)", "@formats"},
+     "nvme, rdma_odp, vfio_migration or dma_replay (else: what the format implies)", &cli_words_inputs},
+    {"format", 0, CLI_STRING, O(format), "NAME", "force a trace format (else: found by content)",
+     &cli_words_formats},
     {"device", 0, CLI_STRING, O(device), "NAME", "keep only this device's records", NULL},
-    {"preset", 0, CLI_STRING, O(preset), "NAME", "machine to run on (dmasim presets)", "@presets"},
+    {"preset", 0, CLI_STRING, O(preset), "NAME", "machine to run on (dmasim presets)", &cli_words_presets},
     {"interval", 0, CLI_STRING, O(interval), "TIME",
      "also write timeseries.csv, one row per interval of simulated time (1ms)", NULL},
     {"timeline", 0, CLI_FLAG, O(timeline), NULL,
@@ -72,6 +72,6 @@ const struct cli_command cli_command_replay = {
     .run_options = true,
     .options = options,
     .options_size = sizeof(struct replay_options),
-    .completes = "@files",
+    .completes = &cli_words_files,
     .run = run,
 };

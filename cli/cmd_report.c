@@ -35,6 +35,6 @@ const struct cli_command cli_command_report = {
     .examples = "dmasim report results/mine -o mine.html\tthe page about one result",
     .group = CLI_GROUP_RESULT,
     .options = own_options,
-    .completes = "@files",
+    .completes = &cli_words_files,
     .run = run,
 };

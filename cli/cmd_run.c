@@ -37,7 +37,7 @@ static int run(void *options, int nargs, char **args)
 
 static const struct cli_option options[] = {
     {"preset", 0, CLI_STRING, offsetof(struct run_options, preset), "NAME",
-     "machine to run on, instead of the scenario's (dmasim presets)", "@presets"},
+     "machine to run on, instead of the scenario's (dmasim presets)", &cli_words_presets},
     {"interval", 0, CLI_STRING, offsetof(struct run_options, interval), "TIME",
      "also write timeseries.csv, one row per interval of simulated time (1ms)", NULL},
     {"timeline", 0, CLI_FLAG, offsetof(struct run_options, timeline), NULL,
@@ -71,6 +71,6 @@ const struct cli_command cli_command_run = {
     .run_options = true,
     .options = options,
     .options_size = sizeof(struct run_options),
-    .completes = "@scenarios",
+    .completes = &cli_words_files,
     .run = run,
 };

@@ -182,7 +182,8 @@ static const struct cli_option options[] = {
      NULL},
     {"check", 0, CLI_FLAG, O(check), NULL, "also run the trace in one piece and print the error", NULL},
     {"jobs", 'j', CLI_NUMBER, S(jobs), "N", "pieces at a time (default: one per CPU)", NULL},
-    {"on", 0, CLI_STRING, S(on), "ENGINE", "where: local (default), slurm, parallel", "local slurm parallel"},
+    {"on", 0, CLI_STRING, S(on), "ENGINE", "where: local (default), slurm, parallel",
+     CLI_WORDS("local slurm parallel")},
     {"hosts", 0, CLI_STRING, S(hosts), "LIST", "with --on parallel: ssh hosts, as its --sshlogin takes them",
      NULL},
     {"sbatch", 0, CLI_STRING, S(sbatch), "OPTIONS", "with --on slurm: further sbatch options", NULL},
@@ -209,6 +210,6 @@ const struct cli_command cli_command_shards = {
     .run_options = true,
     .options = options,
     .options_size = sizeof(struct shards_options),
-    .completes = "@scenarios",
+    .completes = &cli_words_files,
     .run = run,
 };

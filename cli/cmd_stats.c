@@ -107,6 +107,7 @@ const struct cli_command cli_command_stats = {
     .examples = "dmasim stats qi.\tthe invalidation queue's statistics\n"
 		"dmasim stats --perf-names\twhat to measure with perf stat beside a run",
     .group = CLI_GROUP_LEARN,
+    .completes = &cli_words_stats,
     .options = stats_options,
     .options_size = sizeof(struct stats_options),
     .run = run,

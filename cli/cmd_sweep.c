@@ -92,10 +92,10 @@ static int run(void *options, int nargs, char **args)
 #define O(member) offsetof(struct sweep_options, member)
 static const struct cli_option options[] = {
     {"vary", 0, CLI_LIST, O(vary), "KEY=VALUES",
-     "values of a parameter: V1,V2 or 16..256*2 or 0..8+2 (repeatable)", "@keys"},
+     "values of a parameter: V1,V2 or 16..256*2 or 0..8+2 (repeatable)", &cli_words_settings},
     {"jobs", 'j', CLI_NUMBER, O(jobs), "N", "points at a time (default: one per CPU)", NULL},
     {"on", 0, CLI_STRING, O(on), "ENGINE",
-     "where: local (default), slurm (job array), parallel (GNU parallel)", "local slurm parallel"},
+     "where: local (default), slurm (job array), parallel (GNU parallel)", CLI_WORDS("local slurm parallel")},
     {"hosts", 0, CLI_STRING, O(hosts), "LIST", "with --on parallel: ssh hosts, as its --sshlogin takes them",
      NULL},
     {"sbatch", 0, CLI_STRING, O(sbatch), "OPTIONS",
@@ -130,6 +130,6 @@ const struct cli_command cli_command_sweep = {
     .run_options = true,
     .options = options,
     .options_size = sizeof(struct sweep_options),
-    .completes = "@scenarios",
+    .completes = &cli_words_files,
     .run = run,
 };

@@ -369,6 +369,6 @@ const struct cli_command cli_command_topology = {
     .run_options = true,
     .options = options,
     .options_size = sizeof(struct topology_options),
-    .completes = "@scenarios",
+    .completes = &cli_words_files,
     .run = run,
 };

@@ -101,17 +101,16 @@ static int run(void *options, int nargs, char **args)
 	struct validate_cli_options *o = options;
 	struct validate_options v = {
 	    .only = o->only, .set = o->set, .stop = &cli_interrupted, .progress_arg = &o->common};
+	g_auto(GStrv) ids = validate_ids();
 	GError *error = NULL;
 	GPtrArray *blocks;
 	int status;
 
 	if (nargs)
 		return cli_usage("validate", "takes no argument: '%s'", args[0]);
-	if (o->only && !g_strv_contains(validate_ids(), o->only)) {
-		const char *const *ids = validate_ids();
-
-		return cli_unknown("validate", "block", o->only, ids, g_strv_length((char **)ids));
-	}
+	if (o->only && !g_strv_contains((const char *const *)ids, o->only))
+		return cli_unknown("validate", "block", o->only, (const char *const *)ids,
+				   g_strv_length(ids));
 	if (o->common.verbose)
 		v.progress = progress;
 	if (o->sensitivity)
@@ -134,12 +133,12 @@ static int run(void *options, int nargs, char **args)
 
 #define O(member) offsetof(struct validate_cli_options, member)
 static const struct cli_option options[] = {
-    {"only", 0, CLI_STRING, O(only), "BLOCK", "run one block (P1, P3, ...)", NULL},
+    {"only", 0, CLI_STRING, O(only), "BLOCK", "run one block (P1, P3, ...)", &cli_words_studies},
     {"write", 0, CLI_PATH, O(write), "FILE", "write the tables as Markdown (docs/validation.md)", NULL},
     {"figures", 0, CLI_PATH, O(figures), "DIR", "write data files and figures, model and measurement", NULL},
     {"sensitivity", 0, CLI_FLAG, O(sensitivity), NULL,
      "vary each low-confidence constant over its range and say which conclusions change", NULL},
-    {"set", 0, CLI_LIST, O(set), "KEY=VALUE", "set a parameter in every run", "@keys"},
+    {"set", 0, CLI_LIST, O(set), "KEY=VALUE", "set a parameter in every run", &cli_words_settings},
     {0},
 };
 

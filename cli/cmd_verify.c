@@ -91,7 +91,7 @@ static int run(void *options, int nargs, char **args)
 
 #define O(member) offsetof(struct verify_cli_options, member)
 static const struct cli_option options[] = {
-    {"preset", 0, CLI_STRING, O(preset), "NAME", "machine that recorded (qemu)", "@presets"},
+    {"preset", 0, CLI_STRING, O(preset), "NAME", "machine that recorded (qemu)", &cli_words_presets},
     {"from-calls", 0, CLI_FLAG, O(from_calls), NULL,
      "replay the driver's recorded DMA calls even where its requests are recorded with their vectors", NULL},
     {"table", 0, CLI_FLAG, O(table), NULL, "print the table of docs/exactness.md", NULL},
@@ -120,6 +120,6 @@ const struct cli_command cli_command_verify = {
     .run_options = true,
     .options = options,
     .options_size = sizeof(struct verify_cli_options),
-    .completes = "@files",
+    .completes = &cli_words_files,
     .run = run,
 };

@@ -126,7 +126,7 @@ json_t *explain_section(const char *word)
 	g_autoptr(GString) keys = g_string_new(NULL);
 	json_t *facts = NULL;
 
-	for (const struct param_table *const *t = param_tables; *t; t++) {
+	for (const struct param_table *const *t = config_tables(); *t; t++) {
 		if (strcmp((*t)->section, word))
 			continue;
 		if (!facts)

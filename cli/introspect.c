@@ -25,11 +25,11 @@ int introspect_print(const struct cli_common *o, json_t *json, GPtrArray *cells,
 		g_autofree const char **names = NULL;
 		size_t n = 0;
 
-		for (const struct param_table *const *t = param_tables; *t; t++)
+		for (const struct param_table *const *t = config_tables(); *t; t++)
 			n++;
 		names = g_new(const char *, n);
 		n = 0;
-		for (const struct param_table *const *t = param_tables; *t; t++)
+		for (const struct param_table *const *t = config_tables(); *t; t++)
 			names[n++] = (*t)->section;
 		json_decref(json);
 		return cli_unknown(NULL, "name", word, names, n);

@@ -43,7 +43,7 @@ void manual_scenario(GString *out)
 	    "An unknown section or key, a wrong unit or a value out of range is an error that names file and "
 	    "line. Paths are relative to the file. Every result contains its effective scenario, from which "
 	    "it can be run again.\n");
-	for (const struct param_table *const *t = param_tables; *t; t++) {
+	for (const struct param_table *const *t = config_tables(); *t; t++) {
 		g_string_append_printf(out, ".SH [%s]\n", (*t)->section);
 		if ((*t)->help) {
 			manual_text(out, (*t)->help);

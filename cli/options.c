@@ -22,12 +22,13 @@ const struct cli_option cli_common_options[] = {
 const struct cli_option cli_run_options[] = {
     {"output", 'o', CLI_PATH, COMMON(output), "DIR", "directory for the result (made if missing)", NULL},
     {"set", 0, CLI_LIST, COMMON(set), "KEY=VALUE",
-     "set a parameter, e.g. iotlb.entries=64 (repeatable, beats the file)", "@keys"},
-    {"api", 0, CLI_STRING, COMMON(api), "LIST", "DMA APIs to compare, e.g. legacy,link", "@apis"},
-    {"iommu", 0, CLI_STRING, COMMON(iommu), "LIST", "IOMMU modes: strict, lazy, passthrough, off", "@modes"},
+     "set a parameter, e.g. iotlb.entries=64 (repeatable, beats the file)", &cli_words_settings},
+    {"api", 0, CLI_STRING, COMMON(api), "LIST", "DMA APIs to compare, e.g. legacy,link", &cli_words_apis},
+    {"iommu", 0, CLI_STRING, COMMON(iommu), "LIST", "IOMMU modes: strict, lazy, passthrough, off",
+     &cli_words_modes},
     {"seeds", 0, CLI_NUMBER, COMMON(seeds), "N", "repeat with N seeds, counting up from scenario.seed", NULL},
     {"fidelity", 0, CLI_STRING, COMMON(fidelity), "NAME", "counts (exact counts, the trace's time) or timing",
-     "counts timing"},
+     &cli_words_fidelities},
     {0},
 };
 

@@ -32,15 +32,18 @@ if(NOT DMASIM_SANITIZE)
   set(manual ${CMAKE_CURRENT_BINARY_DIR}/man)
   set(completion ${CMAKE_CURRENT_BINARY_DIR}/completion)
   add_custom_command(OUTPUT ${manual}/man1/dmasim.1 ${completion}/dmasim ${completion}/_dmasim
+    ${completion}/dmasim.fish
     COMMAND dmasim manual ${manual}
     COMMAND ${CMAKE_COMMAND} -E make_directory ${completion}
     COMMAND dmasim completion bash > ${completion}/dmasim
     COMMAND dmasim completion zsh > ${completion}/_dmasim
+    COMMAND dmasim completion fish > ${completion}/dmasim.fish
     DEPENDS dmasim VERBATIM COMMENT "Manual pages and completion")
   add_custom_target(manual ALL DEPENDS ${manual}/man1/dmasim.1)
   install(DIRECTORY ${manual}/ DESTINATION ${CMAKE_INSTALL_MANDIR})
   install(FILES ${completion}/dmasim DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
   install(FILES ${completion}/_dmasim DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+  install(FILES ${completion}/dmasim.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 endif()
 
 set(CPACK_GENERATOR DEB)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The one list of parameter tables, statistic tables and workloads: a new one adds its line here. */
+/* What a configuration is made of and what a machine tells: the tables of the floors, then those of the
+ * workloads. */
 #include "internal.h"
 #include "machine/internal.h"
 #include "sim/config_schema.h"
@@ -7,59 +8,31 @@
 #include "models/device/nvme_device.h"
 #include <string.h>
 
-extern const struct workload_ops rdma_odp_workload;
-extern const struct workload_ops vfio_migration_workload;
-extern const struct workload_ops nvme_workload;
-extern const struct workload_ops dma_replay_workload;
-extern const struct workload_ops pcie_bench_workload;
-extern const struct workload_ops map_bench_workload;
-extern const struct workload_ops rdma_rw_workload;
-extern const struct workload_ops dmabuf_p2p_workload;
-extern const struct workload_ops crypto_workload;
-extern const struct param_table odp_param_table;
-extern const struct param_table vfio_param_table;
-extern const struct param_table dma_replay_param_table;
-extern const struct param_table pcie_bench_param_table;
-extern const struct param_table map_bench_param_table;
-extern const struct param_table rdma_rw_param_table;
-extern const struct param_table dmabuf_p2p_param_table;
-extern const struct param_table crypto_param_table;
-extern const struct workload_ops rx_ring_workload;
-extern const struct param_table rx_ring_param_table;
-
-/* One table per line, so that additions do not meet. */
-/* clang-format off */
-const struct param_table *const param_tables[] = {
-    &scenario_param_table,
-    &compare_param_table,
-    &workload_param_table,
-    &kernel_param_table,
-    &cpu_param_table,
-    &memory_param_table,
-    &iommu_param_table,
-    &iotlb_param_table,
-    &pwc_param_table,
-    &walker_param_table,
-    &qi_param_table,
-    &ats_param_table,
-    &iova_param_table,
-    &flush_queue_param_table,
-    &swiotlb_param_table,
-    &pcie_param_table,
+/* Of the floors; a workload's table comes with its row. */
+static const struct param_table *const floors[] = {
+    &scenario_param_table, &compare_param_table,     &workload_param_table, &kernel_param_table,
+    &cpu_param_table,      &memory_param_table,      &iommu_param_table,    &iotlb_param_table,
+    &pwc_param_table,      &walker_param_table,      &qi_param_table,       &ats_param_table,
+    &iova_param_table,     &flush_queue_param_table, &swiotlb_param_table,  &pcie_param_table,
     &p2p_param_table,
-    &nvme_param_table,
-    &odp_param_table,
-    &vfio_param_table,
-    &dma_replay_param_table,
-    &pcie_bench_param_table,
-    &map_bench_param_table,
-    &rdma_rw_param_table,
-    &dmabuf_p2p_param_table,
-    &crypto_param_table,
-    &rx_ring_param_table,
-    NULL,
 };
-/* clang-format on */
+
+const struct param_table *const *config_tables(void)
+{
+	static const struct param_table *tables[G_N_ELEMENTS(floors) + WORKLOAD_KINDS + 1];
+	static gsize made;
+
+	if (g_once_init_enter(&made)) {
+		size_t n = G_N_ELEMENTS(floors);
+
+		memcpy(tables, floors, sizeof(floors));
+		for (const struct workload_ops *const *w = workloads; *w; w++)
+			if ((*w)->params)
+				tables[n++] = (*w)->params;
+		g_once_init_leave(&made, 1);
+	}
+	return tables;
+}
 
 static const struct param_table *generator_params(unsigned i)
 {
@@ -81,7 +54,7 @@ static int generator_selected(const struct config *c)
 
 struct config *config_new(void)
 {
-	static const struct config_schema schema = {param_tables, "workload", generator_params,
+	static const struct config_schema schema = {config_tables, "workload", generator_params,
 						    generator_selected};
 
 	return config_new_of(&schema);
@@ -94,27 +67,3 @@ const struct stat_group stat_groups[] = {
     {&machine_stat_table, 0},
     {NULL, 0},
 };
-
-/* clang-format off */
-const struct workload_ops *const workloads[] = {
-    &nvme_workload,
-    &rdma_odp_workload,
-    &vfio_migration_workload,
-    &dma_replay_workload,
-    &pcie_bench_workload,
-    &map_bench_workload,
-    &rdma_rw_workload,
-    &dmabuf_p2p_workload,
-    &crypto_workload,
-    &rx_ring_workload,
-    NULL,
-};
-/* clang-format on */
-
-const struct workload_ops *workload_find(const char *name)
-{
-	for (const struct workload_ops *const *w = workloads; *w; w++)
-		if (!strcmp((*w)->name, name))
-			return *w;
-	return NULL;
-}

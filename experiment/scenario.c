@@ -182,7 +182,7 @@ static bool unknown_section(const char *section, unsigned line, const char *path
 	g_autofree char *all = NULL;
 	const char *near;
 
-	for (const struct param_table *const *t = param_tables; *t; t++)
+	for (const struct param_table *const *t = config_tables(); *t; t++)
 		if (!g_ptr_array_find(names, (*t)->section, NULL))
 			g_ptr_array_add(names, (void *)(*t)->section);
 	g_ptr_array_add(names, (void *)"sweep");
@@ -200,7 +200,7 @@ static bool unknown_section(const char *section, unsigned line, const char *path
 
 static bool known_section(const char *section)
 {
-	for (const struct param_table *const *t = param_tables; *t; t++)
+	for (const struct param_table *const *t = config_tables(); *t; t++)
 		if (!strcmp((*t)->section, section))
 			return true;
 	return !strcmp(section, "sweep");

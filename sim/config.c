@@ -35,17 +35,18 @@ static void slot_init(struct slot *s, const struct param_table *t)
 struct config *config_new_of(const struct config_schema *schema)
 {
 	struct config *c = g_new0(struct config, 1);
+	const struct param_table *const *tables = schema->tables();
 	unsigned variants = 0;
 
 	c->schema = schema;
-	while (schema->tables[c->ntables])
+	while (tables[c->ntables])
 		c->ntables++;
 	while (schema->variant(variants))
 		variants++;
 	c->nslots = c->ntables + variants;
 	c->slots = g_new0(struct slot, c->nslots);
 	for (unsigned i = 0; i < c->ntables; i++)
-		slot_init(&c->slots[i], schema->tables[i]);
+		slot_init(&c->slots[i], tables[i]);
 	for (unsigned i = 0; i < variants; i++)
 		slot_init(&c->slots[c->ntables + i], schema->variant(i));
 	return c;

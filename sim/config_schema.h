@@ -6,7 +6,7 @@
 #include <dmasim/config.h>
 
 struct config_schema {
-	const struct param_table *const *tables; /* NULL-terminated */
+	const struct param_table *const *(*tables)(void); /* NULL-terminated */
 	/*
 	 * Variants: tables of which one at a time is in force (the trace generators); its keys join those of
 	 * variant_section. variant: the i-th one, NULL behind the last. selected: its index, -1 for none.

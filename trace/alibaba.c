@@ -41,6 +41,7 @@ static int step(struct trace_reader *r, GError **error)
 }
 
 const struct format_ops format_alibaba = {
+    .rank = 80,
     .pub = {"alibaba", "Alibaba cloud block trace 2020 (cite Li et al., IISWC 2020)", TRACE_NVME, false,
 	    "no addresses: the memory model lays buffers out"},
     .evidence = "device, R or W, offset, length, 16 digits of microseconds",

@@ -234,6 +234,7 @@ static void close_blkparse(struct trace_reader *r)
 }
 
 const struct format_ops format_blkparse = {
+    .rank = 140,
     .pub = {"blkparse", "blkparse text, default layout or -f \"%T.%9t,%M,%m,%a,%d,%S,%N,%p,%C\\n\"",
 	    TRACE_NVME, false, NULL},
     .evidence = "major,minor cpu sequence seconds pid action",

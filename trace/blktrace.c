@@ -301,6 +301,7 @@ static void close_blktrace(struct trace_reader *r)
 }
 
 const struct format_ops format_blktrace = {
+    .rank = 20,
     .pub = {"blktrace", "blktrace binary, version 7 or 8, either byte order", TRACE_NVME, true, NULL},
     .evidence = "the bytes 07 74 61 65 (or 08, or reversed)",
     .detect = detect,

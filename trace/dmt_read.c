@@ -353,6 +353,7 @@ static void close_dmt(struct trace_reader *r)
 }
 
 const struct format_ops format_native_dmt = {
+    .rank = 10,
     .pub = {"native-dmt", "native binary form (.dmt)", TRACE_NVME, true, NULL},
     .evidence = "the bytes \"dmasim\" 1a 0a at the start",
     .detect = detect,

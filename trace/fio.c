@@ -142,6 +142,7 @@ static int step_fio(struct trace_reader *r, GError **error)
 }
 
 const struct format_ops format_fio = {
+    .rank = 50,
     .pub = {"fio", "fio I/O log, version 2 or 3 (write_iolog)", TRACE_NVME, false,
 	    "version 2: wait times are milliseconds since the start, as fio's code reads them (the manual "
 	    "differs)"},

@@ -78,6 +78,7 @@ static int step(struct trace_reader *r, GError **error)
 }
 
 const struct format_ops format_fiu = {
+    .rank = 130,
     .pub = {"fiu", "FIU trace (IODedup, SRCMap)", TRACE_NVME, false,
 	    "no addresses: the memory model lays buffers out"},
     .evidence = "ns, pid, process, lba, size, R or W, major, minor, 32 hex digits",

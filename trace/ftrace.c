@@ -84,6 +84,7 @@ static void close_ftrace(struct trace_reader *r)
 }
 
 const struct format_ops format_ftrace = {
+    .rank = 160,
     .recording = true,
     .pub = {"ftrace", "Linux tracing text: tracefs \"trace\", trace-cmd report, perf script", TRACE_NVME,
 	    false, NULL},

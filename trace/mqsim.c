@@ -70,12 +70,14 @@ static int step_disksim(struct trace_reader *r, GError **error)
 }
 
 const struct format_ops format_mqsim = {
+    .rank = 110,
     .pub = {"mqsim", "MQSim ASCII trace, times in ns", TRACE_NVME, false, NULL},
     .evidence = "five numbers with blanks between, the first an integer, the last 0 or 1",
     .detect = detect_mqsim,
     .step = step_mqsim,
 };
 const struct format_ops format_disksim = {
+    .rank = 120,
     .pub = {"disksim", "DiskSim ASCII trace, times in ms", TRACE_NVME, false, NULL},
     .evidence = "five numbers with blanks between, the first with a dot",
     .detect = detect_disksim,

@@ -47,6 +47,7 @@ static int step(struct trace_reader *r, GError **error)
 }
 
 const struct format_ops format_msr = {
+    .rank = 70,
     .pub = {"msr", "MSR Cambridge block trace (cite Narayanan et al., FAST 2008)", TRACE_NVME, false,
 	    "no addresses: the memory model lays buffers out"},
     .evidence = "17 or 18 digits, host, disk, Read or Write, offset, size, response time",

@@ -400,6 +400,7 @@ static int step_csv(struct trace_reader *r, GError **error)
 }
 
 const struct format_ops format_native_csv = {
+    .rank = 40,
     .pub = {"native-csv", "native text form, first line \"# dmasim-trace v1\"", TRACE_NVME, false, NULL},
     .evidence = "the line \"# dmasim-trace v1\" or a header that starts with time_ns,cpu,device",
     .detect = detect,

@@ -217,6 +217,7 @@ static int step(struct trace_reader *r, GError **error)
 }
 
 const struct format_ops format_qemu = {
+    .rank = 150,
     .pub = {"qemu", "QEMU trace log of a VFIO migration, or a dirty log (" DIRTY_HEADER ")",
 	    TRACE_VFIO_MIGRATION, false, NULL},
     .evidence = "\"pid@sec.usec:\", a vfio_ event or the header " DIRTY_HEADER,

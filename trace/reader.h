@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What all importers share: the reader object, device names, the accounting of records that could
- * not be used, the sorting window. An importer is one struct format_ops; the list is in reader.c.
+ * not be used, the sorting window. An importer is one row, `const struct format_ops format_NAME`, in its own
+ * file; the build finds it.
  */
 #ifndef DMASIM_TRACE_READER_H
 #define DMASIM_TRACE_READER_H
@@ -22,6 +23,7 @@ struct probe {
 
 struct format_ops {
 	struct trace_format pub;
+	unsigned rank; /* detection asks in this order: magic bytes first, then the most telling lines */
 	bool (*detect)(const struct probe *p); /* NULL: by the names of the columns alone */
 	const char *evidence;                  /* what detect looks for, for the user */
 	const char *columns; /* the names of its columns, which may stand on the first line; NULL */
@@ -68,10 +70,6 @@ struct trace_reader {
 	GError *error; /* sticky */
 	GError *late;  /* waits until the records before it are handed out */
 };
-
-extern const struct format_ops format_native_dmt, format_blktrace, format_trace_dat, format_native_csv,
-    format_fio, format_systor, format_msr, format_alibaba, format_tencent, format_spc, format_mqsim,
-    format_disksim, format_fiu, format_blkparse, format_qemu, format_ftrace, format_dma_calls;
 
 /* Index of a device name, added when new. */
 uint32_t reader_device(struct trace_reader *r, const char *name, size_t len);

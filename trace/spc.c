@@ -56,6 +56,7 @@ static int step(struct trace_reader *r, GError **error)
 }
 
 const struct format_ops format_spc = {
+    .rank = 100,
     .pub = {"spc", "SPC trace (UMass: OLTP, web search)", TRACE_NVME, false,
 	    "no addresses: the memory model lays buffers out"},
     .evidence = "ASU, LBA, size, R or W, seconds",

@@ -47,6 +47,7 @@ static int step(struct trace_reader *r, GError **error)
 }
 
 const struct format_ops format_systor = {
+    .rank = 60,
     .pub = {"systor", "SYSTOR '17 VDI trace (cite Lee et al., SYSTOR 2017)", TRACE_NVME, false,
 	    "no addresses: the memory model lays buffers out"},
     .evidence = "the header " HEADER,

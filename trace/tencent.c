@@ -144,6 +144,7 @@ static void close_tencent(struct trace_reader *r)
 }
 
 const struct format_ops format_tencent = {
+    .rank = 90,
     .pub =
 	{"tencent", "Tencent CBS trace 2018, whole seconds spread evenly (cite Zhang et al., ATC 2020)",
 	 TRACE_NVME, false,

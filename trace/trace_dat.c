@@ -286,6 +286,7 @@ static void close_dat(struct trace_reader *r)
 }
 
 const struct format_ops format_trace_dat = {
+    .rank = 30,
     .recording = true,
     .pub = {"trace-dat", "trace-cmd binary trace.dat, version 6 or 7", TRACE_NVME, true, NULL},
     .evidence = "the bytes 17 08 44 \"tracing\"",

@@ -42,3 +42,11 @@ void dma_api_instance_free(const struct dma_api *api, struct machine *m, void *i
 	if (instance && api->instance_free)
 		cpu_run(m->sim.cpus, free_instance, &i);
 }
+
+const struct workload_ops *workload_find(const char *name)
+{
+	for (const struct workload_ops *const *w = workloads; *w; w++)
+		if (!strcmp((*w)->name, name))
+			return *w;
+	return NULL;
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of figures. */
+/* The table of figures: a row is all that names one. */
 #include "figure_internal.h"
 
 #include <string.h>
@@ -123,91 +123,62 @@ static const struct sweep_spec sweep_memory = {"kernel memory, peak (KiB)", "mem
 					       false};
 static const struct sweep_spec sweep_cpu = {"CPU time per request (ns)", "cpu.busy_ns", 1, true, false};
 
-#define BARS(id, name_, title_, help_) \
-	static const struct figure figure_##id = {name_, title_, help_, "bars.gp", build_bars, &id};
-BARS(flushes, "flushes", "IOTLB flushes", "IOTLB invalidations per request by kind")
-BARS(descriptors, "descriptors", "Invalidation-queue descriptors", "queued descriptors per request by kind")
-BARS(misses, "iotlb", "IOTLB lookups", "IOTLB hits and misses per request")
-BARS(walks, "walks", "Page walks", "walks per request by how far the paging-structure caches shorten them")
-BARS(walk_reads, "walk-reads", "Page-walk reads", "memory reads of the walker per request")
-BARS(memory, "memory", "Kernel memory for DMA", "memory by account, peak (without the bounce pool)")
-BARS(memory_current, "memory-end", "Kernel memory after the run",
-     "memory by account that stays after the last request")
-BARS(bounce, "bounce", "Bounce buffering", "bytes copied through bounce buffers per request")
-BARS(cpu, "cpu", "CPU time", "CPU time per request: map, unmap, driver")
-BARS(exposure, "exposure", "Exposure after unmap", "bytes x time a device could still reach after unmap")
-BARS(overmapped, "overmapped", "Bytes mapped beyond the buffers",
-     "page rounding and segment padding per request")
-BARS(p2p, "p2p", "Peer-to-peer routes", "bytes between peers by route")
-static const struct figure figure_cpu_steps = {
-    "cpu-steps", "CPU time by step", "CPU time per request: the seven largest steps, and waiting",
-    "bars.gp",   build_steps,        &cpu_steps};
-static const struct figure figure_latency = {
-    "latency",  "Request latency", "cumulative distribution of request latency",
-    "lines.gp", build_latency_cdf, NULL};
-static const struct figure figure_percentiles = {
-    "percentiles", "Latency percentiles",     "latency by percentile",
-    "lines.gp",    build_latency_percentiles, NULL};
-static const struct figure figure_series = {
-    "series", "IOTLB flushes over time", "flushes per interval (needs --interval)", "lines.gp", build_series,
-    NULL};
-#define SWEEP(id, name_, title_, help_) \
-	static const struct figure figure_##id = {name_, title_, help_, "lines.gp", build_sweep, &id};
-SWEEP(sweep_flushes, "sweep-flushes", "IOTLB flushes", "flushes per request over the first swept parameter")
-SWEEP(sweep_throughput, "sweep-throughput", "Throughput",
-      "requests per second over the first swept parameter")
-SWEEP(sweep_bandwidth, "sweep-bandwidth", "Bandwidth", "bandwidth over the first swept parameter")
-SWEEP(sweep_latency, "sweep-latency", "Tail latency",
-      "99th percentile of latency over the first swept parameter")
-SWEEP(sweep_misses, "sweep-misses", "IOTLB misses", "IOTLB misses per request over the first swept parameter")
-SWEEP(sweep_memory, "sweep-memory", "Kernel memory", "peak kernel memory over the first swept parameter")
-SWEEP(sweep_cpu, "sweep-cpu", "CPU time", "CPU time per request over the first swept parameter")
-static const struct figure figure_heat_cpu = {"heat-cpu",
-					      "CPU time, last API against first",
-					      "ratio of CPU time per request over two swept parameters",
-					      "heat.gp",
-					      build_heat,
-					      &sweep_cpu};
-static const struct figure figure_heat_flushes = {"heat-flushes",
-						  "IOTLB flushes, last API against first",
-						  "ratio of flushes over two swept parameters",
-						  "heat.gp",
-						  build_heat,
-						  &sweep_flushes};
+#define BARS(id, name_, title_, help_)                            \
+	{                                                         \
+		name_, title_, help_, "bars.gp", build_bars, &id, \
+	}
+#define SWEEP(id, name_, title_, help_)                             \
+	{                                                           \
+		name_, title_, help_, "lines.gp", build_sweep, &id, \
+	}
 
-const struct figure *const figures[] = {
-    &figure_flushes,
-    &figure_descriptors,
-    &figure_misses,
-    &figure_walks,
-    &figure_walk_reads,
-    &figure_memory,
-    &figure_memory_current,
-    &figure_bounce,
-    &figure_cpu,
-    &figure_cpu_steps,
-    &figure_exposure,
-    &figure_overmapped,
-    &figure_p2p,
-    &figure_latency,
-    &figure_percentiles,
-    &figure_series,
-    &figure_sweep_flushes,
-    &figure_sweep_throughput,
-    &figure_sweep_bandwidth,
-    &figure_sweep_latency,
-    &figure_sweep_misses,
-    &figure_sweep_memory,
-    &figure_sweep_cpu,
-    &figure_heat_cpu,
-    &figure_heat_flushes,
-    NULL,
+const struct figure figures[] = {
+    BARS(flushes, "flushes", "IOTLB flushes", "IOTLB invalidations per request by kind"),
+    BARS(descriptors, "descriptors", "Invalidation-queue descriptors",
+	 "queued descriptors per request by kind"),
+    BARS(misses, "iotlb", "IOTLB lookups", "IOTLB hits and misses per request"),
+    BARS(walks, "walks", "Page walks",
+	 "walks per request by how far the paging-structure caches shorten them"),
+    BARS(walk_reads, "walk-reads", "Page-walk reads", "memory reads of the walker per request"),
+    BARS(memory, "memory", "Kernel memory for DMA", "memory by account, peak (without the bounce pool)"),
+    BARS(memory_current, "memory-end", "Kernel memory after the run",
+	 "memory by account that stays after the last request"),
+    BARS(bounce, "bounce", "Bounce buffering", "bytes copied through bounce buffers per request"),
+    BARS(cpu, "cpu", "CPU time", "CPU time per request: map, unmap, driver"),
+    {"cpu-steps", "CPU time by step", "CPU time per request: the seven largest steps, and waiting", "bars.gp",
+     build_steps, &cpu_steps},
+    BARS(exposure, "exposure", "Exposure after unmap", "bytes x time a device could still reach after unmap"),
+    BARS(overmapped, "overmapped", "Bytes mapped beyond the buffers",
+	 "page rounding and segment padding per request"),
+    BARS(p2p, "p2p", "Peer-to-peer routes", "bytes between peers by route"),
+    {"latency", "Request latency", "cumulative distribution of request latency", "lines.gp",
+     build_latency_cdf, NULL},
+    {"percentiles", "Latency percentiles", "latency by percentile", "lines.gp", build_latency_percentiles,
+     NULL},
+    {"series", "IOTLB flushes over time", "flushes per interval (needs --interval)", "lines.gp", build_series,
+     NULL},
+    SWEEP(sweep_flushes, "sweep-flushes", "IOTLB flushes",
+	  "flushes per request over the first swept parameter"),
+    SWEEP(sweep_throughput, "sweep-throughput", "Throughput",
+	  "requests per second over the first swept parameter"),
+    SWEEP(sweep_bandwidth, "sweep-bandwidth", "Bandwidth", "bandwidth over the first swept parameter"),
+    SWEEP(sweep_latency, "sweep-latency", "Tail latency",
+	  "99th percentile of latency over the first swept parameter"),
+    SWEEP(sweep_misses, "sweep-misses", "IOTLB misses",
+	  "IOTLB misses per request over the first swept parameter"),
+    SWEEP(sweep_memory, "sweep-memory", "Kernel memory", "peak kernel memory over the first swept parameter"),
+    SWEEP(sweep_cpu, "sweep-cpu", "CPU time", "CPU time per request over the first swept parameter"),
+    {"heat-cpu", "CPU time, last API against first",
+     "ratio of CPU time per request over two swept parameters", "heat.gp", build_heat, &sweep_cpu},
+    {"heat-flushes", "IOTLB flushes, last API against first", "ratio of flushes over two swept parameters",
+     "heat.gp", build_heat, &sweep_flushes},
+    {0},
 };
 
 const struct figure *figure_find(const char *name)
 {
-	for (const struct figure *const *f = figures; *f; f++)
-		if (!strcmp((*f)->name, name))
-			return *f;
+	for (const struct figure *f = figures; f->name; f++)
+		if (!strcmp(f->name, name))
+			return f;
 	return NULL;
 }

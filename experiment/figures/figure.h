@@ -26,7 +26,7 @@ struct figure {
 	bool (*build)(const struct figure *f, struct figure_draft *d);
 	const void *spec; /* of the builder */
 };
-extern const struct figure *const figures[]; /* NULL-terminated */
+extern const struct figure figures[]; /* ended by a NULL name */
 const struct figure *figure_find(const char *name);
 
 /* Is there anything to draw? */

@@ -162,9 +162,9 @@ static bool all_figures(GString *html, json_t *doc, const char *result_dir,
 	bool ok = dir != NULL;
 
 	g_string_append(html, "<section id=\"figures\"><h2>Figures</h2>\n");
-	for (const struct figure *const *f = figures; ok && *f; f++) {
-		if (figure_applies(*f, doc, result_dir))
-			ok = one_figure(html, *f, doc, result_dir, dir, error);
+	for (const struct figure *f = figures; ok && f->name; f++) {
+		if (figure_applies(f, doc, result_dir))
+			ok = one_figure(html, f, doc, result_dir, dir, error);
 		if (ok && cancel && *cancel) {
 			g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INTERRUPTED, "interrupted");
 			ok = false;

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- runs ---- */
@@ -142,20 +143,50 @@ static void block_free(void *data)
 	g_free(b);
 }
 
-const char *const *validate_ids(void)
+/* P before E, then by number: as the documents list them. */
+static int by_id(const void *a, const void *b)
 {
-	static const char *const ids[] = {"P1",  "P3",  "P4",  "P6",  "P9",  "P11", "P12", "P13", "P14",
-					  "P15", "P16", "P17", "P18", "P19", "E4",  "E4R", NULL};
+	const struct validate_study *const *x = a, *const *y = b;
+	const char *p = (*x)->block.id, *q = (*y)->block.id;
 
-	return ids;
+	if (*p != *q)
+		return *q - *p;
+	return atoi(p + 1) != atoi(q + 1) ? atoi(p + 1) - atoi(q + 1) : strcmp(p, q);
+}
+
+/* In order, NULL-terminated. */
+static const struct validate_study **studies(void)
+{
+	const struct validate_study **list;
+	size_t n = 0;
+
+	while (validate_studies[n])
+		n++;
+	list = g_memdup2(validate_studies, (n + 1) * sizeof(*list));
+	qsort(list, n, sizeof(*list), by_id);
+	return list;
+}
+
+char **validate_ids(void)
+{
+	g_autofree const struct validate_study **list = studies();
+	GPtrArray *ids = g_ptr_array_new();
+
+	for (const struct validate_study **s = list; *s; s++)
+		g_ptr_array_add(ids, g_strdup((*s)->block.id));
+	g_ptr_array_add(ids, NULL);
+	return (char **)g_ptr_array_free(ids, FALSE);
 }
 
 GPtrArray *validate_run(const struct validate_options *o, GError **error)
 {
 	struct validate_run_context ctx = {.o = o};
 	g_autoptr(GPtrArray) blocks = g_ptr_array_new_with_free_func(block_free);
+	g_autofree const struct validate_study **list = studies();
 
-	for (const struct validate_study *s = validate_studies; s->run; s++) {
+	for (const struct validate_study **next = list; *next; next++) {
+		const struct validate_study *s = *next;
+
 		if (o->only && strcmp(o->only, s->block.id))
 			continue;
 		if (o->progress)

@@ -39,8 +39,8 @@ struct validate_options {
 	void *progress_arg;
 };
 
-/* Ids of all blocks, NULL-terminated. */
-const char *const *validate_ids(void);
+/* Ids of all blocks, NULL-terminated; g_strfreev. */
+char **validate_ids(void);
 /* Run; NULL with *error when a run cannot be made. Elements: struct validate_block *. */
 GPtrArray *validate_run(const struct validate_options *o, GError **error);
 /* Judged points and blocks that fail. */

@@ -16,7 +16,8 @@ struct validate_study {
 	struct validate_block block; /* without points */
 	void (*run)(struct validate_run_context *ctx);
 };
-extern const struct validate_study validate_studies[]; /* ended by a NULL id */
+/* Made by the build from the rows validate_study_ID of this folder, NULL-terminated. */
+extern const struct validate_study *const validate_studies[];
 
 /*
  * One run in timing fidelity: preset (NULL: none), API, mode, then pairs of "section.key", "value"
@@ -42,23 +43,6 @@ void validate_add(struct validate_run_context *ctx, const char *curve, const cha
 void validate_add_fitted(struct validate_run_context *ctx, const char *curve, const char *label, double x,
 			 double model, double measured);
 
-/* The studies, by file. */
-void study_read_latency(struct validate_run_context *ctx);
-void study_throughput(struct validate_run_context *ctx);
-void study_page_table(struct validate_run_context *ctx);
-void study_map_benchmark(struct validate_run_context *ctx);
-void study_allocator(struct validate_run_context *ctx);
-void study_receive(struct validate_run_context *ctx);
-void study_mitigations(struct validate_run_context *ctx);
-void study_iotlb_wall(struct validate_run_context *ctx);
-void study_qi_cores(struct validate_run_context *ctx);
-void study_nvme(struct validate_run_context *ctx);
-void study_request_size(struct validate_run_context *ctx);
-void study_swiotlb(struct validate_run_context *ctx);
-void study_swiotlb_fio(struct validate_run_context *ctx); /* its part with a drive */
-void study_peer(struct validate_run_context *ctx);
-void study_guest_memory(struct validate_run_context *ctx);
-void study_faulting_dma(struct validate_run_context *ctx);
-void study_migration(struct validate_run_context *ctx);
+void study_swiotlb_fio(struct validate_run_context *ctx); /* the part of P17 with a drive */
 
 #endif

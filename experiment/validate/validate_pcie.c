@@ -156,7 +156,7 @@ static void add_engine(struct validate_run_context *ctx)
 		}
 }
 
-void study_read_latency(struct validate_run_context *ctx)
+static void study_read_latency(struct validate_run_context *ctx)
 {
 	g_autofree char *windows = all_windows();
 
@@ -177,6 +177,20 @@ void study_read_latency(struct validate_run_context *ctx)
 		add_variation(ctx, &variations[i], windows);
 	add_engine(ctx);
 }
+
+const struct validate_study validate_study_P1 = {
+    .block = {.id = "P1",
+	      .title = "DMA read latency against the buffer window",
+	      .source = "Neugebauer et al., \"Understanding PCIe performance for end host networking\", "
+			"SIGCOMM 2018, raw data set. Mean of 64-byte reads, random, cold host cache, where a "
+			"curve does not say otherwise.",
+	      .unit = "ns",
+	      .x_label = "window (MiB)",
+	      .log_x = true,
+	      .setup = "presets ivybridge-ep and broadwell-ep; pcie_bench, latency, 64 B commands; "
+		       "superpages off. The DMA engine's rows: 64 KiB, warm, median."},
+    .run = study_read_latency,
+};
 
 /* ---- throughput ---- */
 
@@ -356,7 +370,7 @@ static void add_knee(struct validate_run_context *ctx, const struct throughput *
 	validate_add(ctx, t->curve, label, NAN, m + 1, p + 1, (1 + 1e-9) / (p + 1));
 }
 
-void study_throughput(struct validate_run_context *ctx)
+static void study_throughput(struct validate_run_context *ctx)
 {
 	for (unsigned k = 0; k < G_N_ELEMENTS(throughput); k++) {
 		const struct throughput *t = &throughput[k];
@@ -381,3 +395,15 @@ void study_throughput(struct validate_run_context *ctx)
 		validate_result_free(r);
 	}
 }
+
+const struct validate_study validate_study_P3 = {
+    .block = {.id = "P3",
+	      .title = "DMA throughput against the buffer window",
+	      .source = "The same data set. Random, cold, 4 KiB mappings.",
+	      .unit = "Gb/s",
+	      .x_label = "window (MiB)",
+	      .log_x = true,
+	      .setup = "presets ivybridge-ep and broadwell-ep; pcie_bench, throughput, transfer size and "
+		       "direction of each curve; superpages off. A knee is the first window that loses 5 %."},
+    .run = study_throughput,
+};

@@ -95,8 +95,22 @@ static void into_gen5_gpu(struct validate_run_context *ctx)
 			    stream_gbs(ctx, NULL, "p2p", "16", "512", "128", "32", "0", GEN5_DRIVE), 21.6);
 }
 
-void study_peer(struct validate_run_context *ctx)
+static void study_peer(struct validate_run_context *ctx)
 {
 	through_broadwell(ctx);
 	into_gen5_gpu(ctx);
 }
+
+const struct validate_study validate_study_P18 = {
+    .block = {.id = "P18",
+	      .title = "Peer-to-peer bandwidth",
+	      .source = "Broadwell: vendor forum measurement, E5-2650v4 with one to three drives of 3.2 "
+			"GB/s. Gen5: published array of 16 drives into one x16 GPU.",
+	      .unit = "GB/s",
+	      .x_label = "point",
+	      .setup = "preset broadwell-ep, and a fabric without a limit of its own for the Gen5 array; "
+		       "dmabuf_p2p, op = stream, no translation; number, rate, size and depth of each point. "
+		       "The three-drive point gave the root complex's limit; the Gen5 drives' latency and "
+		       "command rate come from the two fitted points."},
+    .run = study_peer,
+};

@@ -10,8 +10,8 @@
 
 struct config;
 
-/* Every parameter table of the program, NULL-terminated. */
-extern const struct param_table *const param_tables[];
+/* Every parameter table of the program, NULL-terminated: the machine's, then the workloads'. */
+const struct param_table *const *config_tables(void);
 
 struct config *config_new(void); /* all defaults */
 struct config *config_copy(const struct config *c);

@@ -25,7 +25,6 @@ struct stat_group {
 	size_t offset; /* of the values in struct machine */
 };
 extern const struct stat_group stat_groups[]; /* ended by a NULL table */
-const struct workload_ops *workload_find(const char *name);
 
 /* ---- scenario ---- */
 

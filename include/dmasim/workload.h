@@ -16,17 +16,18 @@
 
 /* ---- the seam ---- */
 
+/* One per folder of workloads/; their order in listings and results. */
 enum workload_kind {
 	WORKLOAD_NVME,
 	WORKLOAD_RDMA_ODP,
 	WORKLOAD_VFIO_MIGRATION,
 	WORKLOAD_DMA_REPLAY,
+	WORKLOAD_PCIE_BENCH,
+	WORKLOAD_MAP_BENCH,
 	WORKLOAD_RDMA_RW,
 	WORKLOAD_DMABUF_P2P,
-	WORKLOAD_PCIE_BENCH,
-	WORKLOAD_RX_RING,
-	WORKLOAD_MAP_BENCH,
 	WORKLOAD_CRYPTO,
+	WORKLOAD_RX_RING,
 	WORKLOAD_KINDS
 };
 
@@ -128,6 +129,9 @@ struct workload_ops {
 	bool (*finish)(struct workload *w, GError **error);
 	void (*destroy)(struct workload *w);
 };
-extern const struct workload_ops *const workloads[]; /* NULL-terminated, experiment/registry.c */
+/* By kind, NULL-terminated; made by the build from the folders of workloads/. */
+extern const struct workload_ops *const workloads[WORKLOAD_KINDS + 1];
+/* By name; NULL if there is none. */
+const struct workload_ops *workload_find(const char *name);
 
 #endif

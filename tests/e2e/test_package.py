@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The .deb in a scratch root: install, manual pages, completion, the example device, uninstall."""
 import glob
+import gzip
 import os
 import shutil
 import subprocess
@@ -90,6 +91,21 @@ with tempfile.TemporaryDirectory() as tmp:
     assert "replay" in completions(script, ["dmasim", "re"])
     assert "--json" in completions(script, ["dmasim", "params", "--j"])
     assert "iotlb.entries=" in completions(script, ["dmasim", "run", "--set", "iotlb.entr"])
+    assert {"skylake-sp", "qemu"} <= set(completions(script, ["dmasim", "run", "--preset", ""]))
+    assert "blkparse" in completions(script, ["dmasim", "replay", "--format", "blk"])
+    assert "io.completed" in completions(script, ["dmasim", "query", "--per", "io."])
+    assert "heat-cpu" in completions(script, ["dmasim", "plot", "--figure", "heat"])
+    assert "P11" in completions(script, ["dmasim", "validate", "--only", "P1"])
+    for shell in ("bash", "zsh", "fish"):
+        text = run(installed, "completion", shell)
+        for word in ("qi.page_span", "skylake-sp", "blkparse", "heat-cpu", "premapped"):
+            assert word in text, f"{shell} completion lacks {word}"
+        placeholders = [w for w in text.split() if w.startswith("@") and w[1:].isalpha()]
+        assert not placeholders, f"{shell} completion offers {placeholders}"
+    formats = {"native-dmt", "native-csv", "fio", "msr", "alibaba", "spc", "blkparse", "blktrace", "qemu", "ftrace"}
+    page = glob.glob(f"{man}/man5/dmasim-trace.5*")[0]
+    page = gzip.open(page, "rt").read() if page.endswith(".gz") else open(page).read()
+    assert all(f.replace("-", "\\-") in page or f in page for f in formats), "manual of traces lacks formats"
     assert "legacy" in completions(script, ["dmasim", "run", "--api", "leg"])
     if shutil.which("zsh"):
         run("zsh", "-n", os.path.join(root, "usr/share/zsh/vendor-completions/_dmasim"))

@@ -314,6 +314,7 @@ static int next_call(struct trace_reader *r, struct trace_record *out, GError **
 }
 
 const struct format_ops format_dma_calls = {
+    .rank = 170,
     .calls = true,
     .pub = {"dma-calls", "a recording (ftrace text, trace.dat) as its DMA API calls: --as dma_replay",
 	    TRACE_DMA, false, NULL},

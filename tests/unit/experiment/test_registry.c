@@ -44,7 +44,7 @@ START_TEST(every_parameter_once)
 {
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
-	for (const struct param_table *const *t = param_tables; *t; t++)
+	for (const struct param_table *const *t = config_tables(); *t; t++)
 		for (size_t i = 0; i < (*t)->nspecs; i++) {
 			g_autofree char *name = g_strdup_printf("%s.%s", (*t)->section, (*t)->specs[i].name);
 
