@@ -28,6 +28,8 @@ struct replay_totals {
 	uint64_t full_flushes;  /* of full rings, made by the model */
 	uint64_t model_timers;  /* how often the model's own timer would have fired */
 	uint64_t adopted;       /* older mappings, bound when they were unmapped */
+	uint64_t older_frees;   /* ranges queued before the recording, released in it */
+	uint64_t cut_calls;     /* held only in part: their effects are taken over */
 	uint64_t domains_bound; /* domain ids */
 	uint64_t hints_bound;   /* bounce areas */
 	uint64_t requests;      /* driver requests rebuilt and run through the driver path */

@@ -107,7 +107,8 @@ void queue_iova(struct iommu_domain *d, uint64_t pfn, uint64_t pages, struct pgt
 	spin_lock(cpu, &r->lock);
 	cpu_charge(cpu, COST_FQ_ENQUEUE);
 	ring_free(fq, cpu->id);
-	if (G_UNLIKELY(ring_full(fq, r))) {
+	if (G_UNLIKELY(ring_full(fq, r)) ||
+	    (G_UNLIKELY(steer) && steer->ring_full && steer->ring_full(steer->arg, d->dev))) {
 		l->st->fq_ring_full++;
 		fq_flush_iotlb(fq, false);
 		ring_free(fq, cpu->id);

@@ -197,6 +197,11 @@ void dma_layer_set_replay(struct dma_layer *l, const struct dma_replay *r)
 	l->steered_alloc = r ? steered_alloc : NULL;
 }
 
+unsigned dma_replay_domain(const struct device *dev)
+{
+	return dev->domain ? dev->domain->did : 0;
+}
+
 /* ---- allocator ---- */
 
 void dma_replay_cache_unknown(struct device *dev)
@@ -300,6 +305,53 @@ int dma_replay_reserve(struct device *dev, uint64_t pfn, uint64_t pages)
 	return 0;
 }
 
+/* Pages that the allocator gives for an allocation of pages. */
+static uint64_t rounded(const struct iova_domain *iovad, uint64_t pages)
+{
+	return order_base_2(pages) < iovad->classes ? 1ull << order_base_2(pages) : pages;
+}
+
+void dma_replay_claim(struct device *dev, uint64_t pfn, uint64_t pages)
+{
+	struct iova_domain *iovad = &dev->domain->iovad;
+
+	take_from_caches(iovad, pfn);
+	claim_range(iovad, pfn, rounded(iovad, pages));
+}
+
+/* The entry of pfn leaves its ring without being freed. */
+static void drop_queued(struct iommu_domain *d, uint64_t pfn)
+{
+	struct flush_queue *fq = d->fq;
+
+	for (unsigned c = 0; fq && c < d->l->sim->ncpus; c++) {
+		struct fq_ring *r = &fq->rings[c];
+		unsigned mask = fq->size - 1, to = r->head;
+
+		for (unsigned i = r->head; i != r->tail; i = (i + 1) & mask) {
+			if (r->entries[i].iova_pfn == pfn) {
+				iommu_release_tables(d, &r->entries[i].freelist);
+				continue;
+			}
+			if (to != i) {
+				struct fq_entry moved = r->entries[i];
+
+				r->entries[i] = r->entries[to];
+				r->entries[to] = moved;
+			}
+			to = (to + 1) & mask;
+		}
+		r->tail = to;
+	}
+}
+
+void dma_replay_free(struct device *dev, uint64_t pfn, uint64_t pages)
+{
+	drop_queued(dev->domain, pfn);
+	dma_replay_claim(dev, pfn, pages);
+	free_iova_fast(&dev->domain->iovad, pfn, pages);
+}
+
 /* ---- mappings and tables ---- */
 
 int dma_replay_adopt(struct device *dev, dma_addr_t iova, size_t size)
@@ -312,10 +364,17 @@ int dma_replay_adopt(struct device *dev, dma_addr_t iova, size_t size)
 	iommu_release_tables(d, &g.tables);
 	if (err)
 		return -EEXIST;
-	take_from_caches(&d->iovad, pfn);
-	claim_range(&d->iovad, pfn,
-		    order_base_2(pages) < d->iovad.classes ? 1ull << order_base_2(pages) : pages);
+	dma_replay_claim(dev, pfn, pages);
 	return 0;
+}
+
+void dma_replay_clear(struct device *dev, dma_addr_t iova, size_t size)
+{
+	struct iommu_domain *d = dev->domain;
+	struct pgtable_gather g = PGTABLE_GATHER_INIT;
+
+	pgtable_unmap(d->pt, iova, size, &g);
+	iommu_release_tables(d, &g.tables);
 }
 
 void dma_replay_table(struct device *dev, dma_addr_t iova, bool present)

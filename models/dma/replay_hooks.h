@@ -40,6 +40,8 @@ struct dma_replay {
 	 * shows later (clocks of CPUs differ a little), and does not cover it.
 	 */
 	bool (*queued_late)(void *arg, struct device *dev);
+	/* The range is about to be queued: whether entries older than the recording fill the ring. */
+	bool (*ring_full)(void *arg, struct device *dev);
 	/*
 	 * A flush queue asks for its timer, which would fire at expiry. Return true if the replay fires it:
 	 * dma_replay_flush_timer().
@@ -48,6 +50,9 @@ struct dma_replay {
 };
 /* r must live as long as it is set; NULL, and NULL members: the model decides. */
 void dma_layer_set_replay(struct dma_layer *l, const struct dma_replay *r);
+
+/* Number of dev's domain, 0: none. */
+unsigned dma_replay_domain(const struct device *dev);
 
 /* ---- IOVA allocator ---- */
 
@@ -71,6 +76,10 @@ void dma_replay_cache_forget(struct device *dev, unsigned cpu, unsigned order,
 			     bool (*stale)(void *arg, uint64_t pfn), void *arg, bool empty);
 /* Insert a live range of unknown origin into the tree. 0, or -EEXIST if it overlaps another one. */
 int dma_replay_reserve(struct device *dev, uint64_t pfn, uint64_t pages);
+/* The range is live, whatever was believed about it before. */
+void dma_replay_claim(struct device *dev, uint64_t pfn, uint64_t pages);
+/* The range is freed on the running CPU, wherever it was believed to be. */
+void dma_replay_free(struct device *dev, uint64_t pfn, uint64_t pages);
 /* Text dump of the allocator (caches of every CPU and class, hints, depot) for divergence reports. g_free. */
 char *dma_replay_dump(struct device *dev);
 
@@ -81,6 +90,8 @@ char *dma_replay_dump(struct device *dev);
  * mapped before. 0, or -EEXIST if something else is there.
  */
 int dma_replay_adopt(struct device *dev, dma_addr_t iova, size_t size);
+/* Nothing is mapped there any more; its range is not touched. */
+void dma_replay_clear(struct device *dev, dma_addr_t iova, size_t size);
 /* Unmap it as the common end of all unmapping calls does: no look-up, no slots. */
 void dma_replay_release(struct device *dev, dma_addr_t iova, size_t size);
 /*

@@ -1,26 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Recordings of one boot after another: replay and comparison. */
 #include "internal.h"
-#include "models/dma/replay_hooks.h"
 
 #include <string.h>
-
-/* The first range handed out is the topmost one: nothing had been allocated before. */
-static bool starts_fresh(const struct operations *o)
-{
-	for (unsigned i = 0; i < o->recording->events->len; i++) {
-		const struct recording_event *e = recording_at(o->recording, i);
-		const struct replay_op *op;
-		uint64_t pages;
-
-		if (e->kind != REC_IOVA_ALLOC)
-			continue;
-		op = o->owner[i] ? operations_at(o, o->owner[i] - 1) : NULL;
-		pages = 1ull << order_base_2(e->iova.pages);
-		return op && op->tree && op->pfn + pages == e->iova.limit + 1;
-	}
-	return !o->has_iommu; /* without translation there is no such state */
-}
 
 static void totals_add(struct replay_totals *to, const struct replay_totals *t, int sign)
 {
@@ -64,6 +46,7 @@ static void verify_one(struct verify_boot *boot, struct verify_machine *b, struc
 	replay_prepare(r, ops);
 	count_snapshot_take(&before, b->machine, replay_totals(r));
 	v->complete = replay_run(r, ops);
+	boot->fresh = replay_began_fresh(r, b->usual);
 	count_snapshot_take(&after, b->machine, replay_totals(r));
 	if (v->complete && in->summary)
 		after.totals.counts += verify_counts(r, in->path, in->summary, in->recording, &before, &after,
@@ -112,13 +95,7 @@ static struct verify_boot *run_boot(GPtrArray *inputs, const char *name, const s
 						  .fills = fills,
 						  .stop = o->stop};
 
-			c.fresh = boot->fresh = starts_fresh(ops);
 			r = replay_new(&c);
-			for (unsigned d = 0; !c.fresh && d < b->devices->len; d++)
-				if (((struct device *)g_ptr_array_index(b->devices, d))->domain)
-					dma_replay_cache_unknown(g_ptr_array_index(b->devices, d));
-			if (!c.fresh && !b->devices->len && b->usual->domain)
-				dma_replay_cache_unknown(b->usual);
 		}
 		verify_one(boot, b, r, in, ops);
 		for (unsigned order = 0; fitted && order < REPLAY_ORDERS; order++)

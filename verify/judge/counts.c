@@ -3,8 +3,8 @@
  * The numbers of a recording's summary: what the lines say against what the recorder counted (lines may
  * be missing), and what the model counted against what the kernel's functions and the hardware did.
  */
-#include "workloads/nvme/block.h"
 #include "internal.h"
+#include "workloads/nvme/block.h"
 
 #include <inttypes.h>
 #include <string.h>

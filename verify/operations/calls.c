@@ -22,7 +22,8 @@ struct calls {
 	uint32_t *devices;         /* per name index of the recording: device of the reader + 1 */
 	GHashTable *live;          /* address: what is mapped there, device << 8 | event + 1 */
 	GHashTable *lists;         /* first physical address of a list: its DMA address */
-	struct window_of *windows; /* per context */
+	struct window_of *windows; /* per context: where events do not tell the state */
+	GHashTable *states;        /* address of the state: struct window_of */
 	uint32_t *last;            /* per context: device + 1 of its last call that named one */
 	uint32_t any;              /* first device of the recording, name index */
 	GArray *segs;              /* of the record handed out */
@@ -52,6 +53,7 @@ static bool open_calls(struct trace_reader *r, GError **error)
 	c->devices = g_new0(uint32_t, c->rec->names->len + 1);
 	c->live = g_hash_table_new(g_direct_hash, g_direct_equal);
 	c->lists = g_hash_table_new(g_direct_hash, g_direct_equal);
+	c->states = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 	c->windows = g_new0(struct window_of, c->ops->ncontexts + 1);
 	c->last = g_new0(uint32_t, c->ops->ncontexts + 1);
 	c->segs = g_array_new(FALSE, FALSE, sizeof(struct trace_segment));
@@ -71,6 +73,7 @@ static void close_calls(struct trace_reader *r)
 	recording_free(c->rec);
 	g_hash_table_unref(c->live);
 	g_hash_table_unref(c->lists);
+	g_hash_table_unref(c->states);
 	g_array_unref(c->segs);
 	g_free(c->windows);
 	g_free(c->devices);
@@ -132,10 +135,24 @@ static bool list_segments(struct calls *c, const struct replay_op *op, struct tr
 	return true;
 }
 
+static struct window_of *window_of(struct calls *c, const struct replay_op *op)
+{
+	struct window_of *w;
+
+	if (!op->state)
+		return &c->windows[op->context];
+	w = g_hash_table_lookup(c->states, &op->state);
+	if (!w) {
+		w = g_new0(struct window_of, 1);
+		g_hash_table_insert(c->states, g_memdup2(&op->state, sizeof(op->state)), w);
+	}
+	return w;
+}
+
 /* Address of the window that an operation of the two-step interface works on. */
 static uint64_t window_base(struct calls *c, const struct replay_op *op, bool *found)
 {
-	struct window_of *w = &c->windows[op->context];
+	struct window_of *w = window_of(c, op);
 
 	*found = true;
 	if (op->pfn)
@@ -159,7 +176,7 @@ static bool window_call(struct calls *c, const struct replay_op *op, struct trac
 	    [REPLAY_TRY_ALLOC] = DMA_EV_TRY_ALLOC, [REPLAY_LINK] = DMA_EV_LINK,
 	    [REPLAY_SYNC] = DMA_EV_SYNC,           [REPLAY_UNLINK] = DMA_EV_UNLINK,
 	    [REPLAY_DESTROY] = DMA_EV_DESTROY,     [REPLAY_API_FREE] = DMA_EV_FREE};
-	struct window_of *w = &c->windows[op->context];
+	struct window_of *w = window_of(c, op);
 	bool found;
 
 	out->dma.event = events[op->kind];

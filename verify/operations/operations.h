@@ -43,6 +43,7 @@ struct replay_op {
 	bool cut;                /* the recording began in the middle of it */
 	uint64_t addr;           /* DMA address: recorded result, or what is unmapped */
 	uint64_t phys, size, offset, attrs;
+	uint64_t state; /* two-step interface: address of the range's state, 0: not told */
 	struct recording_list vectors, lens;       /* lists: physical address and length of each entry */
 	struct recording_list out_addrs, out_lens; /* lists: DMA segments as recorded */
 	uint32_t nents;                            /* of a list, also where the event holds fewer */

@@ -5,8 +5,8 @@
  * (include/trace/events/{dma,iommu,intel_iommu,swiotlb}.h, and kprobe events, whose fields are named by
  * who armed them). Requests: requests.c.
  */
-#include "recording.h"
 #include "internal.h"
+#include "recording.h"
 
 #include <dmasim/dma-mapping.h>
 
@@ -202,10 +202,23 @@ static bool decode_sg_enter(struct recording *r, const struct field_source *s, s
 	return decode_dir(s, &e->sg.dir);
 }
 
+/* What newer probes tell besides: which range and device, direction, attributes. */
+static bool decode_api(struct recording *r, const struct field_source *s, struct recording_event *e)
+{
+	e->api.dir = DMA_NONE;
+	if (source_has(s, "dir", "dir") && !decode_dir(s, &e->api.dir))
+		return false;
+	if (!source_u64(s, "state", "state", 16, &e->api.state))
+		e->api.state = 0;
+	if (!source_u64(s, "attrs", "attrs", 16, &e->api.attrs))
+		e->api.attrs = 0;
+	source_name(r, s, "device", &e->device);
+	return true;
+}
+
 static bool decode_try_alloc(struct recording *r, const struct field_source *s, struct recording_event *e)
 {
-	(void)r;
-	return source_u64(s, "phys", "phys", 16, &e->api.phys) &&
+	return decode_api(r, s, e) && source_u64(s, "phys", "phys", 16, &e->api.phys) &&
 	       source_u64(s, "size", "size", 10, &e->api.size);
 }
 
@@ -217,8 +230,7 @@ static bool decode_try_alloc_ret(struct recording *r, const struct field_source 
 
 static bool decode_sync(struct recording *r, const struct field_source *s, struct recording_event *e)
 {
-	(void)r;
-	return source_u64(s, "off", "off", 10, &e->api.offset) &&
+	return decode_api(r, s, e) && source_u64(s, "off", "off", 10, &e->api.offset) &&
 	       source_u64(s, "size", "size", 10, &e->api.size);
 }
 
@@ -229,14 +241,7 @@ static bool decode_link(struct recording *r, const struct field_source *s, struc
 
 static bool decode_destroy(struct recording *r, const struct field_source *s, struct recording_event *e)
 {
-	(void)r;
-	return source_u64(s, "mapped", "mapped", 10, &e->api.size);
-}
-
-static bool decode_none(struct recording *r, const struct field_source *s, struct recording_event *e)
-{
-	(void)r, (void)s, (void)e;
-	return true;
+	return decode_api(r, s, e) && source_u64(s, "mapped", "mapped", 10, &e->api.size);
 }
 
 /* "dmar0 dmar0[0] type iotlb did 5 [0xS-0xE] addr 0xA [pages 0xP ]mask 0xM"; flush_all prints no range. */
@@ -354,7 +359,7 @@ static const struct event_row {
     {"dma_iova_sync", REC_SYNC, PROBE, decode_sync},
     {"dma_iova_unlink", REC_UNLINK, PROBE, decode_sync},
     {"dma_iova_destroy", REC_DESTROY, ANY, decode_destroy},
-    {"dma_iova_free", REC_API_FREE, ANY, decode_none},
+    {"dma_iova_free", REC_API_FREE, ANY, decode_api},
     {"cache_tag_flush_range", REC_TAG_FLUSH, TRACEPOINT, decode_tag},
     {"cache_tag_flush_all", REC_TAG_FLUSH, TRACEPOINT, decode_tag},
     {"cache_tag_flush_range_np", REC_TAG_FLUSH_NP, TRACEPOINT, decode_tag},

@@ -26,6 +26,8 @@ bool source_list(struct recording *r, const struct field_source *s, const char *
 		 struct recording_list *l);
 /* First word of the text; string field of the record. */
 bool source_device(struct recording *r, const struct field_source *s, const char *field, uint32_t *name);
+/* A name in quotes behind key in the text, a string field of the record; false if there is none. */
+bool source_name(struct recording *r, const struct field_source *s, const char *key, uint32_t *name);
 bool source_string(const struct field_source *s, const char *field, char *buf, size_t size);
 bool source_bytes(const struct field_source *s, const char *field, uint8_t *buf, size_t n);
 uint64_t source_le(const uint8_t *p, unsigned n);

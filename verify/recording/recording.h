@@ -86,7 +86,9 @@ struct recording_event {
 			uint64_t attrs;
 		} sg;
 		struct {
-			uint64_t phys, offset, size, ok;
+			uint64_t phys, offset, size, ok, attrs;
+			uint64_t state; /* address of the range's state, 0: not told */
+			uint8_t dir;    /* DMA_NONE: not told */
 		} api;
 		struct {
 			uint64_t start, end, addr, mask;

@@ -3,8 +3,8 @@
  * Payloads of the events about requests: NVMe commands, block requests, and the vectors that a probe
  * shows (include/trace/events/block.h, drivers/nvme/host/trace.h).
  */
-#include "recording.h"
 #include "internal.h"
+#include "recording.h"
 
 #include <string.h>
 

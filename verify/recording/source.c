@@ -212,6 +212,21 @@ bool source_device(struct recording *r, const struct field_source *s, const char
 	return true;
 }
 
+bool source_name(struct recording *r, const struct field_source *s, const char *key, uint32_t *name)
+{
+	const char *text = s->payload ? text_value(s->payload, key) : NULL;
+	char buf[64];
+
+	if (text && *text == '"') {
+		*name = recording_intern(r, text + 1, strcspn(text + 1, "\""));
+		return true;
+	}
+	if (s->payload || !source_string(s, key, buf, sizeof(buf)))
+		return false;
+	*name = recording_intern(r, buf, strlen(buf));
+	return true;
+}
+
 /* ---- trace.dat ---- */
 
 struct dat_reader {

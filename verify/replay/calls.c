@@ -5,97 +5,16 @@
 #include <inttypes.h>
 #include <string.h>
 
-void mapping_free(void *p)
-{
-	struct mapping *m = p;
-
-	g_free(m->sg);
-	g_free(m);
-}
-
+/* What the call works on: as its events name it, else as what lives at its address tells. */
 struct device *replay_device(struct replay *r, const struct replay_op *op)
 {
-	return r->config.device(r->config.arg, recording_name(r->rec, op->device));
-}
+	struct device *dev = NULL;
 
-/* ---- what is mapped ---- */
-
-static uint64_t page_of(dma_addr_t addr)
-{
-	return addr >> PAGE_SHIFT;
-}
-
-static struct mapping *mapping_find(struct replay *r, dma_addr_t addr)
-{
-	uint64_t key = page_of(addr);
-
-	return g_hash_table_lookup(r->mappings, &key);
-}
-
-static struct mapping *mapping_new(const struct replay_op *op, struct device *dev)
-{
-	struct mapping *m = g_new0(struct mapping, 1);
-
-	m->kind = op->kind;
-	m->dev = dev;
-	m->addr = op->addr;
-	m->phys = op->phys;
-	m->size = op->size;
-	return m;
-}
-
-static void mapping_keep(struct replay *r, struct mapping *m, dma_addr_t addr)
-{
-	uint64_t key = page_of(addr);
-
-	r->run->in_hand = NULL;
-	m->addr = addr;
-	g_hash_table_replace(r->mappings, g_memdup2(&key, sizeof(key)), m);
-}
-
-static void mapping_drop(struct replay *r, struct mapping *m)
-{
-	uint64_t key = page_of(m->addr);
-
-	g_hash_table_remove(r->mappings, &key);
-}
-
-/* Direct scatter lists have no range of their own: the list finds its mapping, the last one first. */
-static void list_keep(struct replay *r, struct mapping *m, uint64_t phys)
-{
-	GPtrArray *stack = g_hash_table_lookup(r->lists, &phys);
-
-	r->run->in_hand = NULL;
-	if (!stack) {
-		stack = g_ptr_array_new_with_free_func(mapping_free);
-		g_hash_table_insert(r->lists, g_memdup2(&phys, sizeof(phys)), stack);
-	}
-	g_ptr_array_add(stack, m);
-}
-
-static bool list_equal(const struct replay *r, const struct mapping *m, const struct replay_op *op)
-{
-	const uint64_t *phys = recording_list(r->rec, op->vectors);
-	struct scatterlist *s;
-	unsigned i;
-
-	if (m->nents != op->vectors.count)
-		return false;
-	for_each_sg (m->sg, s, m->nents, i)
-		if (sg_phys(s) != phys[i])
-			return false;
-	return true;
-}
-
-static struct mapping *list_take(struct replay *r, const struct replay_op *op)
-{
-	uint64_t phys = op->vectors.count ? *recording_list(r->rec, op->vectors) : 0;
-	GPtrArray *stack = g_hash_table_lookup(r->lists, &phys);
-
-	for (unsigned i = stack ? stack->len : 0; i-- > 0;)
-		if (list_equal(r, g_ptr_array_index(stack, i), op))
-			return g_ptr_array_steal_index(stack, i);
-	return NULL;
+	if (!op->device && op->kind == REPLAY_FLUSH_TIMER)
+		dev = replay_flushed_device(r, op);
+	else if (!op->device && op->addr)
+		dev = replayed_find(r, NULL, op->addr) ? replayed_find(r, NULL, op->addr)->dev : NULL;
+	return dev ? dev : r->config.device(r->config.arg, recording_name(r->rec, op->device));
 }
 
 /* ---- results ---- */
@@ -154,7 +73,7 @@ static void call_map(struct replay *r, const struct replay_op *op, struct device
 	bool bound = bind_hint(r, dev, op->addr);
 	bool entry = false;
 	dma_addr_t addr;
-	struct mapping *m;
+	struct replayed *m;
 
 	if (replay_peek(r) && replay_peek(r)->kind == REC_DMA_MAP_ENTER)
 		entry = replay_expect(r, REC_DMA_MAP_ENTER, true);
@@ -172,8 +91,8 @@ static void call_map(struct replay *r, const struct replay_op *op, struct device
 		g_hash_table_replace(r->direct, g_memdup2(&addr, sizeof(addr)), GSIZE_TO_POINTER(op->size));
 	if (addr == DMA_MAPPING_ERROR || !dev->domain)
 		return;
-	m = mapping_new(op, dev);
-	mapping_keep(r, m, addr);
+	m = replayed_new(op, dev);
+	replayed_keep(r, m, addr);
 }
 
 static void check_segments(struct replay *r, const struct replay_op *op, struct device *dev,
@@ -214,7 +133,7 @@ static void call_map_sg(struct replay *r, const struct replay_op *op, struct dev
 {
 	bool bound = bind_hint(r, dev, op->addr);
 	struct scatterlist *sg;
-	struct mapping *m;
+	struct replayed *m;
 	unsigned n;
 
 	if (replay_peek(r) && replay_peek(r)->kind == REC_DMA_MAP_SG_ENTER)
@@ -222,7 +141,7 @@ static void call_map_sg(struct replay *r, const struct replay_op *op, struct dev
 	if (!op->vectors.count || op->lens.count != op->vectors.count)
 		return;
 	sg = build_list(r, op);
-	m = mapping_new(op, dev);
+	m = replayed_new(op, dev);
 	m->sg = sg;
 	m->nents = op->vectors.count;
 	r->run->in_hand = m;
@@ -235,19 +154,19 @@ static void call_map_sg(struct replay *r, const struct replay_op *op, struct dev
 	else
 		check_address(r, dev, n ? sg->dma_address : DMA_MAPPING_ERROR, false);
 	if (!n) {
-		g_clear_pointer(&r->run->in_hand, mapping_free);
+		g_clear_pointer(&r->run->in_hand, replayed_free);
 		return;
 	}
 	if (dev->domain)
-		mapping_keep(r, m, sg->dma_address);
+		replayed_keep(r, m, sg->dma_address);
 	else
-		list_keep(r, m, sg_phys(sg));
+		replayed_list_keep(r, m, sg_phys(sg));
 }
 
 static void call_alloc(struct replay *r, const struct replay_op *op, struct device *dev)
 {
 	dma_addr_t handle = DMA_MAPPING_ERROR;
-	struct mapping *m;
+	struct replayed *m;
 	phys_addr_t phys;
 
 	if (!op->size)
@@ -261,9 +180,9 @@ static void call_alloc(struct replay *r, const struct replay_op *op, struct devi
 		return;
 	}
 	check_address(r, dev, handle, false);
-	m = mapping_new(op, dev);
+	m = replayed_new(op, dev);
 	m->phys = phys;
-	mapping_keep(r, m, handle);
+	replayed_keep(r, m, handle);
 }
 
 /* ---- two-step interface ---- */
@@ -271,7 +190,7 @@ static void call_alloc(struct replay *r, const struct replay_op *op, struct devi
 static void call_try_alloc(struct replay *r, const struct replay_op *op, struct device *dev)
 {
 	struct context_run *c = r->run;
-	struct mapping *m = mapping_new(op, dev);
+	struct replayed *m = replayed_new(op, dev);
 	bool ok;
 
 	c->in_hand = m;
@@ -283,36 +202,44 @@ static void call_try_alloc(struct replay *r, const struct replay_op *op, struct 
 		replay_diverge(r, "dma_iova_try_alloc returns %d, recorded %" PRIu64, ok, op->offset);
 	c->api = NULL;
 	if (!ok) {
-		g_clear_pointer(&c->in_hand, mapping_free);
+		g_clear_pointer(&c->in_hand, replayed_free);
 		return;
 	}
-	mapping_keep(r, m, m->state.addr);
+	replayed_keep(r, m, m->state.addr);
 	c->api = m;
 }
 
-static struct mapping *need_api(struct replay *r)
+/* The range of the two-step interface that the call works on; an older one shows with its first piece. */
+static struct replayed *range_in_work(struct replay *r, const struct replay_op *op, struct device *dev)
 {
-	if (!r->run->api && r->run->op->kind != REPLAY_SYNC)
-		replay_diverge(r, "%s without a range", replay_kind_names[r->run->op->kind]);
-	return r->run->api;
+	struct replayed *m = op->state ? g_hash_table_lookup(r->windows, &op->state) : r->run->api;
+
+	if (!m && dev->domain && op->kind != REPLAY_SYNC)
+		m = r->run->api = replayed_adopt_window(r, op, dev);
+	if (m && m->older && op->offset + op->size > dma_iova_size(&m->state))
+		m->state.__size = op->offset + op->size;
+	return m;
 }
 
-static void call_link(struct replay *r, const struct replay_op *op)
+static void call_link(struct replay *r, const struct replay_op *op, struct device *dev)
 {
-	struct mapping *m = need_api(r);
+	struct replayed *m = range_in_work(r, op, dev);
 	int err;
 
 	replay_expect(r, REC_LINK, true);
-	if (!m)
-		replay_abandon(r);
+	if (!m) {
+		replay_diverge(r, "%s without a range", replay_kind_names[op->kind]);
+		replay_part(r);
+		return;
+	}
 	err = dma_iova_link(m->dev, &m->state, op->phys, op->offset, op->size, op->dir, op->attrs);
 	if (err)
 		replay_diverge(r, "dma_iova_link fails: %s", g_strerror(-err));
 }
 
-static void call_sync(struct replay *r, const struct replay_op *op)
+static void call_sync(struct replay *r, const struct replay_op *op, struct device *dev)
 {
-	struct mapping *m = need_api(r);
+	struct replayed *m = range_in_work(r, op, dev);
 	int err;
 
 	replay_expect(r, REC_SYNC, true);
@@ -321,72 +248,30 @@ static void call_sync(struct replay *r, const struct replay_op *op)
 		replay_diverge(r, "dma_iova_sync fails: %s", g_strerror(-err));
 }
 
-/* Which range: the one that holds what is unmapped or freed. */
-static struct mapping *range_of(struct replay *r, const struct replay_op *op)
+/* What is unmapped or freed: by address, else by its state. */
+static struct replayed *range_of(struct replay *r, const struct replay_op *op, struct device *dev)
 {
-	struct mapping *m = op->addr ? mapping_find(r, op->addr) : NULL;
+	struct replayed *m = op->addr ? replayed_find(r, dev, op->addr) : NULL;
 
 	if (!m && op->pfn)
-		m = mapping_find(r, op->pfn << PAGE_SHIFT);
+		m = replayed_find(r, dev, op->pfn << PAGE_SHIFT);
+	if (!m && op->state)
+		m = g_hash_table_lookup(r->windows, &op->state);
 	return m;
 }
 
-static void call_unlink(struct replay *r, const struct replay_op *op)
+static void call_unlink(struct replay *r, const struct replay_op *op, struct device *dev)
 {
-	struct mapping *m = range_of(r, op);
+	struct replayed *m = op->state ? NULL : range_of(r, op, dev);
 
 	replay_expect(r, REC_UNLINK, true);
 	if (!m)
-		m = need_api(r);
+		m = range_in_work(r, op, dev);
 	if (m)
 		dma_iova_unlink(m->dev, &m->state, op->offset, op->size, op->dir, op->attrs);
 }
 
 /* ---- unmapping ---- */
-
-/* A mapping that is older than the recording: made known, with its table entries, before it goes. */
-static void adopt(struct replay *r, const struct replay_op *op, struct device *dev)
-{
-	dma_addr_t base = align_down(op->addr, PAGE_SIZE);
-	size_t size = align_up(op->size + (op->addr - base), PAGE_SIZE);
-	int err;
-
-	if (!dev->domain)
-		return;
-	err = dma_replay_adopt(dev, base, size);
-	if (err)
-		replay_diverge(r, "unmapping 0x%" PRIx64 "+%zu, which is not mapped as such: %s", base, size,
-			       g_strerror(-err));
-	r->totals.adopted++;
-	replay_set_pfn(r, page_of(base), PFN_LIVE);
-}
-
-static void unmap_known(const struct replay_op *op, struct mapping *m)
-{
-	switch (m->kind) {
-	case REPLAY_MAP_SG:
-		dma_unmap_sg_attrs(m->dev, m->sg, (int)m->nents, op->dir, op->attrs);
-		break;
-	case REPLAY_ALLOC:
-		dma_free_attrs(m->dev, m->size, m->phys, m->addr, op->attrs);
-		break;
-	case REPLAY_TRY_ALLOC:
-		if (op->kind == REPLAY_API_FREE || (op->kind == REPLAY_DESTROY && !op->size))
-			dma_iova_free(m->dev, &m->state);
-		else
-			dma_iova_destroy(m->dev, &m->state,
-					 op->kind == REPLAY_DESTROY ? op->size : dma_iova_size(&m->state),
-					 op->dir, op->attrs);
-		break;
-	default:
-		if (dma_kernel(m->dev)->has_map_phys)
-			dma_unmap_phys(m->dev, op->guessed ? m->addr : op->addr,
-				       op->guessed ? m->size : op->size, op->dir, op->attrs);
-		else
-			dma_unmap_page_attrs(m->dev, op->guessed ? m->addr : op->addr,
-					     op->guessed ? m->size : op->size, op->dir, op->attrs);
-	}
-}
 
 static void unmap_unknown(struct replay *r, const struct replay_op *op, struct device *dev)
 {
@@ -395,7 +280,12 @@ static void unmap_unknown(struct replay *r, const struct replay_op *op, struct d
 		return;
 	if (!op->addr || !op->size)
 		return;
-	adopt(r, op, dev);
+	if (dev->domain && !replayed_adopt(r, dev, op->addr, op->size)) {
+		replay_diverge(r, "unmapping 0x%" PRIx64 "+%" PRIu64 ", which is not mapped as such",
+			       op->addr, op->size);
+		replay_part(r);
+		return;
+	}
 	if (op->kind == REPLAY_UNMAP && !op->guessed && dma_kernel(dev)->has_map_phys)
 		dma_unmap_phys(dev, op->addr, op->size, op->dir, op->attrs);
 	else if (op->kind == REPLAY_UNMAP && !op->guessed)
@@ -405,7 +295,7 @@ static void unmap_unknown(struct replay *r, const struct replay_op *op, struct d
 }
 
 /* A driver unmaps what it mapped. */
-static void check_same(struct replay *r, const struct replay_op *op, const struct mapping *m)
+static void check_same(struct replay *r, const struct replay_op *op, const struct replayed *m)
 {
 	bool sized = !op->guessed && ((op->kind == REPLAY_UNMAP && m->kind == REPLAY_MAP) ||
 				      (op->kind == REPLAY_FREE && m->kind == REPLAY_ALLOC));
@@ -451,7 +341,8 @@ static void take_entry(struct replay *r)
 
 static void call_unmap(struct replay *r, const struct replay_op *op, struct device *dev)
 {
-	struct mapping *m = op->kind == REPLAY_UNMAP_SG && !dev->domain ? list_take(r, op) : range_of(r, op);
+	struct replayed *m = op->kind == REPLAY_UNMAP_SG && !dev->domain ? replayed_list_take(r, op)
+									 : range_of(r, op, dev);
 
 	take_entry(r);
 	if (!check_direct(r, op, dev)) {
@@ -461,19 +352,17 @@ static void call_unmap(struct replay *r, const struct replay_op *op, struct devi
 	if (m)
 		check_same(r, op, m);
 	if (m)
-		unmap_known(op, m);
+		replayed_unmap(op, m);
 	else
 		unmap_unknown(r, op, dev);
 	if (op->kind == REPLAY_UNMAP && op->complete)
 		replay_expect(r, REC_DMA_UNMAP, false);
 	if (!m)
 		return;
-	if (m == r->run->api)
-		r->run->api = NULL;
 	if (op->kind == REPLAY_UNMAP_SG && !dev->domain)
-		mapping_free(m);
+		replayed_free(m);
 	else
-		mapping_drop(r, m);
+		replayed_drop(r, m);
 }
 
 static void call_timer(struct replay *r, struct device *dev)
@@ -481,7 +370,8 @@ static void call_timer(struct replay *r, struct device *dev)
 	r->totals.timer_flushes++;
 	if (!dev->domain || !dma_replay_has_queue(dev)) {
 		replay_diverge(r, "whole-domain flush by an interrupt, but no flush queue is in use");
-		replay_abandon(r);
+		replay_part(r);
+		return;
 	}
 	dma_replay_flush_timer(dev, r->run->cpu);
 }
@@ -492,18 +382,25 @@ static void call_stray(struct replay *r)
 
 	replay_diverge(r, "%s belongs to no call that began in this recording",
 		       e ? recording_kind_names[e->kind] : "event");
-	replay_abandon(r);
+	replay_part(r);
 }
 
 void replay_call(struct replay *r)
 {
 	const struct replay_op *op = r->run->op;
-	struct device *dev = replay_device(r, op);
+	struct device *dev = r->run->dev = replay_device(r, op);
 
 	if (!dev) {
 		replay_diverge(r, "device '%s' is not part of the machine",
 			       recording_name(r->rec, op->device));
-		replay_abandon(r);
+		replay_part(r);
+		return;
+	}
+	/* The recording holds it only in part: its effects are taken over. */
+	if (op->cut && dev->domain) {
+		r->totals.cut_calls++;
+		replay_settle(r);
+		return;
 	}
 	switch ((enum replay_kind)op->kind) {
 	case REPLAY_MAP:
@@ -519,13 +416,13 @@ void replay_call(struct replay *r)
 		call_try_alloc(r, op, dev);
 		break;
 	case REPLAY_LINK:
-		call_link(r, op);
+		call_link(r, op, dev);
 		break;
 	case REPLAY_SYNC:
-		call_sync(r, op);
+		call_sync(r, op, dev);
 		break;
 	case REPLAY_UNLINK:
-		call_unlink(r, op);
+		call_unlink(r, op, dev);
 		break;
 	case REPLAY_DESTROY:
 	case REPLAY_API_FREE:

@@ -19,7 +19,7 @@ struct cache_op {
 };
 
 /* Something mapped by a replayed call, until it is unmapped. */
-struct mapping {
+struct replayed {
 	uint8_t kind; /* enum replay_kind of the call that made it */
 	struct device *dev;
 	dma_addr_t addr;
@@ -28,6 +28,16 @@ struct mapping {
 	struct scatterlist *sg;
 	unsigned nents;
 	struct dma_iova_state state;
+	uint64_t window; /* address of its state in the recorded kernel, 0: not told */
+	bool older;      /* than the recording: its size shows piece by piece */
+};
+
+/* One IOMMU domain of the machine, by its model id. */
+struct domain_state {
+	struct device *dev;
+	bool fresh;         /* it was new when its first event was recorded: no state is older */
+	uint64_t *known;    /* per CPU: bit per order: the cache's fill is known since it was found empty */
+	unsigned tree_file; /* number of the recording of the last tree search */
 };
 
 /* What the recording says about the allocation that runs. */
@@ -43,16 +53,19 @@ struct context_run {
 	struct replay *r;
 	struct fibre *fibre;
 	const struct replay_op *op; /* NULL: idle */
+	struct device *dev;         /* that it works on */
 	uint32_t pos;               /* next of the operation's events */
 	uint32_t at;                /* event that it last consumed */
 	uint32_t wake;              /* goes on when the recording comes to this event */
 	unsigned cpu;
 	bool suspended;
+	bool deaf;    /* apart from the recording: runs to the call's end without comparing or waiting */
 	bool passive; /* waits for others, not for an event of its own */
 	struct recorded_alloc alloc;
 	const struct recording_event *free_event; /* line of the range being freed, NULL: missing */
-	struct mapping *api;                      /* range of the two-step interface in work */
-	struct mapping *in_hand;                  /* being mapped, not yet kept */
+	struct replayed *api;                     /* range of the two-step interface in work */
+	struct replayed *in_hand;                 /* being mapped, not yet kept */
+	struct replayed *made;                    /* by this call, kept */
 	bool late;                                /* a flush has begun that does not cover what it queues */
 	uint32_t pages_given;                     /* coherent pages handed out of the recorded ones */
 };
@@ -79,18 +92,19 @@ struct replay {
 	uint64_t first_ns, last_ns; /* of the boot; of the last recording's end */
 	unsigned last_cpu;
 	bool first_seen;
-	bool apart; /* the streams have come apart: nothing more is compared */
 	bool has_tags;
-	unsigned file, tree_file; /* number of the recording in the boot; of the last tree search */
-	GHashTable *mappings;     /* page of the address -> struct mapping */
-	GHashTable *lists;  /* first physical address -> GPtrArray of struct mapping, direct scatter lists */
+	unsigned file;        /* number of the recording in the boot */
+	uint64_t partings;    /* calls of this recording that could not be compared whole */
+	GHashTable *mappings; /* replay_key() -> struct replayed */
+	GHashTable *windows;  /* address of a dma_iova_state -> struct replayed */
+	GPtrArray *states;    /* struct domain_state, by domain id; NULL where there is none */
+	GHashTable *lists;  /* first physical address -> GPtrArray of struct replayed, direct scatter lists */
 	GHashTable *direct; /* DMA address of a mapping without translation -> its size */
 	GHashTable *pfns;   /* first pfn of a range -> enum pfn_state | file << 8 */
 	GHashTable *deadlines; /* device -> when the model's own flush timer would fire, sim_time_t */
 	GHashTable *domains;   /* recorded domain id -> model's + 1 */
-	uint64_t *known;     /* per CPU: bit per order: the cache's fill is known since it was found empty */
-	uint64_t *area_file; /* per bounce area: file + 1 in which its hint was bound */
-	GArray *cache_ops;   /* struct cache_op of this recording */
+	uint64_t *area_file;   /* per bounce area: file + 1 in which its hint was bound */
+	GArray *cache_ops;     /* struct cache_op of this recording */
 	uint64_t explained[REPLAY_ORDERS];
 	struct hist *hists[REPLAY_HISTS];
 	struct model_event log[REPLAY_LOG];
@@ -102,31 +116,61 @@ enum pfn_state { PFN_FREE, PFN_LIVE, PFN_QUEUED };
 
 /* ---- schedule.c ---- */
 
-/* Stop until the recording comes to event; returns at once if it is there. */
+/* Stop until the recording comes to event; returns at once if it is there, or if the call is deaf. */
 void replay_wait(struct replay *r, uint32_t event);
-/* Never come back: the streams are apart. */
-void replay_abandon(struct replay *r) G_GNUC_NORETURN;
+/* A contradiction: counted, the first of a recording described. */
 void replay_diverge(struct replay *r, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void replay_log(struct replay *r, enum recording_kind kind, uint64_t a, uint64_t b, uint64_t c);
 /* Next event of the running operation, NULL behind its last. */
 const struct recording_event *replay_peek(struct replay *r);
 /*
  * The model does kind: wait for the recording to show it. NULL if the line of a probe is missing.
- * A tracepoint's line that is missing takes the streams apart.
+ * Where a tracepoint's line is missing the call and the recording part: replay_part().
  */
 const struct recording_event *replay_expect(struct replay *r, enum recording_kind kind, bool probe);
+/* Nobody is to be told: no call runs, or one that has parted from the recording. */
+static inline bool replay_quiet(const struct replay *r)
+{
+	return !r->run || r->run->deaf;
+}
 
-enum pfn_state replay_pfn_state(struct replay *r, uint64_t pfn);
-void replay_set_pfn(struct replay *r, uint64_t pfn, enum pfn_state state);
-/* Whether a free range was freed before this recording began (and may have moved meanwhile). */
-bool replay_pfn_stale(void *r, uint64_t pfn);
+/* ---- domains.c: what is known of each domain ---- */
+
+/* A page of dev's domain as one number. */
+uint64_t replay_key(const struct device *dev, uint64_t pfn);
+/*
+ * State of dev's domain; it comes into being with its first event, which tells whether it was new: an
+ * allocation of pages up to limit that got pfn from the tree. limit 0: something else.
+ */
+struct domain_state *replay_domain(struct replay *r, struct device *dev);
+void replay_domain_begins(struct replay *r, struct device *dev, uint64_t pages, uint64_t limit);
+enum pfn_state replay_pfn_state(struct replay *r, const struct device *dev, uint64_t pfn);
+void replay_set_pfn(struct replay *r, const struct device *dev, uint64_t pfn, enum pfn_state state);
+/* Whether a free range was freed before this recording began, and may have moved meanwhile. */
+bool replay_pfn_stale(const struct replay *r, const struct device *dev, uint64_t pfn);
+/* Whether this recording has shown nothing of the range yet, and something older may be there. */
+bool replay_pfn_older(struct replay *r, struct device *dev, uint64_t pfn);
+/* The device that a flush of a whole domain is for: op names none, its events tell. */
+struct device *replay_flushed_device(struct replay *r, const struct replay_op *op);
+uint16_t replay_recorded_domain(struct replay *r, uint16_t model, uint16_t recorded);
+
+/* ---- resync.c: where call and recording part ---- */
+
+/* The running call goes on deaf. */
+void replay_part(struct replay *r);
+/* Ranges older than the recording that the recorded kernel frees here: they go to the model's caches. */
+void replay_older_frees(struct replay *r);
+/* A ring that holds entries older than the recording is full: the recorded kernel flushes here. */
+bool replay_older_ring_full(struct replay *r);
+/* The call is over: what it did not show is made so, and the model is again where the recording is. */
+void replay_settle(struct replay *r);
 
 /* ---- order.c: each waits until the recording has come to where the model may go on ---- */
 
 /* Before the cache is accessed for pages up to limit. */
 void replay_wait_for_cache(struct replay *r, struct device *dev, uint64_t pages, uint64_t limit);
 /* Before the tree is searched. */
-void replay_wait_for_tree(struct replay *r);
+void replay_wait_for_tree(struct replay *r, struct device *dev);
 /* Before the range at pfn, just unmapped, is queued. */
 void replay_wait_for_flush(struct replay *r, struct device *dev, uint64_t pfn);
 /* Before a flush counts as finished. */
@@ -134,11 +178,28 @@ void replay_wait_after_flush(struct replay *r, struct device *dev);
 /* Before the complete entries of a ring are released. */
 void replay_wait_for_ring(struct replay *r, struct device *dev, unsigned ring_cpu);
 
+/* ---- replayed.c: what replayed calls have mapped ---- */
+
+struct replayed *replayed_new(const struct replay_op *op, struct device *dev);
+void replayed_free(void *m);
+/* By an address in its first page; dev NULL: of whatever device. */
+struct replayed *replayed_find(struct replay *r, const struct device *dev, dma_addr_t addr);
+void replayed_keep(struct replay *r, struct replayed *m, dma_addr_t addr);
+void replayed_drop(struct replay *r, struct replayed *m);
+/* Unmap through the API, as op says. */
+void replayed_unmap(const struct replay_op *op, struct replayed *m);
+/* Direct scatter lists have no range of their own: the list finds its mapping, the last one first. */
+void replayed_list_keep(struct replay *r, struct replayed *m, uint64_t phys);
+struct replayed *replayed_list_take(struct replay *r, const struct replay_op *op);
+/* A mapping that is older than the recording, made known with its table entries. False if it cannot be. */
+bool replayed_adopt(struct replay *r, struct device *dev, dma_addr_t addr, size_t size);
+/* A range of the two-step interface that is older than the recording. */
+struct replayed *replayed_adopt_window(struct replay *r, const struct replay_op *op, struct device *dev);
+
 /* ---- calls.c ---- */
 
 /* Run the call of r->run->op to its end. */
 void replay_call(struct replay *r);
-void mapping_free(void *m);
 struct device *replay_device(struct replay *r, const struct replay_op *op);
 
 /* ---- nvme.c ---- */

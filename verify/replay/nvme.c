@@ -297,7 +297,8 @@ void replay_nvme_submit(struct replay *r)
 
 	if (!p || !p->nvecs) {
 		replay_diverge(r, "a command that no request leads to");
-		replay_abandon(r);
+		replay_part(r);
+		return;
 	}
 	r->totals.requests++;
 	rq = request_new(n, p, setup);
@@ -316,7 +317,8 @@ void replay_nvme_complete(struct replay *r)
 
 	if (!rq || !rq->mapped) {
 		replay_diverge(r, "completion of a request that is not mapped");
-		replay_abandon(r);
+		replay_part(r);
+		return;
 	}
 	n->w.base.path->unmap(&rq->obj, 0, rq->bytes);
 	g_hash_table_remove(n->live, GUINT_TO_POINTER(key_of(e)));
@@ -388,7 +390,7 @@ void replay_nvme_call(void *arg, struct device *dev, enum dma_call call, const s
 	struct replay *r = arg;
 	const struct recording_event *e;
 
-	if (!r->run || (r->run->op->kind != REPLAY_REQUEST && r->run->op->kind != REPLAY_COMPLETE))
+	if (replay_quiet(r) || (r->run->op->kind != REPLAY_REQUEST && r->run->op->kind != REPLAY_COMPLETE))
 		return;
 	replay_log(r, kinds[call], a->addr, a->phys, a->size);
 	e = replay_expect(r, kinds[call], false);

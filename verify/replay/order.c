@@ -35,7 +35,7 @@ void replay_wait_for_cache(struct replay *r, struct device *dev, uint64_t pages,
 
 	if (!a->known || a->tree || a->ret == REPLAY_NEVER)
 		return;
-	while (replay_pfn_state(r, a->pfn) != PFN_FREE) {
+	while (replay_pfn_state(r, dev, a->pfn) != PFN_FREE) {
 		uint64_t pfn;
 
 		if (dma_replay_cache_peek(dev, r->run->cpu, pages, limit, &pfn) == IOVA_FROM_CACHE &&
@@ -131,14 +131,14 @@ void replay_wait_for_ring(struct replay *r, struct device *dev, unsigned ring_cp
 }
 
 /* An interrupt freed the recorded range between the tree's line and the search. */
-void replay_wait_for_tree(struct replay *r)
+void replay_wait_for_tree(struct replay *r, struct device *dev)
 {
 	struct recorded_alloc *a = &r->run->alloc;
 	uint32_t end;
 
 	if (!a->known || !a->tree || a->ret == REPLAY_NEVER)
 		return;
-	while (replay_pfn_state(r, a->pfn) != PFN_FREE) {
+	while (replay_pfn_state(r, dev, a->pfn) != PFN_FREE) {
 		end = next_interrupt(r, r->event, a->ret);
 		if (end == REPLAY_NEVER)
 			return;

@@ -31,7 +31,6 @@ struct blk_limits;
 struct replay_config {
 	struct sim *sim;
 	struct dma_layer *layer;
-	bool fresh; /* the domains were new when the recording began: no state is older */
 	/* Device by recorded name; "" where events name none. NULL: no such device. */
 	struct device *(*device)(void *arg, const char *name);
 	void *arg;
@@ -57,6 +56,9 @@ struct replay_fill replay_fit(const struct replay *r, unsigned order);
 /* Allocations of order in that recording whose outcome only an unknown fill explains. */
 uint64_t replay_explained(const struct replay *r, unsigned order);
 
+/* Whether dev's domain, if it has one, was new when the first recording began. */
+bool replay_began_fresh(const struct replay *r, struct device *dev);
+
 /* What one recording was seen to do, as histograms of exact values. */
 enum replay_histogram {
 	REPLAY_HIST_MAP,    /* bytes per map call */
@@ -74,7 +76,7 @@ const struct hist *replay_histogram(const struct replay *r, enum replay_histogra
 void replay_prepare(struct replay *r, struct operations *o);
 /*
  * Run one recording, prepared, after those before it. Totals add up over the recordings of a boot. False if
- * the streams came apart so that the rest could not be compared.
+ * some calls could not be compared to their ends.
  */
 bool replay_run(struct replay *r, struct operations *o);
 const struct replay_totals *replay_totals(const struct replay *r);

@@ -16,15 +16,16 @@ struct replay *replay_new(const struct replay_config *c)
 	r->config = *c;
 	r->main = fibre_new_main();
 	r->contexts = g_ptr_array_new();
-	r->mappings = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, mapping_free);
+	r->mappings = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, replayed_free);
 	r->lists = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
 					 (GDestroyNotify)g_ptr_array_unref);
 	r->direct = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	r->windows = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	r->states = g_ptr_array_new();
 	r->pfns = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	r->domains = g_hash_table_new(NULL, NULL);
 	r->deadlines = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	r->cache_ops = g_array_new(FALSE, FALSE, sizeof(struct cache_op));
-	r->known = g_new0(uint64_t, c->sim->ncpus);
 	replay_watch(r);
 	replay_steer(r);
 	return r;
@@ -37,7 +38,7 @@ static void drop_contexts(struct replay *r)
 
 		if (c->fibre)
 			fibre_free(c->fibre);
-		g_clear_pointer(&c->in_hand, mapping_free);
+		g_clear_pointer(&c->in_hand, replayed_free);
 		g_free(c);
 	}
 	g_ptr_array_set_size(r->contexts, 0);
@@ -52,7 +53,16 @@ void replay_free(struct replay *r)
 	dma_layer_set_replay(r->config.layer, NULL);
 	fibre_free(r->main);
 	g_ptr_array_unref(r->contexts);
+	g_hash_table_unref(r->windows);
 	g_hash_table_unref(r->mappings);
+	for (unsigned i = 0; i < r->states->len; i++) {
+		struct domain_state *d = g_ptr_array_index(r->states, i);
+
+		if (d)
+			g_free(d->known);
+		g_free(d);
+	}
+	g_ptr_array_unref(r->states);
 	g_hash_table_unref(r->lists);
 	g_hash_table_unref(r->pfns);
 	g_hash_table_unref(r->direct);
@@ -61,7 +71,6 @@ void replay_free(struct replay *r)
 	for (unsigned i = 0; i < REPLAY_HISTS; i++)
 		hist_free(r->hists[i]);
 	g_array_unref(r->cache_ops);
-	g_free(r->known);
 	g_free(r->area_file);
 	g_free(r->divergence);
 	g_free(r);
@@ -80,27 +89,6 @@ const char *replay_divergence(const struct replay *r)
 void replay_clear_divergence(struct replay *r)
 {
 	g_clear_pointer(&r->divergence, g_free);
-}
-
-/* ---- ranges ---- */
-
-enum pfn_state replay_pfn_state(struct replay *r, uint64_t pfn)
-{
-	return GPOINTER_TO_UINT(g_hash_table_lookup(r->pfns, &pfn)) & 3;
-}
-
-void replay_set_pfn(struct replay *r, uint64_t pfn, enum pfn_state state)
-{
-	uint64_t *key = g_memdup2(&pfn, sizeof(pfn));
-
-	g_hash_table_replace(r->pfns, key, GUINT_TO_POINTER((unsigned)state | r->file << 8));
-}
-
-bool replay_pfn_stale(void *arg, uint64_t pfn)
-{
-	struct replay *r = arg;
-
-	return GPOINTER_TO_UINT(g_hash_table_lookup(r->pfns, &pfn)) >> 8 != r->file;
 }
 
 /* ---- reports ---- */
@@ -148,7 +136,7 @@ static void report_model(struct replay *r, GString *s)
 
 static void report_state(struct replay *r, GString *s)
 {
-	struct device *dev = r->run && r->run->op ? replay_device(r, r->run->op) : NULL;
+	struct device *dev = r->run && r->run->op ? r->run->dev : NULL;
 	g_autofree char *dump = dev && dev->domain ? dma_replay_dump(dev) : NULL;
 
 	if (r->run && r->run->op)
@@ -169,6 +157,8 @@ void replay_diverge(struct replay *r, const char *format, ...)
 	GString *s;
 	va_list ap;
 
+	if (r->run && r->run->deaf)
+		return;
 	r->totals.divergences++;
 	if (r->divergence)
 		return;
@@ -197,22 +187,31 @@ void replay_report(struct replay *r, const char *format, ...)
 
 /* ---- contexts ---- */
 
+/* Events of the call that the model did not get to: it is done, the recorded kernel was not. */
+static void end_call(struct replay *r)
+{
+	struct context_run *c = r->run;
+
+	replay_older_frees(r);
+	if (!c->deaf && c->pos < c->op->nevents) {
+		uint32_t next = operations_event(r->ops, c->op, c->pos);
+
+		replay_wait(r, next);
+		replay_diverge(r, "recorded kernel went on with %s, the model is done with the call",
+			       recording_kind_names[recording_at(r->rec, next)->kind]);
+		replay_part(r);
+	}
+	if (c->deaf)
+		replay_settle(r);
+}
+
 static void context_main(void *arg)
 {
 	struct context_run *c = arg;
 
 	for (;;) {
 		replay_call(c->r);
-		if (c->pos < c->op->nevents) {
-			const struct recording_event *e = recording_at(
-			    c->r->rec, operations_event(c->r->ops, c->op, c->pos));
-
-			c->r->event = operations_event(c->r->ops, c->op, c->pos);
-			replay_diverge(c->r,
-				       "recorded kernel went on with %s, the model is done with the call",
-				       recording_kind_names[e->kind]);
-			c->r->apart = true;
-		}
+		end_call(c->r);
 		c->op = NULL;
 		c->suspended = false;
 		fibre_switch(c->fibre, c->r->main);
@@ -252,6 +251,8 @@ static void start(struct replay *r, struct context_run *c, const struct replay_o
 	c->at = r->event;
 	c->wake = REPLAY_NEVER;
 	c->pages_given = 0;
+	c->deaf = c->late = false;
+	c->made = NULL;
 	c->alloc = (struct recorded_alloc){0};
 	if (!c->fibre)
 		c->fibre = fibre_new(context_main, c);
@@ -262,23 +263,12 @@ void replay_wait(struct replay *r, uint32_t event)
 {
 	struct context_run *c = r->run;
 
-	if (event <= r->event)
+	if (event <= r->event || c->deaf)
 		return;
 	c->wake = event;
 	c->passive = c->at != event;
 	c->suspended = true;
 	fibre_switch(c->fibre, r->main);
-}
-
-void replay_abandon(struct replay *r)
-{
-	struct context_run *c = r->run;
-
-	r->apart = true;
-	c->wake = REPLAY_NEVER;
-	c->suspended = true;
-	for (;;)
-		fibre_switch(c->fibre, r->main);
 }
 
 const struct recording_event *replay_peek(struct replay *r)
@@ -291,8 +281,12 @@ const struct recording_event *replay_peek(struct replay *r)
 const struct recording_event *replay_expect(struct replay *r, enum recording_kind kind, bool probe)
 {
 	struct context_run *c = r->run;
-	const struct recording_event *e = replay_peek(r);
+	const struct recording_event *e;
 
+	if (c->deaf)
+		return NULL;
+	replay_older_frees(r);
+	e = replay_peek(r);
 	if (e && e->kind == kind) {
 		c->at = operations_event(r->ops, c->op, c->pos++);
 		replay_wait(r, c->at);
@@ -309,7 +303,8 @@ const struct recording_event *replay_expect(struct replay *r, enum recording_kin
 		replay_wait(r, operations_event(r->ops, c->op, c->pos));
 	replay_diverge(r, "the model does %s, the recorded kernel %s", recording_kind_names[kind],
 		       e ? recording_kind_names[e->kind] : "is done with the call");
-	replay_abandon(r);
+	replay_part(r);
+	return NULL;
 }
 
 /* All contexts whose event has come, the longest-waiting first. */
@@ -328,10 +323,20 @@ static void resume_due(struct replay *r, uint32_t event)
 			    (c->wake == due->wake && c->passive && !due->passive))
 				due = c;
 		}
-		if (!due || r->apart)
+		if (!due)
 			return;
 		resume(r, due, due->passive ? due->cpu : recording_at(r->rec, event)->cpu);
 	}
+}
+
+/* The context's next call begins, but the model still waits inside the one before. */
+static void finish_apart(struct replay *r, struct context_run *c, const struct replay_op *next)
+{
+	r->run = c;
+	replay_diverge(r, "call %s begins, but the model still waits inside %s",
+		       replay_kind_names[next->kind], replay_kind_names[c->op->kind]);
+	replay_part(r);
+	resume(r, c, c->cpu);
 }
 
 static void take_event(struct replay *r, uint32_t i)
@@ -349,8 +354,6 @@ static void take_event(struct replay *r, uint32_t i)
 	if (e->time_ns > r->first_ns)
 		sim_advance(r->config.sim, (e->time_ns - r->first_ns) * SIM_NS);
 	resume_due(r, i);
-	if (r->apart)
-		return;
 	if (!owner) {
 		r->totals.foreign += e->kind == REC_QI_SUBMIT;
 		if (e->kind == REC_NVME_COMPLETE && r->config.nvme)
@@ -361,12 +364,8 @@ static void take_event(struct replay *r, uint32_t i)
 	c = context_get(r, op->context);
 	if (c->op == op || operations_event(r->ops, op, 0) != i)
 		return;
-	if (c->op) {
-		replay_diverge(r, "call %s begins, but the model still waits inside %s",
-			       replay_kind_names[op->kind], replay_kind_names[c->op->kind]);
-		r->apart = true;
-		return;
-	}
+	if (c->op)
+		finish_apart(r, c, op);
 	r->totals.calls++;
 	start(r, c, op);
 }
@@ -386,15 +385,17 @@ static bool has_tags(const struct recording *rec)
 static void flush_between(struct replay *r)
 {
 	const struct recording_event *first = recording_at(r->rec, 0);
-	struct device *dev = r->config.device(r->config.arg, "");
 
-	if (!r->first_seen || !dev || !dma_replay_has_queue(dev) || first->time_ns < r->last_ns + FLUSH_GAP)
+	if (!r->first_seen || first->time_ns < r->last_ns + FLUSH_GAP)
 		return;
-	for (unsigned c = 0; c < r->config.sim->ncpus; c++) {
-		if (dma_replay_ring_entries(dev, c)) {
-			dma_replay_flush_timer(dev, r->last_cpu % r->config.sim->ncpus);
-			return;
-		}
+	for (unsigned i = 0; i < r->states->len; i++) {
+		const struct domain_state *d = g_ptr_array_index(r->states, i);
+		bool queued = false;
+
+		for (unsigned c = 0; d && c < r->config.sim->ncpus; c++)
+			queued |= dma_replay_ring_entries(d->dev, c) != 0;
+		if (queued)
+			dma_replay_flush_timer(d->dev, r->last_cpu % r->config.sim->ncpus);
 	}
 }
 
@@ -413,9 +414,10 @@ static void apply_fills(struct replay *r)
 
 		if (!f->use)
 			continue;
+		replay_domain(r, dev);
 		for (unsigned c = 0; c < r->config.sim->ncpus && c < REPLAY_FILL_CPUS; c++) {
 			dma_replay_cache_fill(dev, c, order, f->loaded[c], f->prev[c]);
-			r->known[c] &= ~(1ull << order);
+			replay_domain(r, dev)->known[c] &= ~(1ull << order);
 		}
 		dma_replay_depot_fill(dev, order, f->depot);
 	}
@@ -447,9 +449,9 @@ const struct hist *replay_histogram(const struct replay *r, enum replay_histogra
 bool replay_run(struct replay *r, struct operations *o)
 {
 	g_assert(r->ops == o);
-	r->apart = false;
+	r->partings = 0;
 	r->has_tags = has_tags(r->rec);
-	for (uint32_t i = 0; i < r->rec->events->len && !r->apart; i++) {
+	for (uint32_t i = 0; i < r->rec->events->len; i++) {
 		if (r->config.stop && *r->config.stop)
 			break;
 		take_event(r, i);
@@ -461,9 +463,8 @@ bool replay_run(struct replay *r, struct operations *o)
 		r->last_cpu = last->cpu;
 	}
 	r->event = r->rec->events->len;
-	if (!r->apart)
-		resume_due(r, r->event);
+	resume_due(r, r->event);
 	/* What the recording's end cut off stays as it is: its stack goes. */
 	drop_contexts(r);
-	return !r->apart;
+	return !r->partings;
 }

@@ -7,14 +7,15 @@
 
 /* ---- allocations ---- */
 
-static bool cache_known(const struct replay *r, unsigned cpu, int order)
+static bool cache_known(struct replay *r, struct device *dev, int order)
 {
-	(void)cpu;
-	if (r->config.fresh || order < 0)
+	const struct domain_state *d = replay_domain(r, dev);
+
+	if (d->fresh || order < 0)
 		return true;
 	/* Full magazines wander between CPUs through the depot: one unknown fill is enough. */
 	for (unsigned c = 0; c < r->config.sim->ncpus; c++)
-		if (!(r->known[c] >> order & 1))
+		if (!(d->known[c] >> order & 1))
 			return false;
 	return true;
 }
@@ -22,14 +23,14 @@ static bool cache_known(const struct replay *r, unsigned cpu, int order)
 static bool steer_resolve(void *arg, const struct iova_alloc_event *e, uint64_t *pfn)
 {
 	struct replay *r = arg;
-	const struct recorded_alloc *a = &r->run->alloc;
+	const struct recorded_alloc *a = r->run ? &r->run->alloc : NULL;
 
-	if (!a->known || a->tree) {
+	if (!a || !a->known || a->tree) {
 		/* What lay below has been found empty: from here on everything is known. */
-		r->known[e->cpu] |= 1ull << e->order;
+		replay_domain(r, e->dev)->known[e->cpu] |= 1ull << e->order;
 		return false;
 	}
-	if (replay_pfn_state(r, a->pfn) != PFN_FREE) {
+	if (replay_pfn_state(r, e->dev, a->pfn) != PFN_FREE) {
 		r->totals.diverging++;
 		replay_diverge(r, "recorded IOVA page 0x%" PRIx64 " is in use", a->pfn);
 	} else {
@@ -53,17 +54,30 @@ static void fill_above(struct replay *r, const struct iova_alloc_event *e)
 		dma_replay_reserve(e->dev, at + e->rounded - 1, 1);
 }
 
+struct stale_in {
+	const struct replay *r;
+	const struct device *dev;
+};
+
+static bool stale(void *arg, uint64_t pfn)
+{
+	const struct stale_in *in = arg;
+
+	return replay_pfn_stale(in->r, in->dev, pfn);
+}
+
 /* A range that was free before this recording began may have moved in a run that was not recorded. */
 static bool explain_stale(struct replay *r, const struct iova_alloc_event *e)
 {
-	if (r->config.fresh && r->file <= 1)
+	if (replay_domain(r, e->dev)->fresh && r->file <= 1)
 		return false;
-	if (e->source == IOVA_FROM_CACHE && replay_pfn_stale(r, e->pfn)) {
+	if (e->source == IOVA_FROM_CACHE && replay_pfn_stale(r, e->dev, e->pfn)) {
+		struct stale_in in = {r, e->dev};
 		bool empty = r->run->alloc.tree;
 
-		dma_replay_cache_forget(e->dev, e->cpu, (unsigned)e->order, replay_pfn_stale, r, empty);
-		r->known[e->cpu] &= ~(1ull << e->order);
-		r->known[e->cpu] |= (uint64_t)empty << e->order;
+		dma_replay_cache_forget(e->dev, e->cpu, (unsigned)e->order, stale, &in, empty);
+		replay_domain(r, e->dev)->known[e->cpu] &= ~(1ull << e->order);
+		replay_domain(r, e->dev)->known[e->cpu] |= (uint64_t)empty << e->order;
 		return true;
 	}
 	return false;
@@ -76,22 +90,25 @@ static bool replay_any(void *arg, uint64_t pfn)
 }
 
 /* Whether ranges older than the recording, or a hint that moved unrecorded, explain another place. */
-static bool tree_unknown(const struct replay *r, uint64_t predicted)
+static bool tree_unknown(struct replay *r, struct device *dev, uint64_t predicted)
 {
-	if (r->tree_file != r->file)
-		return !r->config.fresh || r->file > 1;
-	return !r->config.fresh && r->run->alloc.pfn < predicted;
+	const struct domain_state *d = replay_domain(r, dev);
+
+	if (d->tree_file != r->file)
+		return !d->fresh || r->file > 1;
+	return !d->fresh && r->run->alloc.pfn < predicted;
 }
 
 static bool steer_outcome(void *arg, const struct iova_alloc_event *e, uint64_t *pfn,
 			  enum iova_source *source)
 {
 	struct replay *r = arg;
-	const struct recorded_alloc *a = &r->run->alloc;
-	bool same_source = !a->tree_known || (e->source == IOVA_FROM_TREE) == a->tree;
+	const struct recorded_alloc *a = r->run ? &r->run->alloc : NULL;
+	bool same_source;
 
-	if (!a->known)
+	if (!a || !a->known)
 		return false;
+	same_source = !a->tree_known || (e->source == IOVA_FROM_TREE) == a->tree;
 	r->totals.addresses++;
 	if (a->tree && e->source != IOVA_FROM_TREE)
 		replay_expect(r, REC_IOVA_TREE_ALLOC, true);
@@ -102,20 +119,20 @@ static bool steer_outcome(void *arg, const struct iova_alloc_event *e, uint64_t 
 			r->totals.predicted++;
 		return false;
 	}
-	if (replay_pfn_state(r, a->pfn) != PFN_FREE) {
+	if (replay_pfn_state(r, e->dev, a->pfn) != PFN_FREE) {
 		r->totals.diverging++;
 		replay_diverge(r, "recorded IOVA page 0x%" PRIx64 " is in use", a->pfn);
 	} else if (explain_stale(r, e)) {
 		r->totals.bound++;
-	} else if (a->tree && e->source == IOVA_FROM_TREE && tree_unknown(r, e->pfn)) {
+	} else if (a->tree && e->source == IOVA_FROM_TREE && tree_unknown(r, e->dev, e->pfn)) {
 		r->totals.bound++;
-	} else if (!cache_known(r, e->cpu, e->order)) {
+	} else if (!cache_known(r, e->dev, e->order)) {
 		r->totals.explained++;
 		r->explained[MAX(e->order, 0)]++;
 		if (a->tree && e->source == IOVA_FROM_CACHE) {
 			/* Found empty: what was believed to be here sits in another CPU's magazine. */
 			dma_replay_cache_forget(e->dev, e->cpu, (unsigned)e->order, replay_any, NULL, true);
-			r->known[e->cpu] |= 1ull << e->order;
+			replay_domain(r, e->dev)->known[e->cpu] |= 1ull << e->order;
 		}
 	} else {
 		r->totals.diverging++;
@@ -159,6 +176,12 @@ static bool steer_pages(void *arg, struct device *dev, unsigned order, phys_addr
 	return false;
 }
 
+static bool steer_ring_full(void *arg, struct device *dev)
+{
+	(void)dev;
+	return replay_older_ring_full(arg);
+}
+
 static bool steer_late(void *arg, struct device *dev)
 {
 	struct replay *r = arg;
@@ -194,6 +217,7 @@ void replay_steer(struct replay *r)
 	    .resolve_unknown = steer_resolve,
 	    .outcome = steer_outcome,
 	    .coherent_pages = steer_pages,
+	    .ring_full = steer_ring_full,
 	    .queued_late = steer_late,
 	    .timer = steer_timer,
 	};

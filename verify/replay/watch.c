@@ -58,6 +58,7 @@ static void begin_alloc(struct replay *r, struct device *dev)
 		return;
 	a->pages = e->iova.pages;
 	a->limit = e->iova.limit;
+	replay_domain_begins(r, dev, a->pages, a->limit);
 	replay_wait_for_cache(r, dev, a->pages, a->limit);
 }
 
@@ -65,7 +66,7 @@ static void watch_place(void *arg, struct device *dev, unsigned cpu, enum dma_pl
 {
 	struct replay *r = arg;
 
-	if (!r->run)
+	if (replay_quiet(r))
 		return;
 	switch (place) {
 	case DMA_AT_IOVA_ALLOC:
@@ -74,7 +75,7 @@ static void watch_place(void *arg, struct device *dev, unsigned cpu, enum dma_pl
 	case DMA_AT_TREE_ALLOC:
 		if (r->run->alloc.tree || !r->run->alloc.tree_known)
 			replay_expect(r, REC_IOVA_TREE_ALLOC, true);
-		replay_wait_for_tree(r);
+		replay_wait_for_tree(r, dev);
 		break;
 	case DMA_AT_FLUSHED:
 		replay_wait_after_flush(r, dev);
@@ -99,7 +100,7 @@ static void bind_table(struct replay *r, const struct iova_alloc_event *e)
 	uint64_t large = 0;
 
 	/* Nothing has been bound so far: everything is known. */
-	if ((r->config.fresh && !r->totals.bound) || e->rounded < 2 * MIB >> PAGE_SHIFT)
+	if ((replay_domain(r, e->dev)->fresh && !r->totals.bound) || e->rounded < 2 * MIB >> PAGE_SHIFT)
 		return;
 	for (uint32_t k = c->pos; k < c->op->nevents; k++) {
 		const struct recording_event *ev = recording_at(r->rec, operations_event(r->ops, c->op, k));
@@ -116,17 +117,23 @@ static void bind_table(struct replay *r, const struct iova_alloc_event *e)
 static void watch_alloc(void *arg, const struct iova_alloc_event *e)
 {
 	struct replay *r = arg;
-	const struct recorded_alloc *a = &r->run->alloc;
-	const struct recording_event *ret = replay_expect(r, REC_IOVA_ALLOC_RET, true);
+	const struct recorded_alloc *a;
+	const struct recording_event *ret;
 
+	if (replay_quiet(r)) {
+		replay_set_pfn(r, e->dev, e->pfn, PFN_LIVE);
+		return;
+	}
+	a = &r->run->alloc;
+	ret = replay_expect(r, REC_IOVA_ALLOC_RET, true);
 	replay_log(r, REC_IOVA_ALLOC_RET, e->pfn, e->pages, e->source);
 	hist_add(r->hists[REPLAY_HIST_ALLOC], e->pages, 1);
 	if (e->order >= 0)
 		log_cache(r, e->cpu, (unsigned)e->order, e->pfn,
 			  e->source == IOVA_FROM_TREE ? CACHE_GET_TREE : CACHE_GET);
 	if (e->source == IOVA_FROM_TREE && a->tree)
-		r->tree_file = r->file;
-	replay_set_pfn(r, e->pfn, PFN_LIVE);
+		replay_domain(r, e->dev)->tree_file = r->file;
+	replay_set_pfn(r, e->dev, e->pfn, PFN_LIVE);
 	bind_table(r, e);
 	if (a->pages && (a->pages != e->pages || a->limit != e->limit_pfn))
 		replay_diverge(r,
@@ -142,10 +149,9 @@ static void watch_free(void *arg, struct device *dev, unsigned cpu, uint64_t pfn
 	struct replay *r = arg;
 	const struct recording_event *e;
 
-	(void)dev;
 	replay_log(r, REC_IOVA_FREE, pfn, pages, cached);
-	replay_set_pfn(r, pfn, PFN_FREE);
-	if (!r->run)
+	replay_set_pfn(r, dev, pfn, PFN_FREE);
+	if (replay_quiet(r))
 		return;
 	r->totals.frees++;
 	if (cached)
@@ -174,7 +180,7 @@ static void watch_map(void *arg, struct device *dev, dma_addr_t iova, phys_addr_
 	bool entry;
 
 	(void)dev;
-	if (!r->run)
+	if (replay_quiet(r))
 		return;
 	replay_log(r, REC_MAP, iova, phys, size);
 	hist_add(r->hists[REPLAY_HIST_MAP], size, 1);
@@ -196,7 +202,7 @@ static void watch_unmap(void *arg, struct device *dev, dma_addr_t iova, size_t s
 	struct replay *r = arg;
 	const struct recording_event *e;
 
-	if (!r->run)
+	if (replay_quiet(r))
 		return;
 	replay_log(r, REC_UNMAP, iova, size, unmapped);
 	hist_add(r->hists[REPLAY_HIST_UNMAP], size, 1);
@@ -214,18 +220,6 @@ static void watch_unmap(void *arg, struct device *dev, dma_addr_t iova, size_t s
 
 /* ---- invalidation ---- */
 
-/* The kernel numbers domains in the order in which it meets devices, which a recording may not tell. */
-static uint16_t recorded_domain(struct replay *r, uint16_t model, uint16_t recorded)
-{
-	void *bound = g_hash_table_lookup(r->domains, GUINT_TO_POINTER(model));
-
-	if (bound)
-		return (uint16_t)(GPOINTER_TO_UINT(bound) - 1);
-	g_hash_table_insert(r->domains, GUINT_TO_POINTER(model), GUINT_TO_POINTER(recorded + 1u));
-	r->totals.domains_bound += model != recorded;
-	return recorded;
-}
-
 static void watch_tag(void *arg, uint16_t did, uint64_t start, uint64_t end, uint64_t base, unsigned order,
 		      bool leaf_only)
 {
@@ -233,15 +227,15 @@ static void watch_tag(void *arg, uint16_t did, uint64_t start, uint64_t end, uin
 	const struct recording_event *e;
 
 	(void)leaf_only;
-	if (!r->run || !r->has_tags)
+	if (replay_quiet(r) || !r->has_tags)
 		return;
 	replay_log(r, REC_TAG_FLUSH, start, end, order);
 	e = replay_expect(r, REC_TAG_FLUSH, false);
 	if (!e)
 		return;
 	r->totals.tag_flushes++;
-	if (e->tag.did != recorded_domain(r, did, e->tag.did) || e->tag.start != start || e->tag.end != end ||
-	    e->tag.addr != base || e->tag.mask != order)
+	if (e->tag.did != replay_recorded_domain(r, did, e->tag.did) || e->tag.start != start ||
+	    e->tag.end != end || e->tag.addr != base || e->tag.mask != order)
 		replay_diverge(r,
 			       "flushes domain %u [0x%" PRIx64 "-0x%" PRIx64 "] base 0x%" PRIx64
 			       " mask %u, recorded domain %u [0x%" PRIx64 "-0x%" PRIx64 "] base 0x%" PRIx64
@@ -256,7 +250,7 @@ static void watch_qi(void *arg, const struct qi_desc *desc)
 	const struct recording_event *e;
 	struct qi_desc d = *desc;
 
-	if (!r->run)
+	if (replay_quiet(r))
 		return;
 	replay_log(r, REC_QI_SUBMIT, d.qw0, d.qw1, 0);
 	if ((d.qw0 & 15) == QI_IOTLB && (d.qw0 >> 4 & 3) == QI_PAGE)
@@ -266,7 +260,8 @@ static void watch_qi(void *arg, const struct qi_desc *desc)
 		return;
 	r->totals.descriptors++;
 	if ((d.qw0 & 15) == QI_IOTLB && (d.qw0 >> 4 & 3) != QI_GLOBAL) {
-		uint16_t did = recorded_domain(r, (uint16_t)(d.qw0 >> 16), (uint16_t)(e->qi.qw0 >> 16));
+		uint16_t did = replay_recorded_domain(r, (uint16_t)(d.qw0 >> 16),
+						      (uint16_t)(e->qi.qw0 >> 16));
 
 		d.qw0 = (d.qw0 & ~0xffff0000ull) | (uint64_t)did << 16;
 	}
@@ -281,8 +276,8 @@ static void watch_qi(void *arg, const struct qi_desc *desc)
 
 static void watch_enqueue(void *arg, struct device *dev, unsigned cpu, uint64_t pfn, uint64_t pages)
 {
-	(void)dev, (void)cpu, (void)pages;
-	replay_set_pfn(arg, pfn, PFN_QUEUED);
+	(void)cpu, (void)pages;
+	replay_set_pfn(arg, dev, pfn, PFN_QUEUED);
 }
 
 static void watch_flush(void *arg, struct device *dev, unsigned cpu, bool timer)
@@ -299,7 +294,7 @@ static void watch_bounce(void *arg, struct device *dev, phys_addr_t phys, size_t
 	const struct recording_event *e;
 
 	(void)dev;
-	if (!r->run)
+	if (replay_quiet(r))
 		return;
 	replay_log(r, REC_BOUNCE, phys, size, 0);
 	hist_add(r->hists[REPLAY_HIST_BOUNCE], size, 1);
