@@ -129,12 +129,34 @@ static struct replay_op *open_op(struct builder *b, struct context *c, const str
 	struct replay_op op = {.kind = (uint8_t)kind, .cpu = e->cpu, .context = c->id, .device = e->device};
 
 	close_op(b, c);
+	c->first = !c->begun;
+	c->begun = true;
 	g_array_append_val(b->o->ops, op);
 	c->cur = b->o->ops->len;
 	c->allocated = c->returned = c->mapped = c->unmapped = c->named = false;
 	c->pages = PAGES_UNKNOWN;
 	g_array_set_size(c->runs, 0);
 	return operations_at(b->o, c->cur - 1);
+}
+
+/*
+ * An operation that opens with an event from a call's middle or end: the recording began inside the call, or
+ * has lost its beginning. Elsewhere it is a contradiction.
+ */
+static struct replay_op *open_cut(struct builder *b, struct context *c, const struct recording_event *e,
+				  enum replay_kind kind)
+{
+	struct replay_op *op = open_op(b, c, e, kind);
+
+	op->cut = c->first || b->r->lost;
+	return op;
+}
+
+/* The event that ends a call stands alone where nothing is translated. */
+static struct replay_op *open_end(struct builder *b, struct context *c, const struct recording_event *e,
+				  enum replay_kind kind)
+{
+	return b->o->has_iommu ? open_cut(b, c, e, kind) : open_op(b, c, e, kind);
 }
 
 static void take_iova(struct builder *b, struct context *c, const struct recording_event *e)
@@ -149,8 +171,7 @@ static void take_iova(struct builder *b, struct context *c, const struct recordi
 		return;
 	}
 	if (!is_map(op) || c->returned || c->mapped) {
-		op = open_op(b, c, e, REPLAY_MAP);
-		op->cut = true;
+		op = open_cut(b, c, e, REPLAY_MAP);
 	}
 	c->allocated = true;
 	if (e->kind == REC_IOVA_TREE_ALLOC) {
@@ -169,8 +190,7 @@ static void take_map(struct builder *b, struct context *c, const struct recordin
 	struct replay_op *op = current(b, c);
 
 	if (!is_map(op) || op->kind == REPLAY_TRY_ALLOC) {
-		op = open_op(b, c, e, REPLAY_MAP);
-		op->cut = b->o->has_probes;
+		op = b->o->has_probes ? open_cut(b, c, e, REPLAY_MAP) : open_op(b, c, e, REPLAY_MAP);
 	}
 	c->mapped = true;
 	g_array_append_val(c->runs, run);
@@ -182,7 +202,7 @@ static void end_map(struct builder *b, struct context *c, const struct recording
 
 	/* A mapping that is not open any more, or none at all: the direct path. */
 	if (!op || op->kind != REPLAY_MAP)
-		op = open_op(b, c, e, REPLAY_MAP);
+		op = open_end(b, c, e, REPLAY_MAP);
 	c->named = true;
 	op->device = e->device;
 	op->dir = e->dma.dir;
@@ -200,7 +220,7 @@ static void end_map_sg(struct builder *b, struct context *c, const struct record
 	struct replay_op *op = current(b, c);
 
 	if (!op || op->kind != REPLAY_MAP)
-		op = open_op(b, c, e, REPLAY_MAP);
+		op = open_end(b, c, e, REPLAY_MAP);
 	c->named = true;
 	op->kind = REPLAY_MAP_SG;
 	op->complete = true;
@@ -219,7 +239,7 @@ static void end_alloc(struct builder *b, struct context *c, const struct recordi
 	struct replay_op *op = current(b, c);
 
 	if (!op || op->kind != REPLAY_MAP)
-		op = open_op(b, c, e, REPLAY_ALLOC);
+		op = open_end(b, c, e, REPLAY_ALLOC);
 	c->named = true;
 	op->kind = REPLAY_ALLOC;
 	op->complete = true;
@@ -303,7 +323,7 @@ static void end_unmap(struct builder *b, struct context *c, const struct recordi
 
 	/* After the work; where nothing was to be done (direct path) it stands alone. */
 	if (!op || op->kind != REPLAY_UNMAP || c->named)
-		op = open_op(b, c, e, REPLAY_UNMAP);
+		op = open_end(b, c, e, REPLAY_UNMAP);
 	c->named = true;
 	op->complete = true;
 	op->device = e->device;
@@ -348,7 +368,7 @@ static void take_invalidation(struct builder *b, struct context *c, const struct
 		c->named = e->kind == REC_TAG_FLUSH;
 		return;
 	}
-	open_op(b, c, e, REPLAY_STRAY);
+	open_cut(b, c, e, REPLAY_STRAY);
 }
 
 static void take_free(struct builder *b, struct context *c, const struct recording_event *e)
@@ -362,7 +382,7 @@ static void take_free(struct builder *b, struct context *c, const struct recordi
 			op->pfn = e->iova.pfn;
 		return;
 	}
-	open_op(b, c, e, REPLAY_STRAY);
+	open_cut(b, c, e, REPLAY_STRAY);
 }
 
 static void two_step(struct builder *b, struct context *c, const struct recording_event *e)
@@ -379,7 +399,7 @@ static void two_step(struct builder *b, struct context *c, const struct recordin
 	case REC_TRY_ALLOC_RET:
 		op = current(b, c);
 		if (!op || op->kind != REPLAY_TRY_ALLOC)
-			op = open_op(b, c, e, REPLAY_STRAY);
+			op = open_cut(b, c, e, REPLAY_STRAY);
 		op->complete = true;
 		op->offset = e->api.ok;
 		break;
