@@ -14,18 +14,26 @@ struct function_group {
 	unsigned group;
 };
 
+/* major << 16 | minor of "6.12.8-amd64", 0 if it is no release. */
+static unsigned release_number(const char *text)
+{
+	unsigned major, minor;
+
+	return sscanf(text, "%u.%u", &major, &minor) == 2 ? major << 16 | minor : 0;
+}
+
+/* A release between two rows of the table takes the lower one. */
 static const struct kernel_profile *kernel_of(const char *release)
 {
 	const struct kernel_profile *best = NULL;
-	size_t length = 0;
+	unsigned wanted = release_number(release), found = 0;
 
 	for (int i = 0; i < KERNEL_VERSIONS; i++) {
-		size_t len = strlen(kernel_profiles[i].name);
+		unsigned n = release_number(kernel_profiles[i].name);
 
-		if (!strncmp(release, kernel_profiles[i].name, len) && !g_ascii_isdigit(release[len]) &&
-		    len > length) {
+		if (n <= wanted && n > found) {
 			best = &kernel_profiles[i];
-			length = len;
+			found = n;
 		}
 	}
 	return best;
