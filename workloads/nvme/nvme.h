@@ -216,7 +216,14 @@ static inline struct nvme_workload *nvme_request_workload(const struct nvme_requ
 	return rq->queue->dev->w;
 }
 
-/* prp.c: write the data pointer of cmd from rq->obj.segs; 0 or errno. nvme_free_lists undoes it. */
+/*
+ * data_pointer.c: PRP or SGL for a single page (fits: its PRPs need no list); for a list of segments as the
+ * DMA iterator hands them out (6.17 on); for a mapped scatterlist (before).
+ */
+enum nvme_format nvme_policy_page(const struct nvme_request *rq, bool fits);
+enum nvme_format nvme_policy_iter(const struct nvme_request *rq, unsigned segments);
+enum nvme_format nvme_policy_list(const struct nvme_request *rq, unsigned segments);
+/* Write the data pointer of cmd from rq->obj.segs; 0 or errno. nvme_free_lists undoes it. */
 int nvme_setup_data(struct nvme_request *rq, struct nvme_command *cmd);
 void nvme_free_lists(struct nvme_request *rq);
 

@@ -64,7 +64,6 @@ static int map_list(struct nvme_request *rq, struct legacy_state *st)
 	struct nvme_workload *w = nvme_request_workload(rq);
 	struct cpu *cpu = w->base.m->sim.cpu;
 	struct nvme_sg_element *e = element_get(w);
-	const struct nvme_params *p = &w->params;
 	struct scatterlist *sg;
 	unsigned i;
 	int err;
@@ -84,14 +83,7 @@ static int map_list(struct nvme_request *rq, struct legacy_state *st)
 		dma_object_add(&rq->obj, sg->dma_address, sg->dma_length);
 	st->sg = e;
 	rq->mapping = NVME_MAP_SG;
-	rq->format = NVME_FORMAT_PRP;
-	if (p->sgl && p->sgl_threshold && div_round_up(rq->bytes, e->table.nents) >= p->sgl_threshold)
-		rq->format = NVME_FORMAT_SGL;
-	/* Without the virtual boundary a request may have seams that no PRP can express. */
-	if (p->sgl && e->table.nents > 1 && (rq->gap_mask & (NVME_PAGE_SIZE - 1)))
-		rq->format = NVME_FORMAT_SGL;
-	if (nvme_metadata_listed(rq))
-		rq->format = NVME_FORMAT_SGL;
+	rq->format = nvme_policy_list(rq, e->table.nents);
 	return 0;
 }
 

@@ -19,12 +19,6 @@ static uint64_t vec_element_bytes(const struct nvme_workload *w)
 	return (uint64_t)w->base.m->kernel->nvme_max_segments * NVME_DMA_VEC_BYTES;
 }
 
-/* nvme_pci_sgl_policy: gaps inside a controller page, or a list of metadata, leave no choice. */
-static bool sgl_forced(const struct nvme_request *rq)
-{
-	return (rq->gap_mask & (NVME_PAGE_SIZE - 1)) || nvme_metadata_listed(rq);
-}
-
 static int map_single(struct nvme_request *rq, bool fits)
 {
 	struct dma_object *obj = &rq->obj;
@@ -36,7 +30,7 @@ static int map_single(struct nvme_request *rq, bool fits)
 		return -ENOMEM;
 	dma_object_add(obj, addr, v->len);
 	rq->mapping = NVME_MAP_SINGLE;
-	rq->format = fits && !sgl_forced(rq) ? NVME_FORMAT_PRP : NVME_FORMAT_SGL;
+	rq->format = nvme_policy_page(rq, fits);
 	return 0;
 }
 
@@ -124,14 +118,6 @@ static int map_runs(struct nvme_request *rq, struct link_state *st, struct blk_m
 	return 0;
 }
 
-static bool wants_sgl(const struct nvme_request *rq, unsigned segments)
-{
-	const struct nvme_params *p = &nvme_request_workload(rq)->params;
-
-	return p->sgl && (sgl_forced(rq) ||
-			  (p->sgl_threshold && div_round_up(rq->bytes, segments) >= p->sgl_threshold));
-}
-
 static int link_map(struct dma_object *obj, size_t offset, const struct phys_vec *vec, unsigned n)
 {
 	struct nvme_request *rq = nvme_request(obj);
@@ -156,14 +142,14 @@ static int link_map(struct dma_object *obj, size_t offset, const struct phys_vec
 	}
 	blk_map_iter_init(&it, vec, n, lim->max_segment_size, lim->seg_boundary_mask);
 	if (type == PCI_P2PDMA_MAP_BUS_ADDR) {
-		rq->format = wants_sgl(rq, n) ? NVME_FORMAT_SGL : NVME_FORMAT_PRP;
+		rq->format = nvme_policy_iter(rq, n);
 		return map_bus(rq, &p2p, &it);
 	}
 	if (type == PCI_P2PDMA_MAP_THRU_HOST_BRIDGE && dma_kernel(obj->dev)->p2p_mmio_attr)
 		obj->attrs |= DMA_ATTR_MMIO;
 	coalesced = !(rq->gap_mask & dma_get_merge_boundary(obj->dev)) &&
 		    dma_iova_try_alloc(obj->dev, &st->iova, vec->paddr, rq->bytes);
-	rq->format = wants_sgl(rq, coalesced ? 1 : n) ? NVME_FORMAT_SGL : NVME_FORMAT_PRP;
+	rq->format = nvme_policy_iter(rq, coalesced ? 1 : n);
 	return coalesced ? map_iova(rq, st, &it) : map_runs(rq, st, &it);
 }
 

@@ -1,53 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Data pointers of NVMe commands, built from the DMA ranges of a request: PRP entries and lists, SGL
- * descriptors and lists (drivers/nvme/host/pci.c; NVM Express base specification 2.0, 4.1).
+ * PRP entries and lists of an NVMe command, from the DMA ranges of a request (nvme_pci_setup_data_prp of
+ * drivers/nvme/host/pci.c; NVM Express base specification 2.0, 4.1.1).
  */
-#include "nvme.h"
+#include "data_pointer.h"
 
 #include "sim/cpu.h"
-#include <string.h>
 
 #define PRPS_PER_PAGE ((unsigned)(NVME_PAGE_SIZE / sizeof(uint64_t)))
-#define SGLS_PER_PAGE ((unsigned)(NVME_PAGE_SIZE / sizeof(struct nvme_sgl_desc)))
-
-static uint64_t list_bytes(const struct nvme_request *rq)
-{
-	return rq->lists == 0 ? NVME_SMALL_POOL_SIZE : (uint64_t)rq->lists * NVME_PAGE_SIZE;
-}
-
-/* One more block for the lists of rq; its host address, NULL when out of memory. */
-static void *add_list(struct nvme_request *rq, bool small)
-{
-	struct nvme_dev *d = rq->queue->dev;
-	unsigned i = rq->lists < 0 ? 0 : (unsigned)rq->lists;
-	phys_addr_t phys;
-
-	g_assert(i < NVME_MAX_DESCRIPTORS);
-	phys = dma_pool_alloc(small ? d->small_pool : d->page_pool, &rq->list_dma[i]);
-	if (!phys)
-		return NULL;
-	rq->list_phys[i] = phys;
-	rq->lists = small ? 0 : (int8_t)(i + 1);
-	cpu_charge(d->base.dev->sim->cpu, COST_KMALLOC);
-	ledger_charge(&d->base.dev->sim->ledger, LEDGER_DRIVER_COMMAND_BUFFERS,
-		      small ? NVME_SMALL_POOL_SIZE : NVME_PAGE_SIZE);
-	return memory_ptr(d->w->base.m->memory, phys);
-}
-
-void nvme_free_lists(struct nvme_request *rq)
-{
-	struct nvme_dev *d = rq->queue->dev;
-
-	if (rq->lists < 0)
-		return;
-	ledger_release(&d->base.dev->sim->ledger, LEDGER_DRIVER_COMMAND_BUFFERS, list_bytes(rq));
-	if (rq->lists == 0)
-		dma_pool_free(d->small_pool, rq->list_phys[0], rq->list_dma[0]);
-	for (int i = 0; i < rq->lists; i++)
-		dma_pool_free(d->page_pool, rq->list_phys[i], rq->list_dma[i]);
-	rq->lists = -1;
-}
 
 /* Walks the DMA ranges in controller pages. */
 struct prp_walk {
@@ -73,7 +33,7 @@ static int write_prp_list(struct nvme_request *rq, struct prp_walk *walk, uint64
 {
 	uint64_t entries = div_round_up(left, NVME_PAGE_SIZE);
 	bool small = entries <= NVME_SMALL_POOL_SIZE / sizeof(uint64_t);
-	uint64_t *list = add_list(rq, small);
+	uint64_t *list = nvme_add_list(rq, small);
 	unsigned i = 0;
 
 	if (!list)
@@ -87,7 +47,7 @@ static int write_prp_list(struct nvme_request *rq, struct prp_walk *walk, uint64
 		if (i == PRPS_PER_PAGE) {
 			uint64_t *full = list;
 
-			list = add_list(rq, false);
+			list = nvme_add_list(rq, false);
 			if (!list)
 				return -ENOMEM;
 			list[0] = full[i - 1];
@@ -101,7 +61,7 @@ static int write_prp_list(struct nvme_request *rq, struct prp_walk *walk, uint64
 	return 0;
 }
 
-static int setup_prps(struct nvme_request *rq, struct nvme_command *cmd)
+int nvme_setup_prps(struct nvme_request *rq, struct nvme_command *cmd)
 {
 	struct nvme_stats *st = &nvme_request_workload(rq)->st;
 	struct prp_walk walk = {rq->obj.segs, rq->obj.segs + rq->obj.nsegs, 0};
@@ -135,65 +95,4 @@ static int setup_prps(struct nvme_request *rq, struct nvme_command *cmd)
 	else
 		st->prp_pages += (uint64_t)rq->lists;
 	return 0;
-}
-
-static struct nvme_sgl_desc sgl_desc(dma_addr_t addr, uint64_t len, enum nvme_sgl_type type)
-{
-	return (struct nvme_sgl_desc){.addr = addr, .length = (uint32_t)len, .type = (uint8_t)type};
-}
-
-static int setup_sgls(struct nvme_request *rq, struct nvme_command *cmd)
-{
-	struct nvme_stats *st = &nvme_request_workload(rq)->st;
-	unsigned n = rq->obj.nsegs;
-	bool small = n <= NVME_SMALL_POOL_SIZE / sizeof(struct nvme_sgl_desc);
-	struct nvme_sgl_desc *list;
-
-	cmd->flags |= NVME_CMD_SGL_METABUF;
-	if (n == 1) {
-		cmd->sgl = sgl_desc(rq->obj.segs[0].addr, rq->obj.segs[0].len, NVME_SGL_DATA_BLOCK);
-		st->sgl_inline++;
-		return 0;
-	}
-	if (n > SGLS_PER_PAGE)
-		return -EIO;
-	list = add_list(rq, small);
-	if (!list)
-		return -ENOMEM;
-	for (unsigned i = 0; i < n; i++)
-		list[i] = sgl_desc(rq->obj.segs[i].addr, rq->obj.segs[i].len, NVME_SGL_DATA_BLOCK);
-	cmd->sgl = sgl_desc(rq->list_dma[0], n * sizeof(*list), NVME_SGL_LAST_SEGMENT);
-	cpu_charge_n(rq->queue->dev->base.dev->sim->cpu, COST_DRIVER_DESCRIPTOR, n);
-	*(small ? &st->sgl_small : &st->sgl_pages) += 1;
-	return 0;
-}
-
-/* For APIs that know nothing of NVMe: SGL where PRPs cannot express the ranges or segments are long. */
-static bool generic_sgl(const struct nvme_request *rq)
-{
-	const struct nvme_params *p = &nvme_request_workload(rq)->params;
-	const struct dma_segment *s = rq->obj.segs;
-
-	if (!p->sgl)
-		return false;
-	if (nvme_metadata_listed(rq))
-		return true;
-	for (unsigned i = 1; i < rq->obj.nsegs; i++) {
-		if (((s[i - 1].addr + s[i - 1].len) | s[i].addr) % NVME_PAGE_SIZE)
-			return true;
-	}
-	return p->sgl_threshold && div_round_up(rq->bytes, rq->obj.nsegs) >= p->sgl_threshold;
-}
-
-int nvme_setup_data(struct nvme_request *rq, struct nvme_command *cmd)
-{
-	int err;
-
-	rq->lists = -1;
-	if (rq->format == NVME_FORMAT_AUTO)
-		rq->format = generic_sgl(rq) ? NVME_FORMAT_SGL : NVME_FORMAT_PRP;
-	err = rq->format == NVME_FORMAT_SGL ? setup_sgls(rq, cmd) : setup_prps(rq, cmd);
-	if (err)
-		nvme_free_lists(rq);
-	return err;
 }
