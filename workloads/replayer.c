@@ -4,16 +4,17 @@
 
 #include <string.h>
 
-void *replayer_new(const struct replayer_ops *ops, enum workload_kind kind, size_t stats, struct machine *m,
-		   const struct dma_api *api)
+void *replayer_new(const struct replayer_ops *ops, struct machine *m, const struct dma_api *api)
 {
+	const struct workload_ops *w = ops->workload;
 	struct replayer *r = g_malloc0(ops->size);
 
-	r->base.stats = (const char *)r + stats;
+	r->base.stats = (const char *)r + ops->stats;
+	memcpy((char *)r + ops->params, config_get(m->config, w->params), w->params->struct_size);
 	r->ops = ops;
 	r->m = m;
 	r->api = api;
-	r->path = dma_api_path(api, kind);
+	r->path = dma_api_path(api, w->kind);
 	r->jobs = g_ptr_array_new();
 	return r;
 }
@@ -146,7 +147,8 @@ static void release(void *arg)
 {
 	struct replayer *r = arg;
 
-	r->ops->release(r);
+	for (unsigned i = 0; i < r->ndevs; i++)
+		r->ops->dev_release(r->devs[i]);
 }
 
 bool replayer_finish(struct workload *base, GError **error)
@@ -158,7 +160,7 @@ bool replayer_finish(struct workload *base, GError **error)
 			    r->ops->jobs);
 		return false;
 	}
-	if (r->ops->release)
+	if (r->ops->dev_release)
 		cpu_run(r->m->sim.cpus, release, r);
 	sim_run(&r->m->sim); /* the last timers: flush queues */
 	return replayer_report(r, error);
@@ -170,7 +172,7 @@ void replayer_destroy(struct workload *base)
 
 	if (!r)
 		return;
-	if (r->ndevs && r->ops->release)
+	if (r->ndevs && r->ops->dev_release)
 		cpu_run(r->m->sim.cpus, release, r);
 	for (unsigned i = 0; i < r->jobs->len; i++) {
 		struct replayer_job *j = r->jobs->pdata[i];

@@ -32,13 +32,15 @@ struct replayer_job {
 };
 
 struct replayer_ops {
+	const struct workload_ops *workload;
 	size_t size, job_size; /* of the workload's own structs */
+	size_t stats, params;  /* where in it are its statistics and its copy of the parameters */
 	const char *jobs;      /* what jobs are in messages: "requests" */
 	/* A new device, NULL with *error; and its end, after release. */
 	struct replayer_dev *(*dev_new)(struct replayer *r, GError **error);
 	void (*dev_free)(struct replayer *r, struct replayer_dev *d);
-	/* Undo what the trace has left, on a CPU; may be called twice. NULL: nothing is left. */
-	void (*release)(struct replayer *r);
+	/* Undo what the trace has left of a device, on a CPU; may be called twice. NULL: nothing is left. */
+	void (*dev_release)(struct replayer_dev *d);
 	/* What a job owns besides its head. NULL: nothing. */
 	void (*job_free)(struct replayer_job *j);
 	/* Why the run cannot go on, for replayer_job_failed. */
@@ -59,10 +61,8 @@ struct replayer {
 	uint64_t failed_where;
 };
 
-/* A zeroed struct of ops->size with its head filled in. stats: offset of what workload_ops.stats describes.
- */
-void *replayer_new(const struct replayer_ops *ops, enum workload_kind kind, size_t stats, struct machine *m,
-		   const struct dma_api *api);
+/* A zeroed struct of ops->size with its head and its parameters filled in. */
+void *replayer_new(const struct replayer_ops *ops, struct machine *m, const struct dma_api *api);
 /* workload_ops.finish and .destroy. */
 bool replayer_finish(struct workload *base, GError **error);
 void replayer_destroy(struct workload *base);

@@ -183,8 +183,12 @@ static void dev_free(struct replayer *r, struct replayer_dev *d)
 	g_free(d);
 }
 
+extern const struct workload_ops dma_replay_workload;
 static const struct replayer_ops ops = {
+    .workload = &dma_replay_workload,
     .size = sizeof(struct replay_workload),
+    .stats = offsetof(struct replay_workload, st),
+    .params = offsetof(struct replay_workload, params),
     .job_size = sizeof(struct replayer_job),
     .jobs = "mappings",
     .dev_new = dev_new,
@@ -193,11 +197,9 @@ static const struct replayer_ops ops = {
 
 static struct workload *replay_create(struct machine *m, const struct dma_api *api, GError **error)
 {
-	struct replay_workload *w = replayer_new(&ops, WORKLOAD_DMA_REPLAY,
-						 offsetof(struct replay_workload, st), m, api);
+	struct replay_workload *w = replayer_new(&ops, m, api);
 
 	(void)error;
-	w->params = *(const struct replay_params *)config_get(m->config, &dma_replay_param_table);
 	w->mappings = g_ptr_array_new_with_free_func(mapping_destroy);
 	live_init(w);
 	return &w->base.base;

@@ -55,8 +55,12 @@ static struct replayer_dev *dev_new(struct replayer *r, GError **error)
 	return d;
 }
 
+extern const struct workload_ops nvme_workload;
 static const struct replayer_ops ops = {
+    .workload = &nvme_workload,
     .size = sizeof(struct nvme_workload),
+    .stats = offsetof(struct nvme_workload, st),
+    .params = offsetof(struct nvme_workload, params),
     .job_size = sizeof(struct nvme_io),
     .jobs = "requests",
     .dev_new = dev_new,
@@ -82,10 +86,8 @@ static void nvme_destroy(struct workload *base)
 
 static struct workload *nvme_create(struct machine *m, const struct dma_api *api, GError **error)
 {
-	struct nvme_workload *w = replayer_new(&ops, WORKLOAD_NVME, offsetof(struct nvme_workload, st), m,
-					       api);
+	struct nvme_workload *w = replayer_new(&ops, m, api);
 
-	w->params = *(const struct nvme_params *)config_get(m->config, &nvme_param_table);
 	if (!nvme_params_resolve(&w->params, error)) {
 		nvme_destroy(&w->base.base);
 		return NULL;

@@ -185,34 +185,32 @@ static bool odp_record(struct workload *base, const struct trace_record *rec, GE
 }
 
 /* Regions that the trace leaves registered go when the process ends. */
-static void release(struct replayer *r)
+static void dev_release(struct replayer_dev *base)
 {
-	for (unsigned i = 0; i < r->ndevs; i++) {
-		struct odp_dev *d = (struct odp_dev *)r->devs[i];
+	struct odp_dev *d = (struct odp_dev *)base;
 
-		while (d->nmrs > 0)
-			odp_mr_deregister(d, d->mrs[d->nmrs - 1]);
-	}
+	while (d->nmrs > 0)
+		odp_mr_deregister(d, d->mrs[d->nmrs - 1]);
 }
 
+extern const struct workload_ops rdma_odp_workload;
 static const struct replayer_ops ops = {
+    .workload = &rdma_odp_workload,
     .size = sizeof(struct odp_workload),
+    .stats = offsetof(struct odp_workload, st),
+    .params = offsetof(struct odp_workload, params),
     .job_size = sizeof(struct odp_job),
     .jobs = "messages",
     .dev_new = odp_dev_new,
     .dev_free = odp_dev_free,
-    .release = release,
+    .dev_release = dev_release,
     .explain = explain,
 };
 
-static struct workload *odp_create(struct machine *m, const struct dma_api *api, GError **error)
+static struct workload *create(struct machine *m, const struct dma_api *api, GError **error)
 {
-	struct odp_workload *w = replayer_new(&ops, WORKLOAD_RDMA_ODP, offsetof(struct odp_workload, st), m,
-					      api);
-
 	(void)error;
-	w->params = *(const struct odp_params *)config_get(m->config, &odp_param_table);
-	return &w->base.base;
+	return replayer_new(&ops, m, api);
 }
 
 const struct workload_ops rdma_odp_workload = {
@@ -223,7 +221,7 @@ const struct workload_ops rdma_odp_workload = {
     .needs_trace = true,
     .params = &odp_param_table,
     .stats = &odp_stat_table,
-    .create = odp_create,
+    .create = create,
     .record = odp_record,
     .finish = replayer_finish,
     .destroy = replayer_destroy,

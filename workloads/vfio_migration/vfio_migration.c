@@ -141,14 +141,12 @@ static void dev_free(struct replayer *r, struct replayer_dev *base)
 	g_free(d);
 }
 
-static void release(struct replayer *r)
+static void dev_release(struct replayer_dev *base)
 {
-	for (unsigned i = 0; i < r->ndevs; i++) {
-		GPtrArray *buffers = ((struct vfio_dev *)r->devs[i])->buffers;
+	GPtrArray *buffers = ((struct vfio_dev *)base)->buffers;
 
-		while (buffers->len > 0)
-			vfio_buffer_free(buffers->pdata[buffers->len - 1]);
-	}
+	while (buffers->len > 0)
+		vfio_buffer_free(buffers->pdata[buffers->len - 1]);
 }
 
 static const char *explain(int err)
@@ -157,24 +155,24 @@ static const char *explain(int err)
 			      : "no memory for the buffer: raise memory.size";
 }
 
+extern const struct workload_ops vfio_migration_workload;
 static const struct replayer_ops ops = {
+    .workload = &vfio_migration_workload,
     .size = sizeof(struct vfio_workload),
+    .stats = offsetof(struct vfio_workload, st),
+    .params = offsetof(struct vfio_workload, params),
     .job_size = sizeof(struct vfio_job),
     .jobs = "events",
     .dev_new = dev_new,
     .dev_free = dev_free,
-    .release = release,
+    .dev_release = dev_release,
     .explain = explain,
 };
 
-static struct workload *vfio_create(struct machine *m, const struct dma_api *api, GError **error)
+static struct workload *create(struct machine *m, const struct dma_api *api, GError **error)
 {
-	struct vfio_workload *w = replayer_new(&ops, WORKLOAD_VFIO_MIGRATION,
-					       offsetof(struct vfio_workload, st), m, api);
-
 	(void)error;
-	w->params = *(const struct vfio_params *)config_get(m->config, &vfio_param_table);
-	return &w->base.base;
+	return replayer_new(&ops, m, api);
 }
 
 const struct workload_ops vfio_migration_workload = {
@@ -185,7 +183,7 @@ const struct workload_ops vfio_migration_workload = {
     .needs_trace = true,
     .params = &vfio_param_table,
     .stats = &vfio_stat_table,
-    .create = vfio_create,
+    .create = create,
     .record = vfio_record,
     .finish = replayer_finish,
     .destroy = replayer_destroy,
