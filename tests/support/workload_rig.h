@@ -63,6 +63,19 @@ static inline uint64_t workload_rig_stat(struct workload_rig *r, const char *nam
 	return 0;
 }
 
+/* A value of the curve that a measuring workload leaves. */
+static inline double workload_rig_cell(struct workload_rig *r, unsigned row, const char *column)
+{
+	const struct workload_curve *c = &r->w->curve;
+
+	ck_assert_uint_lt(row, c->nrows);
+	for (unsigned i = 0; i < c->ncolumns; i++)
+		if (!strcmp(c->columns[i], column))
+			return c->values[(size_t)row * c->ncolumns + i];
+	ck_abort_msg("no column %s", column);
+	return 0;
+}
+
 static inline void workload_rig_close(struct workload_rig *r)
 {
 	r->ops->destroy(r->w);
