@@ -184,7 +184,7 @@ static int run(void *options, int nargs, char **args)
 static const struct cli_option options[] = {
     {"output", 'o', CLI_PATH, O(common.output), "DIR", "directory for the recording (must not exist)", NULL},
     {"duration", 0, CLI_STRING, O(duration), "TIME",
-     "end after this time, e.g. 10s (else: with the command, or Ctrl-C)", NULL},
+     "end after this time, e.g. 10s, and COMMAND with it (else: when COMMAND ends, or Ctrl-C)", NULL},
     {"buffer", 0, CLI_STRING, O(buffer), "SIZE",
      "kernel buffer of each CPU, e.g. 64MiB (else: an eighth of the available memory in all)", NULL},
     {"events", 0, CLI_FLAG, O(events), NULL, "list the events, and record nothing", NULL},

@@ -164,5 +164,8 @@ void manual_overview(GString *out)
 	exit_status(out);
 	manual_heading(out, "ENVIRONMENT");
 	manual_tag(out, "NO_COLOR", "no colour, also on a terminal");
+	manual_tag(
+	    out, "DMASIM_RECORD_ROOT",
+	    "a folder that holds proc and sys, for dmasim record instead of the machine's own (for tests)");
 	see_also(out, NULL);
 }
