@@ -30,6 +30,10 @@ done = run("verify", DATA / "6.12-strict-map", "--set", "kernel.version=6.1")
 check(done.returncode == 1 and b"recorded" in done.stdout and b"allocator of" in done.stdout,
       "a divergence: status 1, both sides and the state of the allocator", done)
 
+# Two CPUs search the allocator's tree at once, and the one that began later is done first.
+done = run("verify", SOURCE / "tests" / "data" / "two-searches", "--set", "kernel.version=6.12", "--set", "iommu.mode=lazy")
+check(done.returncode == 0 and b"equal" in done.stdout, "two searches at once", done)
+
 for args, status, text in (
         (["/nonexistent"], 3, b"/nonexistent"),
         ([SOURCE / "LICENSE"], 3, b"not a line of tracing text"),

@@ -25,6 +25,29 @@ static uint32_t next_interrupt(struct replay *r, uint32_t from, uint32_t to)
 }
 
 /*
+ * Two CPUs search the tree at once: its lock, which no event shows, decides who is first. The search takes the
+ * topmost free range, so an allocation that returns meanwhile with a range above this one's was. Where in the
+ * recording it returns; NEVER if there is none.
+ */
+static uint32_t earlier_search(struct replay *r)
+{
+	const struct context_run *c = r->run;
+
+	for (uint32_t i = r->event + 1; i < c->alloc.ret; i++) {
+		const struct recording_event *e = recording_at(r->rec, i);
+		const struct replay_op *op;
+
+		if (e->kind != REC_IOVA_ALLOC_RET || !r->ops->owner[i])
+			continue;
+		op = operations_at(r->ops, r->ops->owner[i] - 1);
+		if (op->context != c->op->context && op->tree && op->pfn == e->iova.pfn &&
+		    op->pfn > c->alloc.pfn && replay_pfn_state(r, op->pfn) == PFN_FREE)
+			return i + 1;
+	}
+	return REPLAY_NEVER;
+}
+
+/*
  * An interrupt of the recording may free ranges between the entry of an allocation and its access to
  * the cache. Which came first shows in the outcome: a range that was not free at the entry.
  */
@@ -33,7 +56,13 @@ void replay_wait_for_cache(struct replay *r, struct device *dev, uint64_t pages,
 	struct recorded_alloc *a = &r->run->alloc;
 	uint32_t end;
 
-	if (!a->known || a->tree || a->ret == REPLAY_NEVER)
+	if (!a->known || a->ret == REPLAY_NEVER)
+		return;
+	while (a->tree && (end = earlier_search(r)) != REPLAY_NEVER) {
+		a->waited = true;
+		replay_wait(r, end);
+	}
+	if (a->tree)
 		return;
 	while (replay_pfn_state(r, dev, a->pfn) != PFN_FREE) {
 		uint64_t pfn;
