@@ -12,7 +12,7 @@ import subprocess
 
 SUITES = ("bookworm-backports", "trixie", "trixie-backports")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-# Since 7.0 the image package is empty and needs these; before, it holds everything.
+# Since 6.19 the image package is empty and needs these; before, it holds everything.
 PARTS = ("image", "binary", "modules", "base")
 
 
@@ -65,15 +65,20 @@ def version_key(package):
 
 
 def find(apt, wanted):
-    """The newest package of a series, as its version ("6.12.117+deb12-amd64"), and what else belongs to it."""
-    names = apt.packages()
+    """The newest complete package of a series, as its version ("6.12.117+deb12-amd64"), and all that belongs to it."""
+    names = set(apt.packages())
     series = wanted.removeprefix("linux-image-").removesuffix("-amd64")
     pattern = re.compile(rf"linux-image-{re.escape(series)}(?![\d])[\d.+-]*(deb\d+)?-amd64")
-    found = sorted((n for n in names if pattern.fullmatch(n)), key=version_key)
-    if not found:
-        return None, []
-    version = found[-1].removeprefix("linux-image-")
-    return version, [f"linux-{part}-{version}" for part in PARTS if f"linux-{part}-{version}" in names]
+    missing = None
+    for image_package in sorted((n for n in names if pattern.fullmatch(n)), key=version_key, reverse=True):
+        version = image_package.removeprefix("linux-image-")
+        packages = [f"linux-{part}-{version}" for part in PARTS if f"linux-{part}-{version}" in names]
+        # A mirror keeps the image of a superseded release longer than its modules.
+        if f"linux-binary-{version}" in packages and f"linux-modules-{version}" not in packages:
+            missing = missing or f"linux-modules-{version}"
+        else:
+            return version, packages, None
+    return None, [], missing
 
 
 def unpack(wanted, cache):
@@ -83,13 +88,14 @@ def unpack(wanted, cache):
     kept = sorted(cache.glob(f"kernel-{wanted}[.-]*/"), key=lambda p: version_key(p.name))
     if kept:
         return kept[-1], kept[-1].name.removeprefix("kernel-")
-    for apt in (Apt, lambda: Apt(cache / "apt")):
-        apt = apt()
-        version, packages = find(apt, wanted)
+    for make in (Apt, lambda: Apt(cache / "apt")):
+        apt = make()
+        version, packages, missing = find(apt, wanted)
         if version:
             break
     else:
-        raise Unavailable(f"no package linux-image-{wanted}*-amd64 in the machine's lists, nor in {', '.join(SUITES)}")
+        raise Unavailable(f"no package {missing or f'linux-image-{wanted}*-amd64'} in the machine's lists, nor in "
+                          f"{', '.join(SUITES)}")
     folder, debs = cache / f"kernel-{version}", cache / f"partial-{version}"
     shutil.rmtree(debs, ignore_errors=True)
     (debs / "root").mkdir(parents=True)
