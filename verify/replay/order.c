@@ -25,11 +25,11 @@ static uint32_t next_interrupt(struct replay *r, uint32_t from, uint32_t to)
 }
 
 /*
- * Two CPUs search the tree at once: its lock, which no event shows, decides who is first. The search takes the
- * topmost free range, so an allocation that returns meanwhile with a range above this one's was. Where in the
- * recording it returns; NEVER if there is none.
+ * Two CPUs search the tree at once: its lock, which no event shows, decides who is first. The search takes
+ * the topmost free range, so an allocation that returns meanwhile with a range above this one's was. Where in
+ * the recording it returns; NEVER if there is none.
  */
-static uint32_t earlier_search(struct replay *r)
+static uint32_t earlier_search(struct replay *r, const struct device *dev)
 {
 	const struct context_run *c = r->run;
 
@@ -41,7 +41,7 @@ static uint32_t earlier_search(struct replay *r)
 			continue;
 		op = operations_at(r->ops, r->ops->owner[i] - 1);
 		if (op->context != c->op->context && op->tree && op->pfn == e->iova.pfn &&
-		    op->pfn > c->alloc.pfn && replay_pfn_state(r, op->pfn) == PFN_FREE)
+		    op->pfn > c->alloc.pfn && replay_pfn_state(r, dev, op->pfn) == PFN_FREE)
 			return i + 1;
 	}
 	return REPLAY_NEVER;
@@ -58,7 +58,7 @@ void replay_wait_for_cache(struct replay *r, struct device *dev, uint64_t pages,
 
 	if (!a->known || a->ret == REPLAY_NEVER)
 		return;
-	while (a->tree && (end = earlier_search(r)) != REPLAY_NEVER) {
+	while (a->tree && (end = earlier_search(r, dev)) != REPLAY_NEVER) {
 		a->waited = true;
 		replay_wait(r, end);
 	}
