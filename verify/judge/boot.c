@@ -32,6 +32,15 @@ static void boot_free(void *data)
 	g_free(b);
 }
 
+/* Of the first drive, which summaries tell of. */
+static const struct blk_limits *drive_limits(const struct verify_machine *b)
+{
+	for (unsigned i = 0; i < b->nvme->len; i++)
+		if (b->nvme->pdata[i])
+			return replay_nvme_limits(b->nvme->pdata[i]);
+	return NULL;
+}
+
 static void verify_one(struct verify_boot *boot, struct verify_machine *b, struct replay *r,
 		       struct verify_input *in, struct operations *ops)
 {
@@ -50,7 +59,7 @@ static void verify_one(struct verify_boot *boot, struct verify_machine *b, struc
 	count_snapshot_take(&after, b->machine, replay_totals(r));
 	if (v->complete && in->summary)
 		after.totals.counts += verify_counts(r, in->path, in->summary, in->recording, &before, &after,
-						     boot, b->nvme ? replay_nvme_limits(b->nvme) : NULL);
+						     boot, drive_limits(b));
 	after.totals.divergences = replay_totals(r)->divergences;
 	v->totals = after.totals;
 	totals_add(&v->totals, &before.totals, -1);

@@ -58,6 +58,16 @@ static int by_group(const void *a, const void *b)
 	return (x->group > y->group) - (x->group < y->group);
 }
 
+void verify_environment_controller(struct verify_environment *e, unsigned number, const char *function)
+{
+	if (number >= VERIFY_CONTROLLERS)
+		return;
+	while (e->controllers->len <= number)
+		g_ptr_array_add(e->controllers, NULL);
+	g_free(e->controllers->pdata[number]);
+	e->controllers->pdata[number] = g_strdup(function);
+}
+
 static void take_line(struct verify_environment *e, GArray *functions, const char *line)
 {
 	struct function_group f;
@@ -98,8 +108,10 @@ static void take_line(struct verify_environment *e, GArray *functions, const cha
 		f.name = g_strndup(name, strlen(name) - g_str_has_suffix(name, ":"));
 		g_array_append_val(functions, f);
 	}
-	if (sscanf(line, "pci %63s", name) == 1 && strstr(line, "driver=nvme ") && !e->nvme)
-		e->nvme = g_strdup(name);
+	if (sscanf(line, "nvme nvme%u: pci function %63s", &possible, name) == 2)
+		verify_environment_controller(e, possible, name);
+	else if (sscanf(line, "pci %63s", name) == 1 && strstr(line, "driver=nvme ") && !e->controllers->len)
+		verify_environment_controller(e, 0, name);
 }
 
 static struct verify_environment *environment_new(void)
@@ -108,6 +120,7 @@ static struct verify_environment *environment_new(void)
 
 	e->devices = g_ptr_array_new_with_free_func(g_free);
 	e->names = g_ptr_array_new_with_free_func(g_free);
+	e->controllers = g_ptr_array_new_with_free_func(g_free);
 	return e;
 }
 
@@ -146,7 +159,7 @@ void verify_environment_free(struct verify_environment *e)
 		return;
 	g_ptr_array_unref(e->devices);
 	g_ptr_array_unref(e->names);
-	g_free(e->nvme);
+	g_ptr_array_unref(e->controllers);
 	g_free(e);
 }
 

@@ -21,10 +21,14 @@ struct verify_environment {
 	uint64_t mdts;   /* of the drive, as identified: power of two of pages; 0: unknown */
 	const char *sgl; /* "true" "false", NULL: unknown */
 	uint64_t bounce_base, bounce_size, bounce_areas;
-	GPtrArray *devices; /* char *, one per group, in order of the groups */
-	GPtrArray *names;   /* char *: all functions, sorted by their group's place in devices */
-	char *nvme;         /* function that the NVMe driver has, NULL */
+	GPtrArray *devices;     /* char *, one per group, in order of the groups */
+	GPtrArray *names;       /* char *: all functions, sorted by their group's place in devices */
+	GPtrArray *controllers; /* char *: function of nvme0, nvme1, ..., NULL where it is not told */
 };
+
+enum { VERIFY_CONTROLLERS = 64 };
+/* Controller nvme<number> is that function. */
+void verify_environment_controller(struct verify_environment *e, unsigned number, const char *function);
 
 struct verify_environment *verify_environment_read(const char *directory);
 void verify_environment_free(struct verify_environment *e);
@@ -59,8 +63,8 @@ struct verify_machine {
 	bool calls_only;
 	GPtrArray *devices; /* struct device, as env->devices; then those only events name */
 	GHashTable *by_name;
-	struct device *usual;     /* where events name none */
-	struct replay_nvme *nvme; /* NULL: no NVMe in the recordings */
+	struct device *usual; /* where events name none */
+	GPtrArray *nvme;      /* struct replay_nvme of nvme0, nvme1, ..., NULL where none has commands */
 };
 
 struct verify_machine *verify_machine_new(GPtrArray *inputs, const struct verify_options *o, GError **error);

@@ -9,7 +9,8 @@ void verify_machine_free(struct verify_machine *b)
 {
 	if (!b)
 		return;
-	replay_nvme_free(b->nvme);
+	if (b->nvme)
+		g_ptr_array_unref(b->nvme);
 	machine_free(b->machine);
 	config_free(b->config);
 	verify_environment_free(b->env);
@@ -122,15 +123,42 @@ struct device *verify_machine_device(void *arg, const char *name)
 	return *name ? machine_device(b, name, NULL) : b->usual;
 }
 
-/* The device of events that name none: the one most often named, else that of the first descriptor. */
-static bool choose_usual(struct verify_machine *b, GPtrArray *inputs, GError **error)
+/* What the recordings tell of devices, gathered in one pass. */
+struct device_survey {
+	const char *most;     /* named most often, NULL: none is named */
+	int did;              /* domain of the first page-selective descriptor, -1 */
+	bool long_segments;   /* list entries were joined beyond 64 KiB */
+	uint64_t controllers; /* bit per NVMe controller that had I/O commands */
+};
+
+/* The function behind a controller: the device that is named next where its command was set up. */
+static void learn_controller(struct verify_environment *env, const struct recording *r, unsigned k)
+{
+	const struct recording_event *setup = recording_at(r, k);
+	unsigned ctrl = setup->nvme.ctrl;
+
+	if (!setup->nvme.io || (ctrl < env->controllers->len && env->controllers->pdata[ctrl]))
+		return;
+	for (unsigned i = k + 1; i < r->events->len && i < k + 64; i++) {
+		const struct recording_event *e = recording_at(r, i);
+
+		if (e->pid != setup->pid || e->cpu != setup->cpu || e->level != setup->level)
+			continue;
+		if (e->kind == REC_NVME_SETUP || e->kind == REC_NVME_COMPLETE)
+			return;
+		if (strchr(recording_name(r, e->device), ':')) {
+			verify_environment_controller(env, ctrl, recording_name(r, e->device));
+			return;
+		}
+	}
+}
+
+static void survey(struct verify_machine *b, GPtrArray *inputs, struct device_survey *s)
 {
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-	const char *best = NULL;
 	unsigned most = 0;
-	int did = -1;
-	bool nvme = false, long_segments = false;
 
+	*s = (struct device_survey){.did = -1};
 	for (unsigned i = 0; i < inputs->len; i++) {
 		const struct recording *r = ((struct verify_input *)g_ptr_array_index(inputs, i))->recording;
 
@@ -139,39 +167,80 @@ static bool choose_usual(struct verify_machine *b, GPtrArray *inputs, GError **e
 			const char *name = recording_name(r, e->device);
 			unsigned n;
 
-			nvme |= e->kind == REC_NVME_SETUP;
+			if (e->kind == REC_NVME_SETUP && e->nvme.ctrl < VERIFY_CONTROLLERS) {
+				s->controllers |= 1ull << e->nvme.ctrl;
+				learn_controller(b->env, r, k);
+			}
 			if (e->kind == REC_DMA_MAP_SG && e->sg.phys.count > e->sg.addrs.count)
 				for (unsigned l = 0; l < e->sg.lens.count; l++)
-					long_segments |= recording_list(r, e->sg.lens)[l] > 65536;
-			if (e->kind == REC_QI_SUBMIT && (e->qi.qw0 & 15) == QI_IOTLB && did < 0)
-				did = (int)(e->qi.qw0 >> 16 & 0xffff);
+					s->long_segments |= recording_list(r, e->sg.lens)[l] > 65536;
+			if (e->kind == REC_QI_SUBMIT && (e->qi.qw0 & 15) == QI_IOTLB && s->did < 0)
+				s->did = (int)(e->qi.qw0 >> 16 & 0xffff);
 			if (!strchr(name, ':'))
 				continue;
 			n = GPOINTER_TO_UINT(g_hash_table_lookup(seen, name)) + 1;
 			g_hash_table_insert(seen, (char *)name, GUINT_TO_POINTER(n));
 			if (n > most) {
 				most = n;
-				best = name;
+				s->most = name;
 			}
 		}
 	}
-	if (!best && did >= 2 && (unsigned)did - 2 < b->env->devices->len)
-		best = g_ptr_array_index(b->env->devices, (unsigned)did - 2);
-	if (!best)
-		best = nvme && b->env->nvme ? b->env->nvme : "0000:00:01.0";
-	b->usual = machine_device(b, best, error);
-	if (b->usual && nvme) {
+}
+
+/* The device of events that name none: the one most often named, else that of the first descriptor. */
+static struct device *choose_usual(struct verify_machine *b, const struct device_survey *s, GError **error)
+{
+	const char *best = s->most;
+
+	if (!best && s->did >= 2 && (unsigned)s->did - 2 < b->env->devices->len)
+		best = g_ptr_array_index(b->env->devices, (unsigned)s->did - 2);
+	if (!best && s->controllers && b->env->controllers->len)
+		best = g_ptr_array_index(b->env->controllers, 0);
+	return machine_device(b, best ? best : "0000:00:01.0", error);
+}
+
+static void free_nvme(void *n)
+{
+	replay_nvme_free(n);
+}
+
+/* Drives with their driver side; one whose function nobody tells is the usual device. */
+static bool add_controllers(struct verify_machine *b, const struct device_survey *s, GError **error)
+{
+	b->nvme = g_ptr_array_new_with_free_func(free_nvme);
+	for (unsigned i = 0; i < VERIFY_CONTROLLERS && s->controllers >> i; i++) {
+		const char *name = i < b->env->controllers->len ? b->env->controllers->pdata[i] : NULL;
+		struct device *dev;
+
+		g_ptr_array_add(b->nvme, NULL);
+		if (!(s->controllers >> i & 1))
+			continue;
+		dev = name ? machine_device(b, name, error) : b->usual;
+		if (!dev)
+			return false;
 		/* What the NVMe driver sets at probe. */
-		dma_set_mask(b->usual, UINT64_MAX);
-		dma_set_max_seg_size(b->usual, UINT32_MAX);
-		dma_set_min_align_mask(b->usual, (uint32_t)PAGE_SIZE - 1);
-	} else if (b->usual && long_segments) {
-		/* Entries were joined beyond the PCI core's default: the driver has raised the limit. */
-		dma_set_max_seg_size(b->usual, UINT32_MAX);
+		dma_set_mask(dev, UINT64_MAX);
+		dma_set_max_seg_size(dev, UINT32_MAX);
+		dma_set_min_align_mask(dev, (uint32_t)PAGE_SIZE - 1);
+		if (!b->calls_only)
+			b->nvme->pdata[i] = replay_nvme_new(b->machine, dev, &b->params);
 	}
-	if (b->usual && nvme && !b->calls_only)
-		b->nvme = replay_nvme_new(b->machine, b->usual, &b->params);
-	return b->usual != NULL;
+	return true;
+}
+
+static bool add_devices(struct verify_machine *b, GPtrArray *inputs, GError **error)
+{
+	struct device_survey s;
+
+	survey(b, inputs, &s);
+	b->usual = choose_usual(b, &s, error);
+	if (!b->usual || !add_controllers(b, &s, error))
+		return false;
+	/* Entries were joined beyond the PCI core's default: the driver has raised the limit. */
+	if (s.long_segments && b->usual->max_segment_size != UINT32_MAX)
+		dma_set_max_seg_size(b->usual, UINT32_MAX);
+	return true;
 }
 
 struct verify_machine *verify_machine_new(GPtrArray *inputs, const struct verify_options *o, GError **error)
@@ -218,7 +287,7 @@ struct verify_machine *verify_machine_new(GPtrArray *inputs, const struct verify
 		}
 		g_ptr_array_add(b->devices, dev);
 	}
-	if (!b->machine || !choose_usual(b, inputs, error)) {
+	if (!b->machine || !add_devices(b, inputs, error)) {
 		verify_machine_free(b);
 		return NULL;
 	}

@@ -13,9 +13,10 @@ static void group_clear(void *data)
 	g_array_unref(((struct group *)data)->unmaps);
 }
 
-static uint32_t request_key(const struct recording_event *e)
+static gpointer request_key(const struct recording_event *e)
 {
-	return e->nvme.qid << 16 | (e->nvme.cid & 0xffff);
+	return GSIZE_TO_POINTER((size_t)e->nvme.ctrl << 32 | (size_t)e->nvme.qid << 16 |
+				(e->nvme.cid & 0xffff));
 }
 
 /* Vectors that belong to the command, and data to map: 0 if not. */
@@ -53,6 +54,9 @@ static void take_operation(struct operations *o, struct group *g, uint32_t index
 			op->kind = REPLAY_MERGED;
 			op->request = g->leader - 1;
 		}
+	} else if (op->kind == REPLAY_ALLOC && g->setup) {
+		op->context +=
+		    o->ncontexts; /* a page for the driver's own lists, in the middle of the request */
 	} else if (is_unmapping(op)) {
 		g_array_append_val(g->unmaps, index);
 	}
@@ -104,14 +108,14 @@ uint32_t operations_group(struct operations *o)
 			g->setup = has_vectors(o->recording, g, e) ? i + 1 : 0;
 			if (g->setup) {
 				requests++;
-				g_hash_table_add(open, GUINT_TO_POINTER(request_key(e)));
+				g_hash_table_add(open, request_key(e));
 			}
 			break;
 		case REC_BLOCK_ISSUE:
 			g->setup = 0;
 			break;
 		case REC_NVME_COMPLETE:
-			if (g_hash_table_remove(open, GUINT_TO_POINTER(request_key(e))))
+			if (g_hash_table_remove(open, request_key(e)))
 				complete(o, g, i);
 			g_array_set_size(g->unmaps, 0);
 			break;

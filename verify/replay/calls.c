@@ -19,9 +19,13 @@ struct device *replay_device(struct replay *r, const struct replay_op *op)
 
 /* ---- results ---- */
 
-/* Direct and bounced addresses; IOVAs are judged where they are allocated (watch.c). */
-static void judge_direct(struct replay *r, dma_addr_t got, dma_addr_t recorded, bool bound)
+void replay_judge_direct(struct replay *r, dma_addr_t got, dma_addr_t recorded)
 {
+	bool bound = r->run->bound;
+
+	if (replay_quiet(r))
+		return;
+	r->run->bound = false;
 	r->totals.addresses++;
 	if (got != recorded) {
 		r->totals.diverging++;
@@ -33,48 +37,44 @@ static void judge_direct(struct replay *r, dma_addr_t got, dma_addr_t recorded, 
 	}
 }
 
-static void check_address(struct replay *r, const struct device *dev, dma_addr_t got, bool bound)
+static void check_address(struct replay *r, const struct device *dev, dma_addr_t got)
 {
 	const struct replay_op *op = r->run->op;
 
 	if (!op->addr && !op->complete)
 		return;
 	if (!dev->domain)
-		judge_direct(r, got, op->addr, bound);
+		replay_judge_direct(r, got, op->addr);
 	else if (got != op->addr)
 		replay_diverge(r, "%s returns 0x%" PRIx64 ", recorded 0x%" PRIx64,
 			       replay_kind_names[op->kind], got, op->addr);
 }
 
-/*
- * The search in a bounce area starts where the last one ended. Where that was when the recording
- * began, or went meanwhile, is unknown: the first slot that shows tells.
- */
-static bool bind_hint(struct replay *r, struct device *dev, dma_addr_t recorded)
+void replay_bind_hint(struct replay *r, struct device *dev, dma_addr_t recorded)
 {
 	int area = dev->domain ? -1 : dma_replay_bounce_area(dev, recorded);
 
 	if (area < 0)
-		return false;
+		return;
 	if (!r->area_file)
 		r->area_file = g_new0(uint64_t, dma_replay_bounce_areas(dev));
 	if (r->area_file[area] == r->file)
-		return false;
+		return;
 	r->area_file[area] = r->file;
 	r->totals.hints_bound++;
+	r->run->bound = true;
 	dma_replay_bounce_hint(dev, recorded);
-	return true;
 }
 
 /* ---- mapping ---- */
 
 static void call_map(struct replay *r, const struct replay_op *op, struct device *dev)
 {
-	bool bound = bind_hint(r, dev, op->addr);
 	bool entry = false;
 	dma_addr_t addr;
 	struct replayed *m;
 
+	replay_bind_hint(r, dev, op->addr);
 	if (replay_peek(r) && replay_peek(r)->kind == REC_DMA_MAP_ENTER)
 		entry = replay_expect(r, REC_DMA_MAP_ENTER, true);
 	addr = dma_kernel(dev)->has_map_phys
@@ -86,7 +86,7 @@ static void call_map(struct replay *r, const struct replay_op *op, struct device
 	else
 		replay_expect(r, REC_DMA_MAP, false);
 	replay_log(r, REC_DMA_MAP, addr, op->phys, op->size);
-	check_address(r, dev, addr, bound);
+	check_address(r, dev, addr);
 	if (addr != DMA_MAPPING_ERROR && !dev->domain)
 		g_hash_table_replace(r->direct, g_memdup2(&addr, sizeof(addr)), GSIZE_TO_POINTER(op->size));
 	if (addr == DMA_MAPPING_ERROR || !dev->domain)
@@ -96,7 +96,7 @@ static void call_map(struct replay *r, const struct replay_op *op, struct device
 }
 
 static void check_segments(struct replay *r, const struct replay_op *op, struct device *dev,
-			   struct scatterlist *sg, unsigned n, bool bound)
+			   struct scatterlist *sg, unsigned n)
 {
 	const uint64_t *addrs = recording_list(r->rec, op->out_addrs);
 	const uint64_t *lens = recording_list(r->rec, op->out_lens);
@@ -107,7 +107,7 @@ static void check_segments(struct replay *r, const struct replay_op *op, struct 
 	}
 	for (unsigned i = 0; i < op->out_addrs.count; i++, sg = sg_next(sg)) {
 		if (!dev->domain)
-			judge_direct(r, sg->dma_address, addrs[i], bound && i == 0);
+			replay_judge_direct(r, sg->dma_address, addrs[i]);
 		if (sg->dma_address == addrs[i] && sg->dma_length == lens[i])
 			continue;
 		replay_diverge(
@@ -131,11 +131,11 @@ static struct scatterlist *build_list(struct replay *r, const struct replay_op *
 
 static void call_map_sg(struct replay *r, const struct replay_op *op, struct device *dev)
 {
-	bool bound = bind_hint(r, dev, op->addr);
 	struct scatterlist *sg;
 	struct replayed *m;
 	unsigned n;
 
+	replay_bind_hint(r, dev, op->addr);
 	if (replay_peek(r) && replay_peek(r)->kind == REC_DMA_MAP_SG_ENTER)
 		replay_expect(r, REC_DMA_MAP_SG_ENTER, true);
 	if (!op->vectors.count || op->lens.count != op->vectors.count)
@@ -150,9 +150,9 @@ static void call_map_sg(struct replay *r, const struct replay_op *op, struct dev
 		replay_expect(r, REC_DMA_MAP_SG, false);
 	replay_log(r, REC_DMA_MAP_SG, n ? sg->dma_address : 0, sg_phys(sg), op->vectors.count);
 	if (op->complete)
-		check_segments(r, op, dev, sg, n, bound);
+		check_segments(r, op, dev, sg, n);
 	else
-		check_address(r, dev, n ? sg->dma_address : DMA_MAPPING_ERROR, false);
+		check_address(r, dev, n ? sg->dma_address : DMA_MAPPING_ERROR);
 	if (!n) {
 		g_clear_pointer(&r->run->in_hand, replayed_free);
 		return;
@@ -179,7 +179,7 @@ static void call_alloc(struct replay *r, const struct replay_op *op, struct devi
 		replay_diverge(r, "dma_alloc_coherent fails, recorded 0x%" PRIx64, op->addr);
 		return;
 	}
-	check_address(r, dev, handle, false);
+	check_address(r, dev, handle);
 	m = replayed_new(op, dev);
 	m->phys = phys;
 	replayed_keep(r, m, handle);

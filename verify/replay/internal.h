@@ -67,6 +67,7 @@ struct context_run {
 	struct replayed *in_hand;                 /* being mapped, not yet kept */
 	struct replayed *made;                    /* by this call, kept */
 	bool late;                                /* a flush has begun that does not cover what it queues */
+	bool bound;                               /* the bounce slot that it takes next was bound */
 	uint32_t pages_given;                     /* coherent pages handed out of the recorded ones */
 };
 
@@ -198,14 +199,23 @@ struct replayed *replayed_adopt_window(struct replay *r, const struct replay_op 
 
 /* ---- calls.c ---- */
 
+/* Direct and bounced addresses; IOVAs are judged where they are allocated (steer.c). */
+void replay_judge_direct(struct replay *r, dma_addr_t got, dma_addr_t recorded);
+/*
+ * The search in a bounce area starts where the last one ended. Where that was when the recording
+ * began, or went meanwhile, is unknown: the first slot that shows tells.
+ */
+void replay_bind_hint(struct replay *r, struct device *dev, dma_addr_t recorded);
 /* Run the call of r->run->op to its end. */
 void replay_call(struct replay *r);
 struct device *replay_device(struct replay *r, const struct replay_op *op);
 
 /* ---- nvme.c ---- */
 
+/* Whether requests of some controller run through the driver path. */
+bool replay_has_nvme(const struct replay *r);
 /* Plan all requests of the recording. */
-void replay_nvme_plan(struct replay *r, struct replay_nvme *n);
+void replay_nvme_plan(struct replay *r);
 void replay_nvme_submit(struct replay *r);
 void replay_nvme_complete(struct replay *r);
 void replay_nvme_completed(struct replay *r, const struct recording_event *e);

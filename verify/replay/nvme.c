@@ -84,6 +84,20 @@ const struct blk_limits *replay_nvme_limits(const struct replay_nvme *n)
 	return &n->dev.limits;
 }
 
+bool replay_has_nvme(const struct replay *r)
+{
+	for (unsigned i = 0; i < r->config.nvme->len; i++)
+		if (r->config.nvme->pdata[i])
+			return true;
+	return false;
+}
+
+/* The drive of a command; NULL: its requests do not run through the driver path. */
+static struct replay_nvme *drive_of(const struct replay *r, const struct recording_event *e)
+{
+	return e->nvme.ctrl < r->config.nvme->len ? r->config.nvme->pdata[e->nvme.ctrl] : NULL;
+}
+
 /* ---- the request before splitting ---- */
 
 struct chain {
@@ -196,14 +210,14 @@ static void plan(struct replay *r, struct replay_nvme *n, struct chain *c)
 	g_array_set_size(c->vecs, 0);
 }
 
-static void take_setup(struct replay *r, struct replay_nvme *n, struct chain *c, GHashTable *splits,
-		       uint32_t i)
+static void take_setup(struct replay *r, struct chain *c, GHashTable *splits, uint32_t i)
 {
 	const struct recording_event *e = recording_at(r->rec, i), *v = vectors_of(r, i);
+	struct replay_nvme *n = drive_of(r, e);
 	uint64_t sector, next, found;
 
-	if (!v || v->vectors.cid != e->nvme.cid || v->vectors.qid != e->nvme.qid || !v->vectors.phys.count ||
-	    !e->nvme.qid || e->nvme.op > REC_NVME_WRITE)
+	if (!n || !v || v->vectors.cid != e->nvme.cid || v->vectors.qid != e->nvme.qid ||
+	    !v->vectors.phys.count || !e->nvme.qid || e->nvme.op > REC_NVME_WRITE)
 		return;
 	sector = e->nvme.slba * (v->vectors.bytes / (e->nvme.nlb + 1ull) / 512);
 	next = sector + v->vectors.bytes / 512;
@@ -228,13 +242,19 @@ static void chain_clear(void *data)
 }
 
 /* All requests of the recording, rebuilt and split again. */
-void replay_nvme_plan(struct replay *r, struct replay_nvme *n)
+void replay_nvme_plan(struct replay *r)
 {
 	g_autoptr(GArray) chains = g_array_new(FALSE, TRUE, sizeof(struct chain));
 	g_autoptr(GHashTable) splits = g_hash_table_new(NULL, NULL);
 
-	g_hash_table_remove_all(n->parts);
-	g_hash_table_remove_all(n->live);
+	for (unsigned i = 0; i < r->config.nvme->len; i++) {
+		struct replay_nvme *n = r->config.nvme->pdata[i];
+
+		if (!n)
+			continue;
+		g_hash_table_remove_all(n->parts);
+		g_hash_table_remove_all(n->live);
+	}
 	g_array_set_clear_func(chains, chain_clear);
 	g_array_set_size(chains, r->ops->ncontexts);
 	for (unsigned i = 0; i < chains->len; i++) {
@@ -251,7 +271,7 @@ void replay_nvme_plan(struct replay *r, struct replay_nvme *n)
 			g_hash_table_replace(splits, GSIZE_TO_POINTER(e->block.sector),
 					     GSIZE_TO_POINTER(e->block.nr));
 		else if (e->kind == REC_NVME_SETUP)
-			take_setup(r, n, c, splits, i);
+			take_setup(r, c, splits, i);
 	}
 	r->event = 0;
 }
@@ -288,10 +308,10 @@ static struct nvme_request *request_new(struct replay_nvme *n, const struct part
 
 void replay_nvme_submit(struct replay *r)
 {
-	struct replay_nvme *n = r->config.nvme;
 	const struct replay_op *op = r->run->op;
 	const struct recording_event *setup = recording_at(r->rec, op->request);
-	const struct part *p = g_hash_table_lookup(n->parts, GUINT_TO_POINTER(op->request));
+	struct replay_nvme *n = drive_of(r, setup);
+	const struct part *p = n ? g_hash_table_lookup(n->parts, GUINT_TO_POINTER(op->request)) : NULL;
 	struct nvme_request *rq;
 	int err;
 
@@ -311,9 +331,9 @@ void replay_nvme_submit(struct replay *r)
 
 void replay_nvme_complete(struct replay *r)
 {
-	struct replay_nvme *n = r->config.nvme;
 	const struct recording_event *e = recording_at(r->rec, r->run->op->request);
-	struct nvme_request *rq = g_hash_table_lookup(n->live, GUINT_TO_POINTER(key_of(e)));
+	struct replay_nvme *n = drive_of(r, e);
+	struct nvme_request *rq = n ? g_hash_table_lookup(n->live, GUINT_TO_POINTER(key_of(e))) : NULL;
 
 	if (!rq || !rq->mapped) {
 		replay_diverge(r, "completion of a request that is not mapped");
@@ -327,8 +347,8 @@ void replay_nvme_complete(struct replay *r)
 /* The command has completed. What its calls did not unmap must need no unmapping. */
 void replay_nvme_completed(struct replay *r, const struct recording_event *e)
 {
-	struct replay_nvme *n = r->config.nvme;
-	struct nvme_request *rq = g_hash_table_lookup(n->live, GUINT_TO_POINTER(key_of(e)));
+	struct replay_nvme *n = drive_of(r, e);
+	struct nvme_request *rq = n ? g_hash_table_lookup(n->live, GUINT_TO_POINTER(key_of(e))) : NULL;
 
 	if (!rq)
 		return;
@@ -356,17 +376,6 @@ static void expect_sg(struct replay *r, const struct recording_event *e, const s
 			replay_diverge(r, "segment %u is 0x%" PRIx64 "+%u, recorded 0x%" PRIx64 "+%" PRIu64,
 				       i, s->dma_address, s->dma_length, addrs[i], lens[i]);
 	}
-}
-
-static void judge(struct replay *r, struct device *dev, dma_addr_t got, dma_addr_t recorded)
-{
-	if (dev->domain)
-		return; /* IOVAs are judged where they are allocated */
-	r->totals.addresses++;
-	if (got == recorded)
-		r->totals.predicted++;
-	else
-		r->totals.diverging++;
 }
 
 static void differ(struct replay *r, const char *what, const struct dma_call_args *a, uint64_t addr,
@@ -398,12 +407,14 @@ void replay_nvme_call(void *arg, struct device *dev, enum dma_call call, const s
 		return;
 	switch (call) {
 	case DMA_CALL_MAP:
-		judge(r, dev, a->addr, e->dma.addr);
+		/* IOVAs are judged where they are allocated. */
+		if (!dev->domain)
+			replay_judge_direct(r, a->addr, e->dma.addr);
 		differ(r, "maps", a, e->dma.addr, e->dma.phys, 0, e->dma.size);
 		break;
 	case DMA_CALL_MAP_SG:
 		for (uint32_t i = 0; i < e->sg.addrs.count && !dev->domain && i < a->nents; i++)
-			judge(r, dev, a->sg[i].dma_address, recording_list(r->rec, e->sg.addrs)[i]);
+			replay_judge_direct(r, a->sg[i].dma_address, recording_list(r->rec, e->sg.addrs)[i]);
 		expect_sg(r, e, a);
 		break;
 	case DMA_CALL_UNMAP:

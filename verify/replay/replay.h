@@ -37,7 +37,8 @@ struct replay_config {
 	unsigned magazine_size; /* iova.magazine_size */
 	/* For each recording and order, REPLAY_ORDERS per recording; NULL: all carry on from before. */
 	const struct replay_fill *fills;
-	struct replay_nvme *nvme; /* run requests through the driver path; NULL: replay their calls */
+	const GPtrArray *nvme; /* struct replay_nvme of each controller: run its requests through the driver
+				  path; where NULL: replay their calls */
 	const volatile sig_atomic_t *stop; /* polled; may be NULL */
 };
 /* The driver side of dev on machine m. Free it after the replay. */

@@ -251,7 +251,7 @@ static void start(struct replay *r, struct context_run *c, const struct replay_o
 	c->at = r->event;
 	c->wake = REPLAY_NEVER;
 	c->pages_given = 0;
-	c->deaf = c->late = false;
+	c->deaf = c->late = c->bound = false;
 	c->made = NULL;
 	c->alloc = (struct recorded_alloc){0};
 	if (!c->fibre)
@@ -356,7 +356,7 @@ static void take_event(struct replay *r, uint32_t i)
 	resume_due(r, i);
 	if (!owner) {
 		r->totals.foreign += e->kind == REC_QI_SUBMIT;
-		if (e->kind == REC_NVME_COMPLETE && r->config.nvme)
+		if (e->kind == REC_NVME_COMPLETE)
 			replay_nvme_completed(r, e);
 		return;
 	}
@@ -437,8 +437,8 @@ void replay_prepare(struct replay *r, struct operations *o)
 	g_array_set_size(r->cache_ops, 0);
 	memset(r->explained, 0, sizeof(r->explained));
 	apply_fills(r);
-	if (r->config.nvme && operations_group(o))
-		replay_nvme_plan(r, r->config.nvme);
+	if (replay_has_nvme(r) && operations_group(o))
+		replay_nvme_plan(r);
 }
 
 const struct hist *replay_histogram(const struct replay *r, enum replay_histogram h)

@@ -288,12 +288,29 @@ static void watch_flush(void *arg, struct device *dev, unsigned cpu, bool timer)
 	r->totals.full_flushes += !timer;
 }
 
+/* A request's slots show in the mapping lines that follow. */
+static void bind_slot(struct replay *r, struct device *dev)
+{
+	const struct context_run *c = r->run;
+
+	for (uint32_t k = c->pos; c->op->kind == REPLAY_REQUEST && k < c->op->nevents; k++) {
+		const struct recording_event *e = recording_at(r->rec, operations_event(r->ops, c->op, k));
+
+		if (e->kind == REC_DMA_MAP)
+			replay_bind_hint(r, dev, e->dma.addr);
+		else if (e->kind == REC_DMA_MAP_SG && e->sg.addrs.count)
+			replay_bind_hint(r, dev, *recording_list(r->rec, e->sg.addrs));
+		else
+			continue;
+		return;
+	}
+}
+
 static void watch_bounce(void *arg, struct device *dev, phys_addr_t phys, size_t size)
 {
 	struct replay *r = arg;
 	const struct recording_event *e;
 
-	(void)dev;
 	if (replay_quiet(r))
 		return;
 	replay_log(r, REC_BOUNCE, phys, size, 0);
@@ -302,6 +319,7 @@ static void watch_bounce(void *arg, struct device *dev, phys_addr_t phys, size_t
 	if (e && (e->bounce.addr != phys || e->bounce.size != size))
 		replay_diverge(r, "bounces 0x%" PRIx64 "+%zu, recorded 0x%" PRIx64 "+%" PRIu64, phys, size,
 			       e->bounce.addr, e->bounce.size);
+	bind_slot(r, dev);
 }
 
 void replay_watch(struct replay *r)
@@ -309,7 +327,7 @@ void replay_watch(struct replay *r)
 	r->observer = (struct dma_observer){
 	    .arg = r,
 	    .reached = watch_place,
-	    .call = r->config.nvme ? replay_nvme_call : NULL,
+	    .call = replay_has_nvme(r) ? replay_nvme_call : NULL,
 	    .iova_alloc = watch_alloc,
 	    .iova_free = watch_free,
 	    .map = watch_map,
