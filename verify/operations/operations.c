@@ -347,13 +347,6 @@ static bool qi_is_tlb(const struct recording_event *e)
 	}
 }
 
-static bool is_domain_flush(const struct recording_event *e)
-{
-	if (e->kind == REC_QI_SUBMIT)
-		return (e->qi.qw0 & 15) == QI_IOTLB && (e->qi.qw0 >> 4 & 3) != QI_PAGE;
-	return e->tag.start == 0 && e->tag.end == UINT64_MAX;
-}
-
 static void take_invalidation(struct builder *b, struct context *c, const struct recording_event *e)
 {
 	struct replay_op *op = current(b, c);
@@ -361,7 +354,7 @@ static void take_invalidation(struct builder *b, struct context *c, const struct
 	if ((is_unmap(op) && c->unmapped) || (is_map(op) && (c->returned || c->mapped)) ||
 	    (op && op->kind == REPLAY_LINK))
 		return;
-	if (is_domain_flush(e)) {
+	if (recording_is_domain_flush(e)) {
 		/* The tag's line comes first, its descriptor second; both are one flush. */
 		if (e->kind == REC_TAG_FLUSH || !op || op->kind != REPLAY_FLUSH_TIMER || !c->named)
 			open_op(b, c, e, REPLAY_FLUSH_TIMER);

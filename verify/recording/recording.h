@@ -150,6 +150,13 @@ static inline const uint64_t *recording_list(const struct recording *r, struct r
 	return l.count ? &g_array_index(r->lists, uint64_t, l.first) : NULL;
 }
 const char *recording_name(const struct recording *r, uint32_t index);
+/* Invalidation of a whole domain, as tag or as descriptor. */
+static inline bool recording_is_domain_flush(const struct recording_event *e)
+{
+	if (e->kind == REC_QI_SUBMIT)
+		return (e->qi.qw0 & 15) == QI_IOTLB && (e->qi.qw0 >> 4 & 3) != QI_PAGE;
+	return e->kind == REC_TAG_FLUSH && e->tag.start == 0 && e->tag.end == UINT64_MAX;
+}
 /* The event as one line of text, for reports; g_free it. */
 char *recording_describe(const struct recording *r, const struct recording_event *e);
 

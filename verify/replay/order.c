@@ -137,11 +137,33 @@ void replay_wait_after_flush(struct replay *r, struct device *dev)
 		replay_wait(r, wait);
 }
 
+/* A call that has not begun yet releases head, the next range of a ring: the event after its last release. */
+static uint32_t released_later(const struct replay *r, uint64_t head, uint64_t last)
+{
+	const struct recording_event *own = recording_at(r->rec, r->run->at);
+
+	for (uint32_t i = r->event + 1; i < r->rec->events->len; i++) {
+		const struct recording_event *e = recording_at(r->rec, i);
+		const struct replay_op *op = r->ops->owner[i] ? operations_at(r->ops, r->ops->owner[i] - 1)
+							      : NULL;
+		uint32_t end;
+
+		if (e->cpu == own->cpu && e->level <= own->level)
+			break; /* what was interrupted goes on: this call is over */
+		if (e->kind != REC_IOVA_FREE || e->iova.pfn != head || !op)
+			continue;
+		end = free_line(r, op, 0, last);
+		return (end == REPLAY_NEVER ? i : end) + 1;
+	}
+	return REPLAY_NEVER;
+}
+
 /* Somebody else has the ring's lock: the recording shows who released its ranges. */
 void replay_wait_for_ring(struct replay *r, struct device *dev, unsigned ring_cpu)
 {
 	struct context_run *self = r->run;
 	uint64_t head, last;
+	uint32_t end;
 
 	if (!dma_replay_ring_head(dev, ring_cpu, &head, &last) ||
 	    free_line(r, self->op, self->pos, head) != REPLAY_NEVER)
@@ -157,6 +179,8 @@ void replay_wait_for_ring(struct replay *r, struct device *dev, unsigned ring_cp
 		replay_wait(r, free_line(r, c->op, c->pos ? c->pos - 1 : 0, last) + 1);
 		return;
 	}
+	if (self->op->kind == REPLAY_FLUSH_TIMER && (end = released_later(r, head, last)) != REPLAY_NEVER)
+		replay_wait(r, end);
 }
 
 /* An interrupt freed the recorded range between the tree's line and the search. */
@@ -197,6 +221,8 @@ void replay_wait_for_flush(struct replay *r, struct device *dev, uint64_t pfn)
 
 		if (e->kind == REC_IOVA_FREE && e->iova.pfn == pfn)
 			return; /* the flush covered it */
+		if (flush && op != flush && recording_is_domain_flush(e))
+			break; /* another one, of a full ring */
 		if (!flush)
 			inside = inside && (e->cpu != own->cpu || e->level != TRACE_TASK);
 		if (!op || op->kind != REPLAY_FLUSH_TIMER || operations_event(r->ops, op, 0) != i)

@@ -45,8 +45,7 @@ bool replay_older_ring_full(struct replay *r)
 	e = replay_peek(r);
 	if (!e || (replay_domain(r, r->run->dev)->fresh && r->file <= 1))
 		return false;
-	return (e->kind == REC_TAG_FLUSH && e->tag.start == 0 && e->tag.end == UINT64_MAX) ||
-	       (e->kind == REC_QI_SUBMIT && (e->qi.qw0 & 15) == QI_IOTLB && (e->qi.qw0 >> 4 & 3) != QI_PAGE);
+	return recording_is_domain_flush(e);
 }
 
 /* ---- recorded effects ---- */
