@@ -25,39 +25,56 @@ static uint64_t entry_span(const uint64_t *phys, uint32_t n, uint32_t i, const s
 	return left;
 }
 
+/* Runs from the page behind the known entries on; the first may be the rest of one. */
+static GArray *runs_behind(const struct context *c, uint32_t known, uint64_t at)
+{
+	GArray *left = g_array_new(FALSE, FALSE, sizeof(struct run));
+	uint64_t pages = 0;
+	bool found = false;
+
+	for (uint32_t i = 0; i < c->runs->len; i++) {
+		struct run r = g_array_index(c->runs, struct run, i);
+
+		pages += r.size >> PAGE_SHIFT;
+		if (found) {
+			g_array_append_val(left, r);
+		} else if (pages >= known && at > r.phys && at <= r.phys + r.size) {
+			found = true;
+			r.size -= at - r.phys;
+			r.phys = at;
+			if (r.size)
+				g_array_append_val(left, r);
+		}
+	}
+	return left;
+}
+
 /*
- * The event holds at most 128 entries. What lies behind them shows in the runs: the missing entries are
- * taken to be pages, the last one the rest. Returns the number of entries.
+ * The event holds at most 128 entries. What lies behind them shows in the runs: each is an entry, or more
+ * where there are more entries than runs. Returns the number of entries.
  */
 static uint32_t complete_vectors(struct builder *b, struct replay_op *op, const struct context *c)
 {
 	struct recording_list all = list_start(b);
-	uint32_t n = op->vectors.count, missing = op->nents > n ? op->nents - n : 0, run = 0;
-	uint64_t at;
+	uint32_t n = op->vectors.count, missing = op->nents > n ? op->nents - n : 0, extra;
+	g_autoptr(GArray) left = NULL;
 
 	if (!missing || !n)
 		return n;
 	for (uint32_t i = 0; i < n; i++)
 		list_push(b, &all, recording_list(b->r, op->vectors)[i]);
-	at = align_down(recording_list(b->r, all)[n - 1], PAGE_SIZE) + PAGE_SIZE;
-	/* The run that the last known entry lies in. */
-	for (uint64_t pages = 0; run < c->runs->len; run++) {
-		const struct run *r = &g_array_index(c->runs, struct run, run);
+	left = runs_behind(c, n, align_down(recording_list(b->r, all)[n - 1], PAGE_SIZE) + PAGE_SIZE);
+	extra = missing > left->len ? missing - left->len : 0;
+	/* Fewer entries than runs: the first is the rest of the last known entry. */
+	for (uint32_t i = missing < left->len; i < left->len; i++) {
+		struct run r = g_array_index(left, struct run, i);
 
-		pages += r->size >> PAGE_SHIFT;
-		if (pages >= n && at > r->phys && at <= r->phys + r->size)
-			break;
-	}
-	for (; missing && run < c->runs->len; missing--) {
-		const struct run *r = &g_array_index(c->runs, struct run, run);
-
-		if (at >= r->phys + r->size || at < r->phys) {
-			if (++run == c->runs->len)
-				break;
-			at = g_array_index(c->runs, struct run, run).phys;
+		for (; extra && r.size > PAGE_SIZE; extra--) {
+			list_push(b, &all, r.phys);
+			r.phys += PAGE_SIZE;
+			r.size -= PAGE_SIZE;
 		}
-		list_push(b, &all, at);
-		at += PAGE_SIZE;
+		list_push(b, &all, r.phys);
 	}
 	op->vectors = all;
 	return all.count;
