@@ -354,26 +354,45 @@ void dma_replay_free(struct device *dev, uint64_t pfn, uint64_t pages)
 
 /* ---- mappings and tables ---- */
 
-int dma_replay_adopt(struct device *dev, dma_addr_t iova, size_t size)
+/* Table entries for [iova, iova + size). The memory behind them is never accessed: its address only decides
+ * leaves. */
+static int map_unseen(struct iommu_domain *d, dma_addr_t iova, size_t size, bool small)
 {
-	struct iommu_domain *d = dev->domain;
 	struct pgtable_gather g = PGTABLE_GATHER_INIT;
-	uint64_t pfn = iova >> PAGE_SHIFT, pages = size >> PAGE_SHIFT, mapped = 0;
-	int err = pgtable_map(d->pt, iova, iova, size, IOMMU_READ | IOMMU_WRITE, &mapped, &g);
+	uint64_t mapped = 0;
+	int err = pgtable_map(d->pt, iova, small ? iova + PAGE_SIZE : iova, size, IOMMU_READ | IOMMU_WRITE,
+			      &mapped, &g);
 
 	iommu_release_tables(d, &g.tables);
-	if (err)
+	return err;
+}
+
+int dma_replay_adopt(struct device *dev, dma_addr_t iova, size_t size, bool small)
+{
+	if (map_unseen(dev->domain, iova, size, small))
 		return -EEXIST;
-	dma_replay_claim(dev, pfn, pages);
+	dma_replay_claim(dev, iova >> PAGE_SHIFT, size >> PAGE_SHIFT);
 	return 0;
+}
+
+void dma_replay_fill(struct device *dev, dma_addr_t iova, size_t size)
+{
+	for (dma_addr_t at = iova; at < iova + size; at += PAGE_SIZE)
+		if (!pgtable_iova_to_phys(dev->domain->pt, at, NULL))
+			map_unseen(dev->domain, at, PAGE_SIZE, true);
 }
 
 void dma_replay_clear(struct device *dev, dma_addr_t iova, size_t size)
 {
 	struct iommu_domain *d = dev->domain;
 	struct pgtable_gather g = PGTABLE_GATHER_INIT;
+	dma_addr_t end = iova + size;
 
-	pgtable_unmap(d->pt, iova, size, &g);
+	while (iova < end) {
+		uint64_t done = pgtable_unmap(d->pt, iova, end - iova, &g);
+
+		iova += done ? done : PAGE_SIZE; /* a hole */
+	}
 	iommu_release_tables(d, &g.tables);
 }
 

@@ -87,9 +87,12 @@ char *dma_replay_dump(struct device *dev);
 
 /*
  * A mapping of unknown origin: its range enters the tree and its table entries exist, as if it had been
- * mapped before. 0, or -EEXIST if something else is there.
+ * mapped before; small: by pages, else by the largest leaves that fit. 0, or -EEXIST if something else is
+ * there.
  */
-int dma_replay_adopt(struct device *dev, dma_addr_t iova, size_t size);
+int dma_replay_adopt(struct device *dev, dma_addr_t iova, size_t size, bool small);
+/* What is not mapped of it is mapped, by pages. */
+void dma_replay_fill(struct device *dev, dma_addr_t iova, size_t size);
 /* Nothing is mapped there any more; its range is not touched. */
 void dma_replay_clear(struct device *dev, dma_addr_t iova, size_t size);
 /* Unmap it as the common end of all unmapping calls does: no look-up, no slots. */

@@ -117,6 +117,8 @@ static void close_op(struct builder *b, struct context *c)
 		if (op->kind == REPLAY_MAP && !op->phys)
 			op->phys = run->phys | (op->addr & (PAGE_SIZE - 1));
 	}
+	if (op->kind == REPLAY_MAP && !op->size) /* its beginning is missing */
+		op->size = runs_size(c) - (op->addr & (PAGE_SIZE - 1));
 	if (op->kind == REPLAY_MAP && !op->phys && !run)
 		op->phys = op->addr; /* direct mapping, address not recorded otherwise */
 	if (op->kind == REPLAY_UNMAP && !c->named)
@@ -131,6 +133,7 @@ static struct replay_op *open_op(struct builder *b, struct context *c, const str
 	close_op(b, c);
 	c->first = !c->begun;
 	c->begun = true;
+	op.opening = c->first || b->r->lost;
 	g_array_append_val(b->o->ops, op);
 	c->cur = b->o->ops->len;
 	c->allocated = c->returned = c->mapped = c->unmapped = c->named = false;
@@ -146,9 +149,15 @@ static struct replay_op *open_op(struct builder *b, struct context *c, const str
 static struct replay_op *open_cut(struct builder *b, struct context *c, const struct recording_event *e,
 				  enum replay_kind kind)
 {
-	struct replay_op *op = open_op(b, c, e, kind);
+	struct replay_op *op = current(b, c);
 
-	op->cut = c->first || b->r->lost;
+	/* The rest of what is cut already. */
+	if (op && op->cut && op->kind == REPLAY_STRAY) {
+		op->kind = (uint8_t)kind;
+		return op;
+	}
+	op = open_op(b, c, e, kind);
+	op->cut = op->opening;
 	return op;
 }
 
@@ -391,7 +400,9 @@ static void two_step(struct builder *b, struct context *c, const struct recordin
 		break;
 	case REC_TRY_ALLOC_RET:
 		op = current(b, c);
-		if (!op || op->kind != REPLAY_TRY_ALLOC)
+		if (op && op->cut && op->kind == REPLAY_MAP)
+			op->kind = REPLAY_TRY_ALLOC;
+		else if (!op || op->kind != REPLAY_TRY_ALLOC)
 			op = open_cut(b, c, e, REPLAY_STRAY);
 		op->complete = true;
 		op->offset = e->api.ok;

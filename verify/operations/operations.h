@@ -41,6 +41,7 @@ struct replay_op {
 	bool guessed;            /* the kind is inferred: no event names the call */
 	bool complete;           /* its last event was seen */
 	bool cut;                /* the recording began in the middle of it */
+	bool opening;            /* first of its context: the recording may have begun in the middle of it */
 	uint64_t addr;           /* DMA address: recorded result, or what is unmapped */
 	uint64_t phys, size, offset, attrs;
 	uint64_t state; /* two-step interface: address of the range's state, 0: not told */

@@ -232,6 +232,9 @@ static void call_link(struct replay *r, const struct replay_op *op, struct devic
 		replay_part(r);
 		return;
 	}
+	if (m->older)
+		dma_replay_clear(m->dev, align_down(m->state.addr + op->offset, PAGE_SIZE),
+				 align_up(op->size, PAGE_SIZE));
 	err = dma_iova_link(m->dev, &m->state, op->phys, op->offset, op->size, op->dir, op->attrs);
 	if (err)
 		replay_diverge(r, "dma_iova_link fails: %s", g_strerror(-err));
@@ -268,6 +271,8 @@ static void call_unlink(struct replay *r, const struct replay_op *op, struct dev
 	if (!m)
 		m = range_in_work(r, op, dev);
 	if (m)
+		replayed_complete_window(r, op, m);
+	if (m)
 		dma_iova_unlink(m->dev, &m->state, op->offset, op->size, op->dir, op->attrs);
 }
 
@@ -294,40 +299,58 @@ static void unmap_unknown(struct replay *r, const struct replay_op *op, struct d
 		dma_replay_release(dev, op->addr, op->size);
 }
 
-/* A driver unmaps what it mapped. */
+/* Drivers may unmap less than they mapped, within the same pages (receive buffers), never more. */
 static void check_same(struct replay *r, const struct replay_op *op, const struct replayed *m)
 {
 	bool sized = !op->guessed && ((op->kind == REPLAY_UNMAP && m->kind == REPLAY_MAP) ||
 				      (op->kind == REPLAY_FREE && m->kind == REPLAY_ALLOC));
 
-	if (sized && op->size != m->size)
-		replay_diverge(r, "%s of %" PRIu64 " bytes, mapped were %" PRIu64,
-			       replay_kind_names[op->kind], op->size, m->size);
-	if (sized && op->addr != m->addr)
-		replay_diverge(r, "%s at 0x%" PRIx64 ", mapped was 0x%" PRIx64, replay_kind_names[op->kind],
-			       op->addr, m->addr);
+	if (sized && op->addr + op->size > m->addr + m->size)
+		replay_diverge(
+		    r, "%s of %" PRIu64 " bytes at 0x%" PRIx64 ", mapped were %" PRIu64 " at 0x%" PRIx64,
+		    replay_kind_names[op->kind], op->size, op->addr, m->size, m->addr);
 }
 
-/* False if the call must not be made: no such mapping is alive. */
+/* Whether the request that this context completes next was set up in the recording. */
+static bool request_seen(const struct replay *r)
+{
+	const struct context_run *c = r->run;
+
+	for (uint32_t i = operations_event(r->ops, c->op, c->pos ? c->pos - 1 : 0); i != REPLAY_NEVER;
+	     i = r->ops->next[i]) {
+		const struct recording_event *e = recording_at(r->rec, i);
+
+		if (e->kind == REC_NVME_COMPLETE)
+			return g_hash_table_contains(r->commands, replay_command(e));
+		if (e->kind == REC_DMA_MAP || e->kind == REC_DMA_MAP_SG || e->kind == REC_NVME_SETUP)
+			break;
+	}
+	return false;
+}
+
+/* False if the call must not be made: what it unmaps is older than the recording, or was never mapped. */
 static bool check_direct(struct replay *r, const struct replay_op *op, struct device *dev)
 {
+	bool bounced;
 	uint64_t size;
 
 	if (dev->domain || op->kind != REPLAY_UNMAP)
 		return true;
+	bounced = dma_replay_bounce_area(dev, op->addr) >= 0;
 	size = GPOINTER_TO_SIZE(g_hash_table_lookup(r->direct, &op->addr));
-	if (!size) {
+	if (!size && request_seen(r)) {
 		replay_diverge(r, "%s of DMA address 0x%" PRIx64 ", which is not mapped",
 			       replay_kind_names[op->kind], op->addr);
 		return false;
 	}
-	if (size != op->size)
+	r->totals.adopted += !size;
+	if (size && size < op->size)
 		replay_diverge(r, "%s of %" PRIu64 " bytes, mapped were %" PRIu64,
 			       replay_kind_names[op->kind], op->size, size);
 	/* A bounce slot is one mapping; a buffer may be mapped more than once at a time. */
-	if (dma_replay_bounce_area(dev, op->addr) >= 0)
+	if (bounced)
 		g_hash_table_remove(r->direct, &op->addr);
-	return true;
+	return size || !bounced;
 }
 
 static void take_entry(struct replay *r)
@@ -345,10 +368,19 @@ static void call_unmap(struct replay *r, const struct replay_op *op, struct devi
 									 : range_of(r, op, dev);
 
 	take_entry(r);
+	/* A mapping of which the recording shows only the end, or less: what is unmapped tells it whole. */
+	if (m && m->older && m->kind != REPLAY_TRY_ALLOC) {
+		replayed_drop(r, m);
+		m = NULL;
+	}
 	if (!check_direct(r, op, dev)) {
 		r->run->pos = op->nevents;
 		return;
 	}
+	if (!m && dev->domain && (op->kind == REPLAY_DESTROY || op->kind == REPLAY_API_FREE))
+		m = replayed_adopt_window(r, op, dev);
+	if (m && m->kind == REPLAY_TRY_ALLOC)
+		replayed_complete_window(r, op, m);
 	if (m)
 		check_same(r, op, m);
 	if (m)

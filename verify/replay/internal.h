@@ -102,6 +102,7 @@ struct replay {
 	GHashTable *lists;  /* first physical address -> GPtrArray of struct replayed, direct scatter lists */
 	GHashTable *direct; /* DMA address of a mapping without translation -> its size */
 	GHashTable *pfns;   /* first pfn of a range -> enum pfn_state | file << 8 */
+	GHashTable *commands;  /* replay_command() of the NVMe commands in flight that were set up here */
 	GHashTable *deadlines; /* device -> when the model's own flush timer would fire, sim_time_t */
 	GHashTable *domains;   /* recorded domain id -> model's + 1 */
 	uint64_t *area_file;   /* per bounce area: file + 1 in which its hint was bound */
@@ -133,6 +134,13 @@ const struct recording_event *replay_expect(struct replay *r, enum recording_kin
 static inline bool replay_quiet(const struct replay *r)
 {
 	return !r->run || r->run->deaf;
+}
+
+/* An NVMe command as a key. */
+static inline gpointer replay_command(const struct recording_event *e)
+{
+	return GSIZE_TO_POINTER((size_t)e->nvme.ctrl << 32 | (size_t)e->nvme.qid << 16 |
+				(e->nvme.cid & 0xffff));
 }
 
 /* ---- domains.c: what is known of each domain ---- */
@@ -194,6 +202,8 @@ void replayed_list_keep(struct replay *r, struct replayed *m, uint64_t phys);
 struct replayed *replayed_list_take(struct replay *r, const struct replay_op *op);
 /* A mapping that is older than the recording, made known with its table entries. False if it cannot be. */
 bool replayed_adopt(struct replay *r, struct device *dev, dma_addr_t addr, size_t size);
+/* Before an older window is unlinked or freed: what was linked before the recording began is there. */
+void replayed_complete_window(struct replay *r, const struct replay_op *op, struct replayed *m);
 /* A range of the two-step interface that is older than the recording. */
 struct replayed *replayed_adopt_window(struct replay *r, const struct replay_op *op, struct device *dev);
 

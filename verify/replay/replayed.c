@@ -151,14 +151,39 @@ void replayed_unmap(const struct replay_op *op, struct replayed *m)
 
 /* ---- older than the recording ---- */
 
+/* Whether unmapping it detached tables: it was mapped by pages. The descriptor that flushes it tells. */
+static bool tables_went(const struct replay *r)
+{
+	const struct context_run *c = r->run;
+
+	for (uint32_t k = c->pos; k < c->op->nevents; k++) {
+		const struct recording_event *e = recording_at(r->rec, operations_event(r->ops, c->op, k));
+
+		if (e->kind == REC_QI_SUBMIT && (e->qi.qw0 & 15) == QI_IOTLB &&
+		    (e->qi.qw0 >> 4 & 3) == QI_PAGE)
+			return !(e->qi.qw1 >> 6 & 1);
+	}
+	return false;
+}
+
 bool replayed_adopt(struct replay *r, struct device *dev, dma_addr_t addr, size_t size)
 {
 	dma_addr_t base = align_down(addr, PAGE_SIZE);
-	bool ok;
+	bool ok = true;
 
 	size = align_up(size + (addr - base), PAGE_SIZE);
 	replay_domain(r, dev);
-	ok = !dma_replay_adopt(dev, base, size);
+	/* Pieces of it may be known already, from calls that the recording holds in part. */
+	for (dma_addr_t at = base; at < base + size; at += PAGE_SIZE) {
+		struct replayed *m = replayed_find(r, dev, at);
+
+		if (m && m->kind != REPLAY_TRY_ALLOC) {
+			ok &= m->older;
+			replayed_drop(r, m);
+		}
+	}
+	dma_replay_clear(dev, base, size);
+	ok &= !dma_replay_adopt(dev, base, size, tables_went(r));
 	r->totals.adopted++;
 	replay_set_pfn(r, dev, base >> PAGE_SHIFT, PFN_LIVE);
 	return ok;
@@ -203,5 +228,20 @@ struct replayed *replayed_adopt_window(struct replay *r, const struct replay_op 
 	replay_set_pfn(r, dev, base >> PAGE_SHIFT, PFN_LIVE);
 	r->totals.adopted++;
 	replayed_keep(r, m, base);
+	/* What was linked before the recording began. */
+	if (op->kind == REPLAY_LINK)
+		dma_replay_fill(dev, base, align_down(op->offset, PAGE_SIZE));
 	return m;
+}
+
+void replayed_complete_window(struct replay *r, const struct replay_op *op, struct replayed *m)
+{
+	for (uint32_t k = 0; m->older && k < op->nevents; k++) {
+		const struct recording_event *e = recording_at(r->rec, operations_event(r->ops, op, k));
+
+		if (e->kind == REC_UNMAP)
+			dma_replay_fill(m->dev, e->map.iova, e->map.unmapped);
+		else if (e->kind == REC_IOVA_FREE)
+			m->state.__size = e->iova.pages << PAGE_SHIFT;
+	}
 }

@@ -24,6 +24,7 @@ struct replay *replay_new(const struct replay_config *c)
 	r->states = g_ptr_array_new();
 	r->pfns = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	r->domains = g_hash_table_new(NULL, NULL);
+	r->commands = g_hash_table_new(NULL, NULL);
 	r->deadlines = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	r->cache_ops = g_array_new(FALSE, FALSE, sizeof(struct cache_op));
 	replay_watch(r);
@@ -68,6 +69,7 @@ void replay_free(struct replay *r)
 	g_hash_table_unref(r->direct);
 	g_hash_table_unref(r->domains);
 	g_hash_table_unref(r->deadlines);
+	g_hash_table_unref(r->commands);
 	for (unsigned i = 0; i < REPLAY_HISTS; i++)
 		hist_free(r->hists[i]);
 	g_array_unref(r->cache_ops);
@@ -159,6 +161,12 @@ void replay_diverge(struct replay *r, const char *format, ...)
 
 	if (r->run && r->run->deaf)
 		return;
+	/* The recording may have begun in the middle of a context's first call. */
+	if (r->run && r->run->op && r->run->op->opening) {
+		r->totals.cut_calls++;
+		r->run->deaf = true;
+		return;
+	}
 	r->totals.divergences++;
 	if (r->divergence)
 		return;
@@ -356,8 +364,12 @@ static void take_event(struct replay *r, uint32_t i)
 	resume_due(r, i);
 	if (!owner) {
 		r->totals.foreign += e->kind == REC_QI_SUBMIT;
-		if (e->kind == REC_NVME_COMPLETE)
+		if (e->kind == REC_NVME_SETUP)
+			g_hash_table_add(r->commands, replay_command(e));
+		if (e->kind == REC_NVME_COMPLETE) {
+			g_hash_table_remove(r->commands, replay_command(e));
 			replay_nvme_completed(r, e);
+		}
 		return;
 	}
 	op = operations_at(r->ops, owner - 1);
