@@ -16,7 +16,7 @@
 /* Exit statuses; also the codes of DMASIM_ERROR. */
 enum cli_status {
 	CLI_OK = 0,
-	CLI_FAILED = 1, /* it ran, but what was asked does not hold */
+	CLI_FAILED = DMASIM_ERROR_CHECK, /* it ran, but what was asked does not hold */
 	CLI_USAGE = DMASIM_ERROR_USAGE,
 	CLI_INPUT = DMASIM_ERROR_INPUT,
 	CLI_OUTPUT = DMASIM_ERROR_OUTPUT,
@@ -60,6 +60,7 @@ struct cli_option {
 /* Every command's options struct starts with this one. */
 struct cli_common {
 	gboolean json, quiet, verbose, no_progress;
+	gboolean check; /* a run option */
 	/* run options, only for commands that set run_options */
 	char *output, *api, *iommu, *fidelity;
 	char **set;

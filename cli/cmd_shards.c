@@ -12,7 +12,7 @@
 struct shards_options {
 	struct sweep_options sweep; /* first: the job reads it */
 	int shards, warmup;
-	gboolean check;
+	gboolean compare;
 };
 
 static bool write_result(const char *dir, json_t *doc, GError **error)
@@ -119,7 +119,7 @@ static int finish(const struct shards_options *o, struct sweep_job *j)
 
 	if (!merged || !write_result(j->dir, merged, &error))
 		status = cli_fail(error);
-	if (status == CLI_OK && o->check) {
+	if (status == CLI_OK && o->compare) {
 		whole = run_whole(j, &error);
 		status = whole ? compare(o, whole, merged) : cli_fail(error);
 	} else if (status == CLI_OK && o->sweep.common.json) {
@@ -180,7 +180,7 @@ static const struct cli_option options[] = {
     {"shards", 0, CLI_NUMBER, O(shards), "N", "pieces of equal length", NULL},
     {"warmup", 0, CLI_NUMBER, O(warmup), "RECORDS", "records run before each piece, not counted (100000)",
      NULL},
-    {"check", 0, CLI_FLAG, O(check), NULL, "also run the trace in one piece and print the error", NULL},
+    {"compare", 0, CLI_FLAG, O(compare), NULL, "also run the trace in one piece and print the error", NULL},
     {"jobs", 'j', CLI_NUMBER, S(jobs), "N", "pieces at a time (default: one per CPU)", NULL},
     {"on", 0, CLI_STRING, S(on), "ENGINE", "where: local (default), slurm, parallel",
      CLI_WORDS("local slurm parallel")},
@@ -205,7 +205,7 @@ const struct cli_command cli_command_shards = {
 	"caches, IOTLB, flush queue). Peaks of memory are the largest of a piece; ratios are null. Times of "
 	"fidelity timing do not add up over pieces: use counts.",
     .examples =
-	"dmasim shards long.ini --shards 16 -o result --check\tsixteen pieces, and how far off they are",
+	"dmasim shards long.ini --shards 16 -o result --compare\tsixteen pieces, and how far off they are",
     .group = CLI_GROUP_RUN,
     .run_options = true,
     .options = options,

@@ -29,6 +29,8 @@ const struct cli_option cli_run_options[] = {
     {"seeds", 0, CLI_NUMBER, COMMON(seeds), "N", "repeat with N seeds, counting up from scenario.seed", NULL},
     {"fidelity", 0, CLI_STRING, COMMON(fidelity), "NAME", "counts (exact counts, the trace's time) or timing",
      &cli_words_fidelities},
+    {"check", 0, CLI_FLAG, COMMON(check), NULL,
+     "stop with status 1 at the first broken rule of the DMA API, of a device or of the IOMMU", NULL},
     {0},
 };
 

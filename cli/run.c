@@ -41,7 +41,8 @@ bool cli_apply_run_options(struct scenario *s, const struct cli_common *o, GErro
 	return set_option(s, "compare.api", o->api, "--api", error) &&
 	       set_option(s, "compare.iommu", o->iommu, "--iommu", error) &&
 	       set_option(s, "scenario.seeds", seeds, "--seeds", error) &&
-	       set_option(s, "scenario.fidelity", o->fidelity, "--fidelity", error);
+	       set_option(s, "scenario.fidelity", o->fidelity, "--fidelity", error) &&
+	       set_option(s, "scenario.check", o->check ? "true" : NULL, "--check", error);
 }
 
 static bool parse_interval(const char *text, sim_time_t *interval, GError **error)
@@ -82,6 +83,17 @@ static int show(const struct experiment_result *r, const struct cli_common *o, c
 	return cli_finish_output(CLI_OK);
 }
 
+/* A run that ended well, in which all that was asked for failed. */
+static int say_if_all_failed(const struct experiment_result *r, int status)
+{
+	const char *why = status == CLI_OK ? experiment_all_failed(r) : NULL;
+
+	if (!why)
+		return status;
+	fprintf(stderr, "dmasim: no request succeeded%s%s\n", *why ? ": " : "", why);
+	return CLI_FAILED;
+}
+
 static int run_and_show(struct scenario *s, const struct cli_common *o, struct experiment_options *options)
 {
 	struct cli_progress *progress = cli_progress_new(o);
@@ -102,7 +114,7 @@ static int run_and_show(struct scenario *s, const struct cli_common *o, struct e
 	if (o->output && !result_write(r, o->output, &error))
 		status = cli_fail(error);
 	else
-		status = show(r, o, o->output);
+		status = say_if_all_failed(r, show(r, o, o->output));
 	experiment_result_free(r);
 	return status;
 }

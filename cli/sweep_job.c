@@ -38,6 +38,8 @@ char **sweep_point_command(const struct sweep_job *j, const struct sweep_point *
 	add_option(argv, "--iommu", c->iommu);
 	add_option(argv, "--seeds", seeds);
 	add_option(argv, "--fidelity", c->fidelity);
+	if (c->check)
+		g_ptr_array_add(argv, g_strdup("--check"));
 	for (char **v = p->varied; *v; v++)
 		add_option(argv, "--set", *v);
 	g_ptr_array_add(argv, g_strdup("--output"));

@@ -48,6 +48,13 @@ static void kill_all(struct worker *workers, unsigned n)
 			kill(workers[i].pid, SIGTERM);
 }
 
+static bool has_result(const struct sweep_job *j, const struct sweep_point *p)
+{
+	g_autofree char *dir = sweep_point_dir(j, p), *file = g_build_filename(dir, "result.json", NULL);
+
+	return g_file_test(file, G_FILE_TEST_EXISTS);
+}
+
 /* stopping: we sent it a signal, so that its end says nothing of its point. */
 static bool finished(struct sweep_job *j, struct worker *w, int wait_status, bool stopping, GError **error)
 {
@@ -56,6 +63,10 @@ static bool finished(struct sweep_job *j, struct worker *w, int wait_status, boo
 	w->point = NULL;
 	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == CLI_OK)
 		return sweep_collect(j, p, error);
+	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == CLI_FAILED && has_result(j, p)) {
+		j->status = CLI_FAILED; /* no request succeeded: a result like others */
+		return sweep_collect(j, p, error);
+	}
 	if (!stopping)
 		sweep_point_failed(j, p, WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : CLI_INTERNAL);
 	return true;

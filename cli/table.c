@@ -17,6 +17,11 @@ void cli_print_comparison(FILE *out, const struct experiment_result *r)
 	title = quote_terminal(c->title);
 	fprintf(out, "%s\n\n", title);
 	cli_print_columns(out, (char *const *)c->cells->pdata, c->columns, c->rows, ~(uint64_t)1);
+	for (unsigned i = 0; i < c->notes->len; i++) {
+		g_autofree char *note = quote_terminal(c->notes->pdata[i]);
+
+		fprintf(out, "%s%s\n", i ? "" : "\n", note);
+	}
 	comparison_free(c);
 	json_decref(doc);
 }

@@ -51,6 +51,8 @@ void run_collect(struct run_result *r, struct machine *m, const struct workload_
 		r->curve.values = g_memdup2(r->curve.values, (gsize)r->curve.nrows * r->curve.ncolumns *
 								 sizeof(*r->curve.values));
 	}
+	if (m->io.failure[0])
+		r->failure = g_strdup(m->io.failure);
 }
 
 /* ---- warm-up: what had been counted when the measured part began ---- */
@@ -81,6 +83,7 @@ void run_clear(struct run_result *r)
 		fclose(r->series);
 	g_free(r->histograms);
 	g_free(r->curve.values);
+	g_free(r->failure);
 	g_free(r->specs);
 	g_free(r->stats);
 }
@@ -91,4 +94,12 @@ struct stat_value run_stat(const struct run_result *r, const char *name)
 		if (!strcmp(r->specs[i]->name, name))
 			return r->stats[i];
 	return (struct stat_value){.type = STAT_NULL};
+}
+
+const char *experiment_all_failed(const struct experiment_result *r)
+{
+	for (unsigned i = 0; i < r->nruns; i++)
+		if (run_stat(&r->runs[i], "io.completed").i || !run_stat(&r->runs[i], "io.failed").i)
+			return NULL;
+	return r->nruns ? r->runs[0].failure ? r->runs[0].failure : "" : NULL;
 }

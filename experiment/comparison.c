@@ -15,6 +15,9 @@ struct row {
 
 static const struct row rows[] = {
     {"requests", {"io.completed"}, NUMBER_COUNT, false},
+    {"failed requests", {"io.failed"}, NUMBER_COUNT, false},
+    {"their memory refused", {"io.refused"}, NUMBER_COUNT, false},
+    {"translation faults", {"fault.recorded", "fault.lost"}, NUMBER_COUNT, false},
     {"payload", {"io.bytes"}, NUMBER_BYTES, false},
     {"DMA map calls", {"dma.map_calls"}, NUMBER_COUNT, false},
     {"DMA unmap calls", {"dma.unmap_calls"}, NUMBER_COUNT, false},
@@ -111,9 +114,12 @@ double comparison_number(const struct comparison_column *c, const char *const *n
 static double row_value(const struct comparison_column *c, const struct row *row)
 {
 	static const char *const requests[] = {"io.completed", NULL};
-	double v = comparison_number(c, row->stats);
+	double v = comparison_number(c, row->stats), n;
 
-	return row->per_request ? v / comparison_number(c, requests) : v;
+	if (!row->per_request)
+		return v;
+	n = comparison_number(c, requests);
+	return n > 0 ? v / n : NAN; /* nothing was done: there is no time for each */
 }
 
 static char *with_separators(double v)
@@ -240,6 +246,24 @@ static void add_row(struct comparison *c, const GPtrArray *columns, const struct
 	c->rows++;
 }
 
+/* "link strict: the page table finds no memory": why the first request of each column failed. */
+static void add_notes(struct comparison *c, const GPtrArray *columns)
+{
+	for (unsigned i = 0; i < columns->len; i++) {
+		const struct comparison_column *column = columns->pdata[i];
+
+		for (unsigned k = 0; k < column->runs->len; k++) {
+			const char *why = text_of(column->runs->pdata[k], "failure");
+
+			if (!*why)
+				continue;
+			g_ptr_array_add(c->notes, g_strdup_printf("%s %s, first failed request: %s",
+								  column->api, column->iommu, why));
+			break;
+		}
+	}
+}
+
 static char *title_of(json_t *doc)
 {
 	json_t *provenance = json_object_get(doc, "provenance"), *scenario = json_object_get(doc, "scenario");
@@ -262,6 +286,7 @@ struct comparison *comparison_new(json_t *doc, const char *times)
 	g_autoptr(GPtrArray) columns = comparison_columns(doc);
 
 	c->cells = g_ptr_array_new_with_free_func(g_free);
+	c->notes = g_ptr_array_new_with_free_func(g_free);
 	c->title = title_of(doc);
 	c->columns = 1 + columns->len;
 	for (unsigned i = 0; i < columns->len; i++)
@@ -270,12 +295,14 @@ struct comparison *comparison_new(json_t *doc, const char *times)
 		add_head(c, columns, line);
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
 		add_row(c, columns, &rows[i], times);
+	add_notes(c, columns);
 	return c;
 }
 
 void comparison_free(struct comparison *c)
 {
 	g_ptr_array_unref(c->cells);
+	g_ptr_array_unref(c->notes);
 	g_free(c->title);
 	g_free(c);
 }

@@ -12,6 +12,7 @@
 struct comparison {
 	unsigned columns, rows; /* the first three rows are headings: mode, API, kernel */
 	GPtrArray *cells;       /* rows * columns strings, row by row */
+	GPtrArray *notes;       /* sentences below the table: why requests failed */
 	char *title;
 };
 

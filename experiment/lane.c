@@ -30,6 +30,8 @@ void lane_start(struct lane *l, const struct scenario *s, const struct experimen
 	if (!l->machine)
 		return;
 	l->machine->sim.interrupt = o->cancel;
+	if (((const struct scenario_params *)config_get(scenario_config(s), &scenario_param_table))->check)
+		l->debug = dma_debug_new(l->machine->dma, l->machine->fabric);
 	if (timeline) {
 		g_autofree char *name = lane_name(spec);
 
@@ -57,6 +59,18 @@ static void warmup_ends(struct lane *l)
 	run_collect(l->before, l->machine, l->ops, l->workload);
 }
 
+/* A rule was broken: that is the run's error, before any that followed from it. */
+static bool violated(struct lane *l)
+{
+	const char *text = l->debug ? dma_debug_violation(l->debug) : NULL;
+
+	if (!text)
+		return false;
+	g_clear_error(&l->error);
+	g_set_error(&l->error, DMASIM_ERROR, DMASIM_ERROR_CHECK, "check: %s", text);
+	return true;
+}
+
 bool lane_feed(struct lane *l, const struct record_chunk *c)
 {
 	gint64 start = g_get_monotonic_time();
@@ -64,7 +78,7 @@ bool lane_feed(struct lane *l, const struct record_chunk *c)
 	if (l->error)
 		return false;
 	for (unsigned i = 0; i < c->n; i++) {
-		if (!l->ops->record(l->workload, &c->records[i], &l->error)) {
+		if (!l->ops->record(l->workload, &c->records[i], &l->error) || violated(l)) {
 			l->failed_at = c->first + i;
 			break;
 		}
@@ -77,10 +91,28 @@ bool lane_feed(struct lane *l, const struct record_chunk *c)
 	return !l->error;
 }
 
+/* The drivers are gone: nothing is mapped, and nothing is charged to a request. */
+static void check_end(struct lane *l)
+{
+	const struct ledger *ledger = &l->machine->sim.ledger;
+
+	dma_debug_end(l->debug);
+	for (enum ledger_account a = 0; !violated(l) && !l->error && a < LEDGER_TOTAL; a++)
+		if (ledger_per_request(a) && ledger->accounts[a].current)
+			g_set_error(&l->error, DMASIM_ERROR, DMASIM_ERROR_CHECK,
+				    "check: the account %s of kernel memory holds %" G_GUINT64_FORMAT
+				    " bytes when all requests have ended",
+				    ledger_name(a), ledger->accounts[a].current);
+}
+
 static void machine_end(struct lane *l)
 {
 	if (l->workload)
 		l->ops->destroy(l->workload);
+	if (l->debug && !l->error)
+		check_end(l);
+	dma_debug_free(l->debug);
+	l->debug = NULL;
 	machine_free(l->machine);
 	l->workload = NULL;
 	l->machine = NULL;

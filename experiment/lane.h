@@ -4,12 +4,14 @@
 #define DMASIM_LANE_H
 
 #include "internal.h"
+#include "models/dma/dma_debug.h"
 
 #include "sim/timeline.h"
 #include <stdio.h>
 
 struct series;
 struct lane {
+	struct dma_debug *debug; /* of the machine; NULL: not asked for */
 	struct run_result *result;
 	struct machine *machine;
 	struct workload *workload;

@@ -144,6 +144,8 @@ static json_t *run_json(const struct experiment_result *r, const struct run_resu
 	json_object_set_new(o, "stats", stats);
 	json_object_set_new(o, "histograms", histograms_json(run));
 	json_object_set_new(o, "memory", memory_json(run));
+	if (run->failure)
+		json_object_set_new(o, "failure", json_text(run->failure));
 	if (run->curve.nrows)
 		json_object_set_new(o, "curve", curve_json(&run->curve));
 	return o;

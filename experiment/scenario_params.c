@@ -13,6 +13,9 @@ static const struct param_spec scenario_specs[] = {
     PARAM(seeds, UINT, "1", .min = 1, .max = 10000, .help = "repetitions, with seed, seed + 1, ..."),
     PARAM(fidelity, ENUM, "counts", .choices = fidelity_names,
 	  .help = "counts: exact counts at the trace's time; timing: full event simulation"),
+    PARAM(check, BOOL, "false",
+	  .help = "stop at the first broken rule of the DMA API, of a device or of the IOMMU "
+		  "(docs/reliability.md)"),
 };
 const struct param_table scenario_param_table = PARAM_TABLE("scenario", "what is run", scenario_specs);
 #undef PARAMS_OF

@@ -113,8 +113,14 @@ static void table(GString *html, json_t *doc)
 	g_string_append_printf(
 	    html,
 	    "</tbody></table></div>\n<p class=\"note\">%s. The last column of a mode is the last "
-	    "API's value over the first's.</p></section>\n",
+	    "API's value over the first's.</p>\n",
 	    "Counts are exact; CPU times are charged from the machine's cost table");
+	for (unsigned i = 0; i < c->notes->len; i++) {
+		g_string_append(html, "<p class=\"note\">");
+		text(html, c->notes->pdata[i]);
+		g_string_append(html, "</p>\n");
+	}
+	g_string_append(html, "</section>\n");
 	comparison_free(c);
 }
 

@@ -8,6 +8,7 @@
 #define DMASIM_ERROR (dmasim_error_quark())
 GQuark dmasim_error_quark(void);
 enum dmasim_error {
+	DMASIM_ERROR_CHECK = 1,     /* it ran, and a rule that was to be checked is broken */
 	DMASIM_ERROR_USAGE = 2,     /* command line or scenario */
 	DMASIM_ERROR_INPUT = 3,     /* trace or other input file */
 	DMASIM_ERROR_OUTPUT = 4,    /* result could not be written */

@@ -32,6 +32,7 @@ struct scenario_params {
 	char *name, *description, *preset;
 	uint64_t seed, seeds;
 	int fidelity;
+	bool check;
 };
 struct compare_params {
 	char *api, *iommu; /* comma-separated */
@@ -102,6 +103,7 @@ struct run_result {
 		struct hist *hist;
 	} * histograms;
 	unsigned nhistograms;
+	char *failure;               /* why the first failed request failed; NULL: none did */
 	struct workload_curve curve; /* nrows 0: none; values owned */
 	FILE *series;                /* rows of the time series, NULL if none */
 	double wall_seconds;         /* host time, never part of deterministic outputs */
@@ -145,6 +147,8 @@ struct experiment_result *experiment_run(struct scenario *s, const struct experi
 void experiment_result_free(struct experiment_result *r);
 /* Value of a statistic in one run; STAT_NULL when there is none of that name. */
 struct stat_value run_stat(const struct run_result *r, const char *name);
+/* Did requests fail, in every run, and none succeed? Why the first did; NULL: no. */
+const char *experiment_all_failed(const struct experiment_result *r);
 
 /* The result.json document (new reference). */
 struct json_t *result_to_json(const struct experiment_result *r);

@@ -182,6 +182,7 @@ struct pcie_dma {
 	uint32_t pasid;  /* VTD_NO_PASID */
 	void *data;      /* NULL: bytes do not matter; else read into or written from, functionally */
 	bool translated; /* AT = 10: the address came from the function's device TLB */
+	bool astray;     /* on purpose where it has no right to be: no error of the device */
 	bool cold;       /* reads go to DRAM even where memory.io_hits_llc */
 	/* out */
 	uint8_t fault; /* of the first failing page, 0 if none */
@@ -191,5 +192,10 @@ struct pcie_dma {
 };
 /* Perform a device's memory access starting at when. 0, or -EFAULT (translation), -ENXIO (no route). */
 G_GNUC_WARN_UNUSED_RESULT int pcie_dma(struct pcie_dma *d, sim_time_t when);
+/* Be told of every access before it is done; NULL: no longer. */
+typedef void (*pcie_watch_fn)(void *arg, const struct pcie_dma *d);
+void pcie_set_watch(struct pcie_fabric *f, pcie_watch_fn fn, void *arg);
+/* Does this address lead fn to a peer without passing the root complex? */
+bool pcie_is_peer_address(const struct pcie_node *fn, dma_addr_t addr);
 
 #endif

@@ -247,8 +247,10 @@ phys_addr_t dma_alloc_attrs(struct device *dev, size_t size, dma_addr_t *handle,
 		return 0;
 	phys = use_dma_iommu(dev) ? iommu_dma_alloc(dev, size, handle, attrs)
 				  : direct_alloc(dev, size, handle);
-	if (phys)
+	if (phys) {
 		dev->dma->st->coherent_allocs++;
+		dma_observe(dev, DMA_CALL_ALLOC, .addr = *handle, .phys = phys, .size = size);
+	}
 	return phys;
 }
 
@@ -264,6 +266,7 @@ void dma_free_attrs(struct device *dev, size_t size, phys_addr_t phys, dma_addr_
 	if (!phys)
 		return;
 	dev->dma->st->coherent_frees++;
+	dma_observe(dev, DMA_CALL_FREE, .addr = handle, .phys = phys, .size = size);
 	if (use_dma_iommu(dev))
 		iommu_dma_free(dev, size, phys, handle, attrs);
 	else if (!dev->dma->replay || !dev->dma->replay->coherent_pages)

@@ -40,7 +40,8 @@ bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state, phys_a
 	}
 	st->map_time += clock_of(dev) - start;
 	sim_slice(dev->sim, TIMELINE_MAP, "dma_iova_try_alloc", start, clock_of(dev));
-	dma_observe(dev, DMA_CALL_TRY_ALLOC_RET, .addr = addr, .ok = addr != 0);
+	dma_observe(dev, DMA_CALL_TRY_ALLOC_RET, .addr = addr, .size = align_up(size + offset, PAGE_SIZE),
+		    .ok = addr != 0);
 	return addr != 0;
 }
 
@@ -49,6 +50,7 @@ void dma_iova_free(struct device *dev, struct dma_iova_state *state)
 	size_t offset = state->addr & ~PAGE_MASK;
 	sim_time_t start = clock_of(dev);
 
+	dma_observe(dev, DMA_CALL_FREE_RANGE, .addr = state->addr, .dir = DMA_NONE);
 	iommu_dma_free_iova(dev->domain, state->addr - offset,
 			    align_up(dma_iova_size(state) + offset, PAGE_SIZE), NULL);
 	dev->dma->st->unmap_time += clock_of(dev) - start;
@@ -156,8 +158,11 @@ int dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t 
 	st->link_calls++;
 	dma_observe(dev, DMA_CALL_LINK, .phys = phys, .offset = offset, .size = size);
 	ret = link_checked(dev, state, phys, offset, size, dir, attrs);
-	if (!ret)
+	if (!ret) {
 		st->bytes_mapped += size;
+		dma_observe(dev, DMA_CALL_LINKED, .addr = state->addr, .offset = offset, .size = size,
+			    .dir = dir);
+	}
 	st->map_time += clock_of(dev) - start;
 	sim_slice(dev->sim, TIMELINE_LINK, "dma_iova_link", start, clock_of(dev));
 	return ret;
@@ -236,6 +241,7 @@ void dma_iova_unlink(struct device *dev, struct dma_iova_state *state, size_t of
 	sim_time_t start = clock_of(dev);
 
 	dev->dma->st->unlink_calls++;
+	dma_observe(dev, DMA_CALL_UNLINK, .addr = state->addr, .offset = offset, .size = size, .dir = dir);
 	cpu_charge(sim_cpu(dev->sim), COST_DMA_MAP_FIXED);
 	iova_unlink(dev, state, offset, size, dir, attrs, false);
 	dev->dma->st->unmap_time += clock_of(dev) - start;
@@ -248,7 +254,7 @@ void dma_iova_destroy(struct device *dev, struct dma_iova_state *state, size_t m
 	sim_time_t start = clock_of(dev);
 
 	dev->dma->st->destroy_calls++;
-	dma_observe(dev, DMA_CALL_DESTROY, .addr = state->addr, .size = mapped_len);
+	dma_observe(dev, DMA_CALL_DESTROY, .addr = state->addr, .size = mapped_len, .dir = dir);
 	if (!mapped_len) {
 		dma_iova_free(dev, state);
 		return;

@@ -51,11 +51,20 @@ enum dma_call {
 	DMA_CALL_LINK,    /* before */
 	DMA_CALL_SYNC,    /* before */
 	DMA_CALL_DESTROY, /* before */
+	/* What no event of the kernel shows, for the checker. */
+	DMA_CALL_UNMAPPING,   /* before, as the driver says it */
+	DMA_CALL_LINKED,      /* after, on success: addr is the range, offset and size the piece */
+	DMA_CALL_UNLINK,      /* before */
+	DMA_CALL_FREE_RANGE,  /* before; also where destroy has nothing to unmap */
+	DMA_CALL_SYNC_SINGLE, /* before */
+	DMA_CALL_ALLOC,       /* coherent memory: after, on success */
+	DMA_CALL_FREE,        /* before */
 };
 struct dma_call_args {
 	dma_addr_t addr;
 	phys_addr_t phys;
 	uint64_t offset, size;
+	enum dma_data_direction dir;
 	const struct scatterlist *sg;
 	unsigned nents, segments; /* entries; DMA segments made of them */
 	bool ok;                  /* result of try_alloc */

@@ -44,7 +44,7 @@ static dma_addr_t map_phys(struct device *dev, phys_addr_t phys, size_t size, en
 out:
 	st->map_time += dev->sim->cpu->now - start;
 	sim_slice(dev->sim, TIMELINE_MAP, "dma_map_phys", start, dev->sim->cpu->now);
-	dma_observe(dev, DMA_CALL_MAP, .addr = addr, .phys = phys, .size = size);
+	dma_observe(dev, DMA_CALL_MAP, .addr = addr, .phys = phys, .size = size, .dir = dir);
 	return addr;
 }
 
@@ -56,6 +56,7 @@ static void unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dm
 
 	g_assert(valid_dma_direction(dir));
 	st->unmap_calls++;
+	dma_observe(dev, DMA_CALL_UNMAPPING, .addr = addr, .size = size, .dir = dir);
 	if (!use_dma_iommu(dev))
 		dma_direct_unmap_phys(dev, addr, size, dir, attrs);
 	else if (!(attrs & DMA_ATTR_CC_SHARED))
@@ -126,6 +127,7 @@ dma_addr_t dma_map_resource(struct device *dev, phys_addr_t phys, size_t size, e
 	if (!dma_capable(dev, phys, size))
 		return DMA_MAPPING_ERROR;
 	st->bytes_mapped += size;
+	dma_observe(dev, DMA_CALL_MAP, .addr = phys, .phys = phys, .size = size, .dir = dir);
 	return phys;
 }
 
@@ -171,7 +173,7 @@ static int map_sg(struct device *dev, struct scatterlist *sg, int nents, enum dm
 	st->map_time += dev->sim->cpu->now - start;
 	sim_slice(dev->sim, TIMELINE_MAP, "dma_map_sg", start, dev->sim->cpu->now);
 	if (n > 0)
-		dma_observe(dev, DMA_CALL_MAP_SG, .sg = sg, .nents = (unsigned)nents,
+		dma_observe(dev, DMA_CALL_MAP_SG, .dir = dir, .sg = sg, .nents = (unsigned)nents,
 			    .segments = (unsigned)n);
 	if (n < 0 && n != -EINVAL && n != -ENOMEM && n != -EIO && n != -EREMOTEIO)
 		return -EIO;
@@ -195,7 +197,7 @@ void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents, e
 	g_assert(valid_dma_direction(dir));
 	st->unmap_calls++;
 	st->unmap_sg_calls++;
-	dma_observe(dev, DMA_CALL_UNMAP_SG, .sg = sg, .nents = (unsigned)nents);
+	dma_observe(dev, DMA_CALL_UNMAP_SG, .dir = dir, .sg = sg, .nents = (unsigned)nents);
 	if (!use_dma_iommu(dev))
 		dma_direct_unmap_sg(dev, sg, nents, dir, attrs);
 	else
@@ -226,6 +228,7 @@ void dma_unmap_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_d
 void dma_sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir)
 {
 	g_assert(valid_dma_direction(dir));
+	dma_observe(dev, DMA_CALL_SYNC_SINGLE, .addr = addr, .size = size, .dir = dir);
 	if (dev->dma_skip_sync)
 		return;
 	enter(dev);
@@ -238,6 +241,7 @@ void dma_sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size, e
 void dma_sync_single_for_device(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir)
 {
 	g_assert(valid_dma_direction(dir));
+	dma_observe(dev, DMA_CALL_SYNC_SINGLE, .addr = addr, .size = size, .dir = dir);
 	if (dev->dma_skip_sync)
 		return;
 	enter(dev);

@@ -213,6 +213,8 @@ int pcie_dma(struct pcie_dma *d, sim_time_t when)
 	d->fault = 0;
 	d->done_bytes = 0;
 	d->done = d->accepted = when;
+	if (G_UNLIKELY(f->watch))
+		f->watch(f->watch_arg, d);
 	if (!f->sim->timing && !f->bars->len && d->fn->iommu && !d->translated && d->len)
 		err = dma_pages_counts(d, when);
 	else
@@ -220,4 +222,10 @@ int pcie_dma(struct pcie_dma *d, sim_time_t when)
 	count_op(f->st, d);
 	sim_slice(f->sim, TIMELINE_TRANSFER, d->op == PCIE_READ ? "read" : "write", when, d->done);
 	return err;
+}
+
+void pcie_set_watch(struct pcie_fabric *f, pcie_watch_fn fn, void *arg)
+{
+	f->watch = fn;
+	f->watch_arg = arg;
 }

@@ -16,6 +16,8 @@ struct pcie_fabric {
 	GPtrArray *bars;       /* struct pcie_bar, owned, ascending by base */
 	phys_addr_t mmio_next; /* where the next BAR without a place goes */
 	unsigned mps_lg2, mrrs_lg2;
+	pcie_watch_fn watch; /* of every access; NULL: nobody */
+	void *watch_arg;
 	struct resource peer_bridge; /* peer traffic through the root complex */
 	struct resource peer_cross;  /* peer traffic between sockets */
 };

@@ -105,6 +105,11 @@ struct pcie_bar *pcie_route_direct(const struct pcie_node *fn, dma_addr_t addr, 
 	return pcie_acs(gate) & (ACS_RR | ACS_EC) ? NULL : bar;
 }
 
+bool pcie_is_peer_address(const struct pcie_node *fn, dma_addr_t addr)
+{
+	return pcie_route_direct(fn, addr, false) != NULL;
+}
+
 enum pcie_route pcie_route_phys(const struct pcie_node *fn, enum pcie_op op, phys_addr_t phys,
 				struct pcie_bar **bar)
 {

@@ -82,6 +82,28 @@ void vtd_note_unmap(struct vtd_unit *u, uint16_t did, dma_addr_t iova, uint64_t 
 	}
 }
 
+static void found(void *arg, const struct tlb_key *k, uint64_t *payload, unsigned slot)
+{
+	(void)k;
+	(void)payload;
+	(void)slot;
+	*(bool *)arg = true;
+}
+
+bool vtd_is_cached(struct vtd_unit *u, uint16_t did, dma_addr_t iova, uint64_t len)
+{
+	uint64_t page = iova >> PAGE_SHIFT, count = ((iova + len - 1) >> PAGE_SHIFT) - page + 1;
+	bool cached = false;
+
+	tlb_visit_range(u->iotlb, did, tag_mask(u), page, count, found, &cached);
+	for (guint i = 0; !cached && i < u->device_tlbs->len; i++) {
+		struct device_tlb *d = u->device_tlbs->pdata[i];
+
+		tlb_visit_range(d->tlb, did, TAG_DID, page, count, found, &cached);
+	}
+	return cached;
+}
+
 struct finish {
 	struct vtd_unit *u;
 	struct stale *stale;

@@ -209,6 +209,8 @@ void vtd_in_flight(struct vtd_unit *u, sim_time_t begin, sim_time_t done);
  * Translations that IOTLB and device TLBs still hold are stale from then until they go.
  */
 void vtd_note_unmap(struct vtd_unit *u, uint16_t did, dma_addr_t iova, uint64_t len, sim_time_t when);
+/* Does the IOTLB or a device TLB hold a translation of any page of [iova, iova + len)? */
+bool vtd_is_cached(struct vtd_unit *u, uint16_t did, dma_addr_t iova, uint64_t len);
 /* The run ends: what is stale still counts up to when. */
 void vtd_finish(struct vtd_unit *u, sim_time_t when);
 

@@ -151,6 +151,32 @@ def bad_traces(tmp):
     expect("result of no run", run("plot", tmp), 3, "result.json")
 
 
+def nothing_succeeds(tmp):
+    """Status 1, the reason, rows of what failed, and no time per request of none."""
+    path = scenario(tmp, """[compare]
+iommu = strict, passthrough
+[workload]
+generator = nvme
+requests = 100
+sizes = 64KiB
+[nvme]
+functions = 0000:0e:00.0
+p2p_provider = 0000:12:00.0
+[pcie]
+topology = bridge root id=8086:4c43; port 0000:00:01.0 on root; port 0000:00:06.0 on root; function 0000:0e:00.0 on 0000:00:01.0; function 0000:12:00.0 on 0000:00:06.0 bar0=16GiB
+""")
+    done = run("run", path, "-o", tmp / "refused")
+    text = done.stdout.decode()
+    check(done.returncode == 1 and b"no request succeeded" in done.stderr, "a run in which nothing succeeds", done)
+    check("failed requests" in text and "first failed request: " in text and "inf" not in text, "rows of what failed", done)
+    done = run("report", tmp / "refused", "-o", tmp / "refused.html")
+    page = (tmp / "refused.html").read_text()
+    check("failed requests" in page and "first failed request" in page and ">inf" not in page, "report of what failed", done)
+    done = run("sweep", path, "--vary", "iotlb.entries=16,32", "-q", "-o", tmp / "refused-sweep")
+    check(done.returncode == 1, "a sweep in which nothing succeeds", done)
+    check(run("query", tmp / "refused-sweep", "io.failed").returncode == 0, "its points are kept")
+
+
 def limit_file_size():
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 
@@ -243,6 +269,7 @@ with folder:
     impossible_machines(tmp)
     bad_usage(tmp)
     bad_traces(tmp)
+    nothing_succeeds(tmp)
     bad_output(tmp)
     series_without_room(tmp)
     special_output(tmp)

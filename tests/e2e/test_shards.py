@@ -23,7 +23,7 @@ folder, tmp = scratch()
 with folder:
     path = tmp / "s.ini"
     path.write_text(SCENARIO)
-    done = run("shards", path, "--shards", "3", "--warmup", "20000", "-o", tmp / "out", "--check", "--json", timeout=1800)
+    done = run("shards", path, "--shards", "3", "--warmup", "20000", "-o", tmp / "out", "--compare", "--json", timeout=1800)
     check(done.returncode == 0, "shards", done)
     report = json.loads(done.stdout)
     check(report["exact"] > 50 and abs(report["error"]) < LIMIT, f"error against the whole: {report}")
@@ -38,7 +38,7 @@ with folder:
         spans = (a["histograms"]["qi.page_span"], b["histograms"].get("qi.page_span", {}))
         check(a["iommu"] != "strict" or spans[0] == spans[1], f"{where}: page spans")
         check(b["memory"]["total"]["peak"] <= a["memory"]["total"]["peak"], f"{where}: peak of a piece")
-    one = run("shards", path, "--set", "workload.requests=5000", "--shards", "1", "-o", tmp / "one", "--check", "--json")
+    one = run("shards", path, "--set", "workload.requests=5000", "--shards", "1", "-o", tmp / "one", "--compare", "--json")
     check(json.loads(one.stdout)["error"] == 0, "a single piece is the whole", one)
     for bad in (["--shards", "0"], []):
         done = run("shards", path, "-o", tmp / "bad", *bad)
