@@ -290,7 +290,7 @@ static sim_time_t transfer(struct pcie_bench *w, dma_addr_t addr, sim_time_t whe
 {
 	bool engine = w->base.m->sim.timing && uses_engine(w);
 	struct pcie_dma d = {.fn = w->base.dev->pci,
-			     .astray = w->p.target == TARGET_HOLE || w->unmapped,
+			     .astray = w->p.target == TARGET_HOLE,
 			     .addr = addr,
 			     .len = w->p.size,
 			     .pasid = VTD_NO_PASID,
