@@ -16,7 +16,7 @@ function(dmasim_floor name)
   dmasim_after_training(${name})
   # The link probe: this floor whole and what it needs of the floors below, no undefined symbol allowed. An upward call,
   # which a static archive would let pass, does not link.
-  if(NOT DMASIM_SANITIZE AND NOT DMASIM_LTO AND (BUILD_TESTING OR NOT DEFINED BUILD_TESTING))
+  if(DMASIM_PROBES AND NOT DMASIM_SANITIZE AND NOT DMASIM_LTO AND (BUILD_TESTING OR NOT DEFINED BUILD_TESTING))
     add_library(${name}_probe MODULE ${PROJECT_SOURCE_DIR}/cmake/probe.c)
     target_link_libraries(${name}_probe PRIVATE $<LINK_LIBRARY:WHOLE_ARCHIVE,${name}>)
     target_link_options(${name}_probe PRIVATE LINKER:--no-undefined)

@@ -49,6 +49,8 @@ void record_source_free(struct record_source *r);
 
 /* ---- results ---- */
 
+/* Does a document hold what its readers look for, in the types they expect? */
+bool result_check(const struct json_t *doc, const char *file, GError **error);
 /* A JSON string; bytes that are no UTF-8 (of a path, of a database) are replaced, as a string must be. */
 struct json_t *json_text(const char *text);
 

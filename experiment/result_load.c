@@ -46,6 +46,8 @@ json_t *result_load(const char *path, GError **error)
 		json_decref(doc);
 		return NULL;
 	}
+	if (!result_check(doc, file, error))
+		g_clear_pointer(&doc, json_decref);
 	return doc;
 }
 

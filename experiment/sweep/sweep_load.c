@@ -173,6 +173,8 @@ json_t *sweep_db_load(const char *dir, GError **error)
 		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INPUT, "%s: no finished point in it yet", path);
 		g_clear_pointer(&doc, json_decref);
 	}
+	if (doc && !result_check(doc, path, error))
+		g_clear_pointer(&doc, json_decref);
 	json_decref(l.runs);
 	sqlite3_close(l.sql);
 	g_free(l.first);
