@@ -45,6 +45,8 @@ static int parse_range(const char *text, double *from, double *to, char *op, dou
 
 /* A range with more is a slip (1..1000000), not a plan. */
 #define MAX_VALUES 10000
+/* Each is resolved and hashed before the first one runs. */
+#define MAX_POINTS 1000000
 
 static bool expand_range(const char *whole, const char *text, GPtrArray *values, GError **error)
 {
@@ -177,12 +179,27 @@ static bool advance(const GArray *axes, unsigned *at)
 	return false;
 }
 
+static bool points_fit(uint64_t points, GError **error)
+{
+	if (points <= MAX_POINTS)
+		return true;
+	g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_USAGE,
+		    "%" G_GUINT64_FORMAT " points or more are too many for one directory; want at most %d",
+		    points, MAX_POINTS);
+	return false;
+}
+
 static bool add_points(struct sweep_plan *plan, const struct scenario *base, const GArray *axes,
 		       GError **error)
 {
 	g_autofree unsigned *at = g_new0(unsigned, axes->len + 1);
 	g_autoptr(GHashTable) cache = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	uint64_t points = 1;
 
+	for (unsigned i = 0; points <= MAX_POINTS && i < axes->len; i++)
+		points *= g_strv_length(g_array_index(axes, struct axis, i).values);
+	if (!points_fit(points, error))
+		return false;
 	do {
 		if (!add_point(plan, base, axes, at, cache, error))
 			return false;
@@ -248,6 +265,10 @@ struct sweep_plan *sweep_plan_shards(const struct scenario *base, unsigned n, ui
 	g_autoptr(GHashTable) cache = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 
 	plan->points = g_ptr_array_new_with_free_func(point_free);
+	if (!points_fit(n, error)) {
+		sweep_plan_free(plan);
+		return NULL;
+	}
 	for (unsigned k = 0; k < n; k++)
 		if (!add_shard(plan, base, records * k / n, records * (k + 1) / n, warmup, k + 1 == n, cache,
 			       error)) {

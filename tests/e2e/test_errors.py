@@ -121,6 +121,9 @@ def bad_usage(tmp):
     expect("trace --format unknown", run("trace", "info", trace, "--format", "nosuch"), 2, "nosuch", "ftrace")
     expect("generator key", run("trace", "generate", "nvme", "request=5"), 2, "unknown key", "requests")
     expect("explain unknown", run("explain", "flushs"), 2, "'flushes'")
+    expect("too many points", run("sweep", good, "--vary", "iotlb.entries=1..9000", "--vary", "qi.entries=1..9000", "-o",
+                                  tmp / "many"), 2, "points", "1000000")
+    expect("too many shards", run("shards", good, "--shards", "2000000000", "-o", tmp / "many"), 2, "points")
     bare = run()
     check(bare.returncode == 2 and not bare.stdout and b"usage" in bare.stderr, "bare dmasim", bare)
 
