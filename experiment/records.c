@@ -102,11 +102,17 @@ struct record_source *record_source_new(struct scenario *s, uint64_t seed, GErro
 	return r;
 }
 
-/* Of a trace that workload.limit cut short the reader has not seen everything: then the file is read. */
+/*
+ * Of a trace that workload.limit or skip cut short the reader has not seen everything: then it is known (time
+ * shards), or the file is read.
+ */
 static char *input_sha256(struct record_source *r, const char *path, bool whole)
 {
+	const struct workload_params *w = config_get(r->scenario->config, &workload_param_table);
 	const char *sha = whole ? trace_sha256(r->reader) : NULL;
 
+	if (!sha && w->sha256 && *w->sha256 && !scenario_traces(r->scenario)[1])
+		return g_strdup(w->sha256);
 	if (!sha && strcmp(path, "-"))
 		return file_sha256(path, NULL);
 	return g_strdup(sha);
@@ -161,6 +167,16 @@ static void add_record(struct record_source *r, struct record_chunk *c, const st
 	r->count++;
 }
 
+/* Skip what is to be skipped of this input. As trace_next. */
+static int pass_over(struct record_source *r, GError **error)
+{
+	uint64_t last = 0;
+	int rc = trace_skip(r->reader, &r->skip, &last, error);
+
+	r->last_ns = MAX(r->last_ns, r->base_ns + last);
+	return rc;
+}
+
 bool record_source_fill(struct record_source *r, struct record_chunk *c, GError **error)
 {
 	struct trace_record rec;
@@ -169,15 +185,12 @@ bool record_source_fill(struct record_source *r, struct record_chunk *c, GError 
 	c->first = r->count;
 	g_array_set_size(c->segments, 0);
 	while (c->n < CHUNK_RECORDS && r->reader) {
-		int got = r->count < r->limit ? trace_next(r->reader, &rec, error) : 0;
+		int got = r->skip ? pass_over(r, error) : 1;
 
+		if (got > 0)
+			got = r->count < r->limit ? trace_next(r->reader, &rec, error) : 0;
 		if (got < 0)
 			return false;
-		if (got && r->skip) {
-			r->skip--;
-			r->last_ns = MAX(r->last_ns, rec.time_ns + r->base_ns);
-			continue;
-		}
 		if (got) {
 			add_record(r, c, &rec);
 			continue;
@@ -230,19 +243,19 @@ void record_source_free(struct record_source *r)
 uint64_t scenario_count_records(struct scenario *s, GError **error)
 {
 	const struct scenario_params *p = config_get(s->config, &scenario_param_table);
+	const struct workload_params *w = config_get(s->config, &workload_param_table);
 	struct record_source *source = record_source_new(s, p->seed, error);
 	struct record_chunk *chunk = record_chunk_new();
 	uint64_t n = 0;
 
-	while (source && record_source_fill(source, chunk, error)) {
-		n = source->count;
-		if (!chunk->n)
-			break;
+	if (source)
+		source->skip = UINT64_MAX; /* passed over, which native traces do by blocks */
+	if (source && record_source_fill(source, chunk, error)) {
+		n = UINT64_MAX - source->skip;
+		n = MIN(n - MIN(n, w->skip), source->limit);
+		if (!n)
+			g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INPUT, "no records to run");
 	}
-	if (source && chunk->n)
-		n = 0; /* stopped by an error */
-	else if (source && !n)
-		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INPUT, "no records to run");
 	record_chunk_free(chunk);
 	record_source_free(source);
 	return n;

@@ -2,6 +2,8 @@
 /* The hash that names a result before it exists: effective scenario, inputs, version. */
 #include "scenario.h"
 
+#include "trace/digest.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -14,39 +16,35 @@ static void add_value(const char *name, const char *text, const char *origin, co
 	(void)spec;
 	/* How a result is called does not change it; where its input lies does not either. */
 	if (!strcmp(name, "scenario.name") || !strcmp(name, "scenario.description") ||
-	    !strcmp(name, "scenario.preset") || !strcmp(name, "workload.trace"))
+	    !strcmp(name, "scenario.preset") || !strcmp(name, "workload.trace") ||
+	    !strcmp(name, "workload.sha256"))
 		return;
 	g_checksum_update(sum, (const guchar *)name, (gssize)strlen(name) + 1);
 	g_checksum_update(sum, (const guchar *)text, (gssize)strlen(text) + 1);
 }
 
-static bool add_file(GChecksum *sum, const char *path, GError **error)
+char *file_sha256(const char *path, GError **error)
 {
 	g_autofree guchar *buffer = g_malloc(MIB);
+	struct digest *sum;
 	FILE *f;
 	size_t n;
 
 	if (!strcmp(path, "-")) {
 		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_USAGE,
 			    "standard input cannot be read once per point; write it to a file first");
-		return false;
+		return NULL;
 	}
 	f = fopen(path, "re");
 	if (!f) {
 		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_INPUT, "%s: %s", path, g_strerror(errno));
-		return false;
+		return NULL;
 	}
+	sum = digest_new();
 	while ((n = fread(buffer, 1, MIB, f)) > 0)
-		g_checksum_update(sum, buffer, (gssize)n);
+		digest_add(sum, buffer, n);
 	fclose(f);
-	return true;
-}
-
-char *file_sha256(const char *path, GError **error)
-{
-	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-
-	return add_file(sum, path, error) ? g_strdup(g_checksum_get_string(sum)) : NULL;
+	return digest_finish(sum);
 }
 
 char *scenario_hash_with(const struct scenario *s, char *const *input_sums)

@@ -47,6 +47,8 @@ static const struct param_spec workload_specs[] = {
     PARAM(warmup, UINT, "0", .max = 9.2e18,
 	  .help = "records that are run before statistics begin (memory peaks include them)"),
     PARAM(limit, UINT, "0", .max = 9.2e18, .help = "stop after so many records, warm-up included; 0: all"),
+    PARAM(sha256, STRING, "",
+	  .help = "sum of the one trace file, known beforehand, so that a piece need not read it all"),
     PARAM(cut, BOOL, "false",
 	  .help = "statistics as of the last record, before what is in flight completes (time shards)"),
 };

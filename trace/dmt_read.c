@@ -15,7 +15,8 @@ struct dmt {
 	uint32_t left;          /* records in it */
 	uint64_t block_offset, total, last_time;
 	bool ended;
-	uint32_t *devices; /* number in the file -> index in the reader */
+	uint32_t version, head_bytes, counted; /* counted: by the head of the block read last */
+	uint32_t *devices;                     /* number in the file -> index in the reader */
 	uint32_t ndevices;
 	struct trace_segment *segs;
 	uint32_t cap_segs;
@@ -53,33 +54,37 @@ static uint32_t read_block(struct trace_reader *r, size_t *len, GError **error)
 	size_t got;
 
 	d->block_offset = input_offset(r->in);
-	n = input_peek(r->in, DMT_HEAD_BYTES, &p, error);
+	n = input_peek(r->in, d->head_bytes, &p, error);
 	if (n < 0)
 		return 0;
-	if (n < DMT_HEAD_BYTES)
+	if (n < (ssize_t)d->head_bytes)
 		return broken(r, TRACE_ERROR_TRUNCATED, error,
 			      "the trace ends without its end block; it was cut off, copy or write it again");
 	kind = get_u32(p);
 	raw = get_u32(p + 4);
 	stored = get_u32(p + 8);
+	d->counted = d->version > 1 ? get_u32(p + 12) : 0;
+	if (kind != DMT_RECORDS && d->counted)
+		return broken(r, TRACE_ERROR_FORMAT, error,
+			      "block head is damaged (number of records); copy the trace again");
 	if (raw > DMT_LARGEST || stored > ZSTD_COMPRESSBOUND(DMT_LARGEST))
 		return broken(r, TRACE_ERROR_FORMAT, error,
 			      "block head is damaged (impossible length); copy the trace again");
-	n = input_peek(r->in, DMT_HEAD_BYTES + (size_t)stored, &p, error);
+	n = input_peek(r->in, d->head_bytes + (size_t)stored, &p, error);
 	if (n < 0)
 		return 0;
-	if ((size_t)n < DMT_HEAD_BYTES + (size_t)stored)
+	if ((size_t)n < d->head_bytes + (size_t)stored)
 		return broken(r, TRACE_ERROR_TRUNCATED, error,
 			      "the trace ends inside this block; it was cut off, copy or write it again");
 	if (raw > d->cap) {
 		d->cap = raw;
 		d->payload = g_realloc(d->payload, d->cap);
 	}
-	got = ZSTD_decompressDCtx(d->zstd, d->payload, d->cap, p + DMT_HEAD_BYTES, stored);
+	got = ZSTD_decompressDCtx(d->zstd, d->payload, d->cap, p + d->head_bytes, stored);
 	if (ZSTD_isError(got) || got != raw || raw < 4 || get_u32(d->payload) != kind)
 		return broken(r, TRACE_ERROR_FORMAT, error,
 			      "block is damaged (checksum); copy or write the trace again");
-	input_skip(r->in, DMT_HEAD_BYTES + (size_t)stored);
+	input_skip(r->in, d->head_bytes + (size_t)stored);
 	*len = raw;
 	return kind;
 }
@@ -97,13 +102,16 @@ static bool open_dmt(struct trace_reader *r, GError **error)
 	if (n < DMT_MAGIC_BYTES + 4 || memcmp(p, DMT_MAGIC, DMT_MAGIC_BYTES) != 0)
 		return broken(r, n < DMT_MAGIC_BYTES + 4 ? TRACE_ERROR_TRUNCATED : TRACE_ERROR_FORMAT, error,
 			      "no head of a native binary trace; write it with `dmasim trace convert`");
-	if (get_u32(p + DMT_MAGIC_BYTES) != DMT_VERSION) {
-		g_set_error(error, TRACE_ERROR, TRACE_ERROR_FORMAT,
-			    "%s: byte %d: native trace of version %u, this program reads version %d: convert "
-			    "it with the program that wrote it",
-			    input_name(r->in), DMT_MAGIC_BYTES, get_u32(p + DMT_MAGIC_BYTES), DMT_VERSION);
+	d->version = get_u32(p + DMT_MAGIC_BYTES);
+	if (d->version < 1 || d->version > DMT_VERSION) {
+		g_set_error(
+		    error, TRACE_ERROR, TRACE_ERROR_FORMAT,
+		    "%s: byte %d: native trace of version %u, this program reads up to version %d: convert "
+		    "it with the program that wrote it",
+		    input_name(r->in), DMT_MAGIC_BYTES, d->version, DMT_VERSION);
 		return false;
 	}
+	d->head_bytes = d->version > 1 ? DMT_HEAD_BYTES : DMT_HEAD_BYTES_1;
 	input_skip(r->in, DMT_MAGIC_BYTES + 4);
 	d->zstd = ZSTD_createDCtx();
 	kind = read_block(r, &len, error);
@@ -135,17 +143,29 @@ static int next_records(struct trace_reader *r, GError **error)
 			if (len < 8)
 				return broken(r, TRACE_ERROR_FORMAT, error, "block is too short") - 1;
 			d->left = get_u32(d->payload + 4);
+			if (d->version > 1) {
+				if (d->left != d->counted)
+					return broken(r, TRACE_ERROR_FORMAT, error,
+						      "block head is damaged (number of records); copy the "
+						      "trace again") -
+					       1;
+				d->last_time = 0;
+			}
 			d->p = d->payload + 8;
 			d->end = d->payload + len;
 			if (d->left > 0)
 				return 1;
 			break;
 		case DMT_END: {
-			uint64_t total;
+			uint64_t total, last;
 
-			if (len < 12)
+			if (len < (d->version > 1 ? 20 : 12))
 				return broken(r, TRACE_ERROR_FORMAT, error, "block is too short") - 1;
 			memcpy(&total, d->payload + 4, 8);
+			if (d->version > 1) {
+				memcpy(&last, d->payload + 12, 8);
+				d->last_time = GUINT64_FROM_LE(last);
+			}
 			if (GUINT64_FROM_LE(total) != d->total)
 				return broken(r, TRACE_ERROR_FORMAT, error,
 					      "the number of records is not that of the end block; blocks "
@@ -311,6 +331,48 @@ static bool get_record(struct trace_reader *r, struct trace_record *rec)
 	}
 }
 
+/*
+ * Pass over blocks that hold at most *n records, by their heads alone; *n becomes what is left. The input
+ * stands before the first other block.
+ */
+static bool pass_blocks(struct trace_reader *r, uint64_t *n)
+{
+	struct dmt *d = r->state;
+	uint64_t offset = input_offset(r->in);
+	uint8_t head[DMT_HEAD_BYTES];
+
+	while (input_read_at(r->in, offset, head, sizeof(head)) && get_u32(head) == DMT_RECORDS &&
+	       get_u32(head + 12) <= *n) {
+		*n -= get_u32(head + 12);
+		d->total += get_u32(head + 12);
+		offset += sizeof(head) + get_u32(head + 8);
+	}
+	return offset == input_offset(r->in) || input_seek(r->in, offset);
+}
+
+static int skip_dmt(struct trace_reader *r, uint64_t *n, uint64_t *last_ns, GError **error)
+{
+	struct dmt *d = r->state;
+	int rc = 1;
+
+	if (d->version < 2 || r->options.device || !input_seekable(r->in))
+		return 1;
+	while (rc > 0 && *n > 0 && !d->ended) {
+		if (d->left > *n)
+			break;
+		*n -= d->left;
+		d->total += d->left;
+		d->left = 0;
+		if (!pass_blocks(r, n))
+			return 1;
+		if (*n > 0)
+			rc = next_records(r, error);
+	}
+	if (d->ended)
+		*last_ns = (uint64_t)((double)d->last_time * r->options.time_scale);
+	return rc;
+}
+
 static int next_dmt(struct trace_reader *r, struct trace_record *rec, GError **error)
 {
 	struct dmt *d = r->state;
@@ -360,6 +422,7 @@ const struct format_ops format_native_dmt = {
     .state_size = sizeof(struct dmt),
     .open = open_dmt,
     .next = next_dmt,
+    .skip = skip_dmt,
     .close = close_dmt,
     .keep_time = true,
 };

@@ -14,7 +14,8 @@ struct dmt_out {
 	GByteArray *payload, *stored;
 	GHashTable *devices; /* name -> number + 1 */
 	char *last_name;
-	uint64_t last_device, last_time;
+	uint64_t last_device, last_time; /* last_time: in this block */
+	uint64_t latest;
 	uint32_t count;
 };
 
@@ -29,7 +30,7 @@ static bool write_block(struct trace_writer *w, enum dmt_kind kind, const uint8_
 			GError **error)
 {
 	struct dmt_out *o = w->state;
-	uint32_t head[3];
+	uint32_t head[4];
 	size_t n;
 
 	g_byte_array_set_size(o->stored, (unsigned)ZSTD_compressBound(len));
@@ -42,6 +43,7 @@ static bool write_block(struct trace_writer *w, enum dmt_kind kind, const uint8_
 	head[0] = GUINT32_TO_LE((uint32_t)kind);
 	head[1] = GUINT32_TO_LE((uint32_t)len);
 	head[2] = GUINT32_TO_LE((uint32_t)n);
+	head[3] = GUINT32_TO_LE(kind == DMT_RECORDS ? o->count : 0);
 	return trace_output_write(w->out, head, sizeof(head), error) &&
 	       trace_output_write(w->out, o->stored->data, n, error);
 }
@@ -53,6 +55,7 @@ static void start_records(struct dmt_out *o)
 	put_u32(o->payload, DMT_RECORDS);
 	put_u32(o->payload, 0);
 	o->count = 0;
+	o->last_time = 0;
 }
 
 static bool flush_records(struct trace_writer *w, GError **error)
@@ -199,7 +202,7 @@ static bool write_dmt(struct trace_writer *w, const struct trace_record *rec, co
 	g_byte_array_set_size(o->payload, start + (FIXED_NUMBERS + 4 * rec->nsegs) * LONGEST_NUMBER);
 	p = o->payload->data + start;
 	p = put(p, zigzag((int64_t)(rec->time_ns - o->last_time)));
-	o->last_time = rec->time_ns;
+	o->last_time = o->latest = rec->time_ns;
 	p = put(p, rec->cpu);
 	p = put(p, number);
 	p = put(p, rec->nsegs);
@@ -229,13 +232,14 @@ static bool write_dmt(struct trace_writer *w, const struct trace_record *rec, co
 static bool finish_dmt(struct trace_writer *w, GError **error)
 {
 	struct dmt_out *o = w->state;
-	uint64_t records = GUINT64_TO_LE(w->records);
+	uint64_t records = GUINT64_TO_LE(w->records), last = GUINT64_TO_LE(o->latest);
 
 	if (!flush_records(w, error))
 		return false;
 	g_byte_array_set_size(o->payload, 0);
 	put_u32(o->payload, DMT_END);
 	g_byte_array_append(o->payload, (const uint8_t *)&records, 8);
+	g_byte_array_append(o->payload, (const uint8_t *)&last, 8);
 	return write_block(w, DMT_END, o->payload->data, o->payload->len, error);
 }
 

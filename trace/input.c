@@ -194,6 +194,27 @@ uint64_t input_offset(const struct trace_input *in)
 	return in->consumed;
 }
 
+bool input_seekable(const struct trace_input *in)
+{
+	return pump_seekable(in->pump);
+}
+
+bool input_read_at(const struct trace_input *in, uint64_t offset, void *data, size_t len)
+{
+	return pump_read_at(in->pump, offset, data, len);
+}
+
+bool input_seek(struct trace_input *in, uint64_t offset)
+{
+	if (!pump_seek(in->pump, offset))
+		return false;
+	in->pos = in->end = 0;
+	in->consumed = offset;
+	in->ended = false;
+	g_clear_error(&in->failed);
+	return true;
+}
+
 const char *input_name(const struct trace_input *in)
 {
 	return in->name;

@@ -35,11 +35,16 @@ void input_skip(struct trace_input *in, size_t n);
 /* Decoded bytes consumed. */
 uint64_t input_offset(const struct trace_input *in);
 
+/* As in pump.h; offsets are decoded bytes. */
+bool input_seekable(const struct trace_input *in);
+bool input_read_at(const struct trace_input *in, uint64_t offset, void *data, size_t len);
+bool input_seek(struct trace_input *in, uint64_t offset);
+
 /* "trace.csv", "standard input", "all.tar(part.csv)". */
 const char *input_name(const struct trace_input *in);
 /* Stored bytes read so far, size of the file (0: unknown). */
 uint64_t input_raw_bytes(const struct trace_input *in, uint64_t *size);
-/* SHA-256 of the stored bytes; reads what is left. */
+/* SHA-256 of the stored bytes; reads what is left. NULL where input_seek passed over some. */
 const char *input_sha256(struct trace_input *in);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "pump.h"
+#include "digest.h"
 
 #include <dmasim/trace.h>
 
@@ -7,7 +8,6 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <gcrypt.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -17,7 +17,6 @@
 #define RAW_BLOCK ((size_t)256 * 1024)
 #define BLOCK ((size_t)128 * 1024)
 #define AHEAD 4u /* blocks */
-#define SHA256_BYTES 32u
 
 enum slot_kind { SLOT_DATA, SLOT_MEMBER, SLOT_END, SLOT_FAILED };
 struct slot {
@@ -36,7 +35,7 @@ struct pump {
 	struct archive *archive;
 	bool tar, at_member;
 	uint8_t *raw;
-	gcry_md_hd_t sha;
+	struct digest *sha; /* NULL: finished, or not all of the file was read */
 	int read_errno;
 	GError *failed;
 	/* between the two */
@@ -76,7 +75,8 @@ static ssize_t read_stored(struct pump *p)
 	} while (n < 0 && errno == EINTR);
 	if (n > 0) {
 		__atomic_fetch_add(&p->raw_bytes, (uint64_t)n, __ATOMIC_RELAXED);
-		gcry_md_write(p->sha, p->raw, (size_t)n);
+		if (p->sha)
+			digest_add(p->sha, p->raw, (size_t)n);
 	}
 	return n;
 }
@@ -213,6 +213,7 @@ static void *run(void *data)
 static void stop(struct pump *p)
 {
 	const uint64_t one = 1;
+	uint64_t token;
 
 	if (!p->thread)
 		return;
@@ -223,6 +224,8 @@ static void stop(struct pump *p)
 	while (write(p->wake, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 	g_thread_join(g_steal_pointer(&p->thread));
+	while (read(p->wake, &token, sizeof(token)) < 0 && errno == EINTR)
+		;
 }
 
 /* The next slot; the first is made here, all others on the thread. */
@@ -258,14 +261,6 @@ int pump_next(struct pump *p, struct pump_block *b, GError **error)
 
 /* ---- opening and closing ---- */
 
-static void *start_gcrypt(void *unused G_GNUC_UNUSED)
-{
-	gcry_check_version(NULL);
-	gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
-	gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
-	return NULL;
-}
-
 static bool open_file(struct pump *p, GError **error)
 {
 	bool standard = strcmp(p->path, "-") == 0;
@@ -291,16 +286,19 @@ static bool open_file(struct pump *p, GError **error)
 	return true;
 }
 
-static void open_archive(struct pump *p)
+/* decode: the bytes may be compressed or an archive. */
+static void open_archive(struct pump *p, bool decode)
 {
 	struct archive *a = p->archive = archive_read_new();
 
-	archive_read_support_filter_gzip(a);
-	archive_read_support_filter_bzip2(a);
-	archive_read_support_filter_xz(a);
-	archive_read_support_filter_zstd(a);
+	if (decode) {
+		archive_read_support_filter_gzip(a);
+		archive_read_support_filter_bzip2(a);
+		archive_read_support_filter_xz(a);
+		archive_read_support_filter_zstd(a);
+		archive_read_support_format_tar(a);
+	}
 	archive_read_support_format_raw(a);
-	archive_read_support_format_tar(a);
 	archive_read_support_format_empty(a);
 	if (archive_read_open2(a, p, NULL, archive_reads, NULL, NULL) != ARCHIVE_OK)
 		archive_failed(p);
@@ -310,10 +308,8 @@ static void open_archive(struct pump *p)
 
 struct pump *pump_open(const char *path, const char *member, GError **error)
 {
-	static GOnce once = G_ONCE_INIT;
 	struct pump *p = g_new0(struct pump, 1);
 
-	g_once(&once, start_gcrypt, NULL);
 	p->path = g_strdup(path);
 	p->member = g_strdup(member);
 	p->wake = eventfd(0, EFD_CLOEXEC);
@@ -321,14 +317,15 @@ struct pump *pump_open(const char *path, const char *member, GError **error)
 		pump_close(p);
 		return NULL;
 	}
-	if (p->wake < 0 || gcry_md_open(&p->sha, GCRY_MD_SHA256, 0)) {
+	if (p->wake < 0) {
 		g_set_error(error, TRACE_ERROR, TRACE_ERROR_OPEN,
-			    "%s: cannot open trace: out of memory or of file descriptors", p->name);
+			    "%s: cannot open trace: no file descriptor is left", p->name);
 		pump_close(p);
 		return NULL;
 	}
+	p->sha = digest_new();
 	p->raw = g_malloc(RAW_BLOCK);
-	open_archive(p);
+	open_archive(p, true);
 	if (p->failed && p->raw_bytes == 0 && p->read_errno) {
 		g_propagate_error(error, g_steal_pointer(&p->failed));
 		pump_close(p);
@@ -348,7 +345,7 @@ void pump_close(struct pump *p)
 		close(p->fd);
 	if (p->wake >= 0)
 		close(p->wake);
-	gcry_md_close(p->sha);
+	digest_free(p->sha);
 	for (unsigned i = 0; i < AHEAD; i++) {
 		g_free(p->slots[i].data);
 		g_free(p->slots[i].member);
@@ -372,21 +369,38 @@ uint64_t pump_raw_bytes(const struct pump *p, uint64_t *size)
 	return __atomic_load_n(&p->raw_bytes, __ATOMIC_RELAXED);
 }
 
+bool pump_seekable(const struct pump *p)
+{
+	return p->regular && !p->tar && archive_filter_count(p->archive) == 1;
+}
+
+bool pump_read_at(const struct pump *p, uint64_t offset, void *data, size_t len)
+{
+	return pread(p->fd, data, len, (off_t)offset) == (ssize_t)len;
+}
+
+bool pump_seek(struct pump *p, uint64_t offset)
+{
+	stop(p);
+	if (lseek(p->fd, (off_t)offset, SEEK_SET) < 0)
+		return false;
+	archive_read_free(p->archive);
+	for (unsigned i = p->taken; i < p->made; i++)
+		g_clear_error(&p->slots[i % AHEAD].error);
+	g_clear_pointer(&p->sha, digest_free);
+	g_clear_error(&p->failed);
+	p->made = p->taken = 0;
+	p->stop = p->started = p->ended = false;
+	open_archive(p, false);
+	return true;
+}
+
 const char *pump_sha256(struct pump *p)
 {
-	static const char digits[] = "0123456789abcdef";
-	const unsigned char *sum;
-
-	if (p->sha_text)
+	if (!p->sha)
 		return p->sha_text;
 	stop(p);
 	while (read_stored(p) > 0)
 		;
-	sum = gcry_md_read(p->sha, GCRY_MD_SHA256);
-	p->sha_text = g_malloc0(2 * SHA256_BYTES + 1);
-	for (unsigned i = 0; i < SHA256_BYTES; i++) {
-		p->sha_text[2 * i] = digits[sum[i] >> 4];
-		p->sha_text[2 * i + 1] = digits[sum[i] & 15];
-	}
-	return p->sha_text;
+	return p->sha_text = digest_finish(g_steal_pointer(&p->sha));
 }

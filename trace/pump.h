@@ -24,7 +24,13 @@ int pump_next(struct pump *p, struct pump_block *b, GError **error);
 
 /* Stored bytes read so far, size of the file (0: unknown). */
 uint64_t pump_raw_bytes(const struct pump *p, uint64_t *size);
-/* SHA-256 of the stored bytes, hex; reads what is left. No pump_next afterwards. */
+/* Whether decoded bytes are the stored ones of a file, so that it can be read at any place. */
+bool pump_seekable(const struct pump *p);
+/* The bytes of a seekable one at offset; false if they are not there. */
+bool pump_read_at(const struct pump *p, uint64_t offset, void *data, size_t len);
+/* Go on at offset: what is passed over is not hashed, so there is no sum. */
+bool pump_seek(struct pump *p, uint64_t offset);
+/* SHA-256 of the stored bytes, hex; reads what is left. No pump_next afterwards. NULL behind pump_seek. */
 const char *pump_sha256(struct pump *p);
 
 #endif

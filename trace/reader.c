@@ -466,6 +466,26 @@ int trace_next(struct trace_reader *r, struct trace_record *rec, GError **error)
 	return 1;
 }
 
+int trace_skip(struct trace_reader *r, uint64_t *n, uint64_t *last_ns, GError **error)
+{
+	struct trace_record rec;
+	uint64_t had = *n;
+	GError *e = NULL;
+	int rc = 1;
+
+	if (r->ops->skip && !r->error) {
+		rc = r->ops->skip(r, n, last_ns, &e);
+		r->counts.records += had - *n;
+		if (rc < 0)
+			return fail(r, e, error);
+	}
+	while (rc > 0 && *n > 0 && (rc = trace_next(r, &rec, error)) > 0) {
+		*last_ns = rec.time_ns;
+		--*n;
+	}
+	return rc;
+}
+
 const char *trace_device_name(const struct trace_reader *r, uint32_t device)
 {
 	return device < r->devices.names->len ? r->devices.names->pdata[device] : NULL;

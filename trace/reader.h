@@ -42,6 +42,9 @@ struct format_ops {
 	bool calls;     /* reads such a recording as DMA API calls */
 	/* Instead of step, for sources that are in order already: fill *rec. As trace_next. */
 	int (*next)(struct trace_reader *r, struct trace_record *rec, GError **error);
+	/* Of such sources, may be NULL: pass over some or all of *n records. As trace_next, and *last_ns when
+	 * the end is reached. */
+	int (*skip)(struct trace_reader *r, uint64_t *n, uint64_t *last_ns, GError **error);
 };
 
 struct device_names {

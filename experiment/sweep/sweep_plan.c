@@ -238,40 +238,64 @@ void sweep_plan_free(struct sweep_plan *p)
 
 /* ---- time shards ---- */
 
+#define MOST_SHARDS ((uint64_t)65536) /* each is a process and a row of results */
+
 static bool add_shard(struct sweep_plan *plan, const struct scenario *base, uint64_t first, uint64_t end,
 		      uint64_t warmup, bool last, GHashTable *cache, GError **error)
 {
 	uint64_t skip = first - MIN(first, warmup);
-	const char *keys[] = {"workload.skip", "workload.warmup", "workload.limit", "workload.cut"};
+	const char *keys[] = {"workload.skip", "workload.warmup", "workload.limit", "workload.cut",
+			      "workload.sha256"};
+	char *const *traces = scenario_traces(base);
+	const char *sum = traces[0] && !traces[1] ? g_hash_table_lookup(cache, traces[0]) : NULL;
 	g_autoptr(GArray) axes = g_array_new(FALSE, TRUE, sizeof(struct axis));
-	unsigned at[4] = {0};
+	unsigned at[5] = {0};
 
 	g_array_set_clear_func(axes, axis_clear);
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < (sum ? 5 : 4); i++) {
 		struct axis axis = {g_strdup(keys[i]), g_new0(char *, 2)};
 		uint64_t values[] = {skip, first - skip, end - skip};
 
-		axis.values[0] = i < 3 ? g_strdup_printf("%" G_GUINT64_FORMAT, values[i])
-				       : g_strdup(last ? "false" : "true");
+		axis.values[0] = i < 3   ? g_strdup_printf("%" G_GUINT64_FORMAT, values[i])
+				 : i < 4 ? g_strdup(last ? "false" : "true")
+					 : g_strdup(sum);
 		g_array_append_val(axes, axis);
 	}
 	return add_point(plan, base, axes, at, cache, error);
 }
 
+/* The first record of piece k of n; no product overflows. */
+static uint64_t shard_start(uint64_t records, unsigned k, unsigned n)
+{
+	return records / n * k + records % n * k / n;
+}
+
 struct sweep_plan *sweep_plan_shards(const struct scenario *base, unsigned n, uint64_t warmup,
 				     uint64_t records, GError **error)
 {
-	struct sweep_plan *plan = g_new0(struct sweep_plan, 1);
 	g_autoptr(GHashTable) cache = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_autofree char **sums = NULL;
+	struct sweep_plan *plan;
 
+	if (n == 0 || n > MIN(records, MOST_SHARDS)) {
+		g_set_error(error, DMASIM_ERROR, DMASIM_ERROR_USAGE,
+			    "--shards %u: want 1 to %" G_GUINT64_FORMAT " pieces of these %" G_GUINT64_FORMAT
+			    " records",
+			    n, MIN(records, MOST_SHARDS), records);
+		return NULL;
+	}
+	sums = input_sums(base, cache, error);
+	if (!sums)
+		return NULL;
+	plan = g_new0(struct sweep_plan, 1);
 	plan->points = g_ptr_array_new_with_free_func(point_free);
 	if (!points_fit(n, error)) {
 		sweep_plan_free(plan);
 		return NULL;
 	}
 	for (unsigned k = 0; k < n; k++)
-		if (!add_shard(plan, base, records * k / n, records * (k + 1) / n, warmup, k + 1 == n, cache,
-			       error)) {
+		if (!add_shard(plan, base, shard_start(records, k, n), shard_start(records, k + 1, n), warmup,
+			       k + 1 == n, cache, error)) {
 			sweep_plan_free(plan);
 			return NULL;
 		}

@@ -43,6 +43,7 @@ struct workload_params {
 	double time_scale;
 	uint64_t limit;        /* records; 0: all */
 	uint64_t skip, warmup; /* records passed over; records run before statistics begin */
+	char *sha256;          /* of the trace; "": not known beforehand */
 	bool cut;              /* statistics as of the last record, before what is in flight completes */
 };
 extern const struct param_table scenario_param_table, compare_param_table, workload_param_table;

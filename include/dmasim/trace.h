@@ -146,10 +146,17 @@ const struct trace_format *trace_reader_format(const struct trace_reader *r);
 enum trace_workload trace_reader_workload(const struct trace_reader *r);
 /* 1: *rec filled; 0: end of trace; -1: error. */
 G_GNUC_WARN_UNUSED_RESULT int trace_next(struct trace_reader *r, struct trace_record *rec, GError **error);
+/*
+ * Pass over *n records, by blocks where the format allows it; *n becomes those that are left, *last_ns the
+ * time of the last where it is known. As trace_next.
+ */
+G_GNUC_WARN_UNUSED_RESULT int trace_skip(struct trace_reader *r, uint64_t *n, uint64_t *last_ns,
+					 GError **error);
 const char *trace_device_name(const struct trace_reader *r, uint32_t device);
 /* Raw input bytes consumed so far and the file's size (0 if unknown), for progress. */
 uint64_t trace_bytes_read(const struct trace_reader *r, uint64_t *size);
-/* SHA-256 of the input as stored, hex; valid after the end of the trace. */
+/* SHA-256 of the input as stored, hex; valid after the end of the trace. NULL where trace_skip has not read
+ * all. */
 const char *trace_sha256(struct trace_reader *r);
 /* What was read and what was left out so far. */
 const struct trace_counts *trace_counts(const struct trace_reader *r);

@@ -40,6 +40,18 @@ with folder:
         check(b["memory"]["total"]["peak"] <= a["memory"]["total"]["peak"], f"{where}: peak of a piece")
     one = run("shards", path, "--set", "workload.requests=5000", "--shards", "1", "-o", tmp / "one", "--compare", "--json")
     check(json.loads(one.stdout)["error"] == 0, "a single piece is the whole", one)
+    # Of a trace: pieces pass over what is before them, and no record is run twice.
+    trace = tmp / "t.dmt"
+    run("trace", "generate", "nvme", "requests=400", "-o", trace)
+    path.write_text("[workload]\ntrace = t.dmt\n")
+    for pieces in (64, 400):
+        done = run("shards", path, "--shards", pieces, "--warmup", "400", "-o", tmp / f"trace{pieces}", "--json")
+        check(done.returncode == 0, f"{pieces} pieces of a trace", done)
+        merged = json.loads(done.stdout)
+        check(all(r["stats"]["io.completed"] == 400 for r in merged["runs"]), f"{pieces} pieces: 400 requests")
+    for many in (401, 2_000_000_000):
+        done = run("shards", path, "--shards", many, "-o", tmp / "many")
+        check(done.returncode == 2 and b"1 to 400 pieces" in done.stderr, f"{many} pieces of 400 records", done)
     for bad in (["--shards", "0"], []):
         done = run("shards", path, "-o", tmp / "bad", *bad)
         check(done.returncode == 2, f"shards {bad}", done)

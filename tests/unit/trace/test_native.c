@@ -265,6 +265,62 @@ START_TEST(test_sha256)
 }
 END_TEST
 
+/* The first version of the binary form, written by 0.1.0. */
+START_TEST(test_version_1)
+{
+	char *old = trace_data("msr.v1.dmt"), *text = trace_data("msr.csv");
+	struct trace_copy *a = trace_copy_file(old, NULL), *b = trace_copy_file(text, NULL);
+
+	ck_assert_msg(!a->error, "%s", a->error ? a->error->message : "");
+	trace_assert_same(a, b);
+	trace_copy_free(a);
+	trace_copy_free(b);
+	g_free(old);
+	g_free(text);
+}
+END_TEST
+
+/* Passing over n records and reading the rest is reading all but n, in each form, at each n. */
+START_TEST(test_skip)
+{
+	static const char *const suffixes[] = {".dmt", ".csv", ".dmt.zst"};
+	static const uint64_t skips[] = {0, 1, 39999, 40000, 40001, 69999, 70000, 99999, 100000, 123456};
+	char *path = trace_temporary(suffixes[_i], "", 0);
+	struct trace_record rec = {.nvme = {.bytes = 4096, .done_ns = TRACE_NO_TIME}};
+	GError *error = NULL;
+	struct trace_writer *w = trace_writer_open(path, TRACE_NVME, &error);
+
+	for (unsigned i = 0; i < 100000; i++) {
+		rec.time_ns = 7 * i;
+		rec.nvme.offset = (uint64_t)i * 4096;
+		/* A device in the middle: its block is none of records. */
+		ck_assert(trace_write(w, &rec, i < 70000 ? "a" : "b", &error));
+	}
+	ck_assert(trace_writer_close(w, &error));
+	for (unsigned k = 0; k < G_N_ELEMENTS(skips); k++) {
+		struct trace_reader *r = trace_open(path, &TRACE_OPTIONS_DEFAULT, &error);
+		uint64_t left = skips[k], last = 0, i = MIN(skips[k], 100000);
+		int rc = trace_skip(r, &left, &last, &error);
+
+		ck_assert_msg(!error, "%s", error ? error->message : "");
+		ck_assert_uint_eq(left, skips[k] - i);
+		ck_assert_int_eq(rc, left == 0);
+		if (left)
+			ck_assert_uint_eq(last, 7 * 99999);
+		for (; trace_next(r, &rec, &error) == 1; i++) {
+			ck_assert_uint_eq(rec.time_ns, 7 * i);
+			ck_assert_uint_eq(rec.nvme.offset, i * 4096);
+			ck_assert_str_eq(trace_device_name(r, rec.device), i < 70000 ? "a" : "b");
+		}
+		ck_assert_msg(!error, "%s", error ? error->message : "");
+		ck_assert_uint_eq(i, 100000);
+		ck_assert_uint_eq(trace_counts(r)->records, 100000);
+		trace_close(r);
+	}
+	trace_unlink(path);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("native");
@@ -277,5 +333,7 @@ int main(void)
 	tcase_add_test(tc, test_tolerance);
 	tcase_add_test(tc, test_options);
 	tcase_add_test(tc, test_sha256);
+	tcase_add_test(tc, test_version_1);
+	tcase_add_loop_test(tc, test_skip, 0, 3);
 	return test_run("native traces", tc, NULL);
 }
