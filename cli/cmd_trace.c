@@ -9,7 +9,7 @@
 
 struct trace_cli {
 	struct cli_common common;
-	char *format, *device, *member, *scale, *out, *as;
+	char *format, *columns, *device, *member, *scale, *out, *as;
 	int seed;
 	gboolean strict, queue;
 };
@@ -23,6 +23,7 @@ static bool read_options(const struct trace_cli *o, struct trace_options *t, GEr
 
 	*t = TRACE_OPTIONS_DEFAULT;
 	t->format = o->format;
+	t->columns = o->columns;
 	t->device = o->device;
 	t->member = o->member;
 	t->strict = o->strict;
@@ -337,6 +338,8 @@ static const struct cli_option options[] = {
     {"as", 0, CLI_STRING, O(as), "WORKLOAD",
      "dma_replay: read a recording (ftrace text, trace.dat) as its mapping calls, not as block requests",
      &cli_words_inputs},
+    {"columns", 0, CLI_STRING, O(columns), "ROLE=COLUMN,...",
+     "what the columns of a text are, e.g. time=1:us,op=2,offset=3:sectors,size=4", NULL},
     {"device", 0, CLI_STRING, O(device), "NAME", "keep only this device's records", NULL},
     {"member", 0, CLI_STRING, O(member), "GLOB", "tar archives: which files in it to read", NULL},
     {"time-scale", 0, CLI_STRING, O(scale), "X", "multiply all times (2: half as fast)", NULL},

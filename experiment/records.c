@@ -42,6 +42,7 @@ static struct trace_reader *open_trace(struct record_source *r, const char *path
 	if (r->scenario->first)
 		return g_steal_pointer(&r->scenario->first);
 	o.format = w->format && *w->format ? w->format : NULL;
+	o.columns = w->columns;
 	o.device = w->device && *w->device ? w->device : NULL;
 	o.calls = scenario_workload(r->scenario)->input == TRACE_DMA;
 	o.time_scale = w->time_scale;

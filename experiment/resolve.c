@@ -242,6 +242,7 @@ static bool implied_input(struct scenario *s, enum trace_workload *input, GError
 		return false;
 	}
 	o.format = w->format && *w->format ? w->format : NULL;
+	o.columns = w->columns;
 	o.device = w->device && *w->device ? w->device : NULL;
 	o.time_scale = w->time_scale;
 	s->first = trace_open(s->traces->pdata[0], &o, error);

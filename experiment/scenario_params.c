@@ -40,6 +40,9 @@ static const struct param_spec workload_specs[] = {
     PARAM(generator, STRING, "",
 	  .help = "generator of records instead of a trace; its keys stand in this section too"),
     PARAM(format, STRING, "", .help = "force a trace format; empty: found by content"),
+    PARAM(columns, STRING, "",
+	  .help =
+	      "what the columns of a text are, e.g. time=1:us,op=2,offset=3:sectors,size=4 (docs/traces.md)"),
     PARAM(device, STRING, "", .help = "keep only this device's records"),
     PARAM(time_scale, DOUBLE, "1", .min = 1e-6, .max = 1e6,
 	  .help = "multiplies the times of the trace: 0.5 runs it twice as fast"),

@@ -275,6 +275,28 @@ static char *first_line(const char *text, char **comment)
 	return g_strdup("");
 }
 
+/* What people have and what cannot be replayed as it stands: say why, and what can. */
+static bool refused(struct trace_reader *r, const uint8_t *bytes, size_t n, GError **error)
+{
+	const char *why = NULL;
+
+	if (n >= 8 && memcmp(bytes, "PERFILE2", 8) == 0)
+		why = "this is perf's own binary file; turn it into text with `perf script -i FILE --ns > "
+		      "trace.txt` and "
+		      "read that";
+	else if (strstr(input_name(r->in), "oracleGeneral"))
+		why = "libCacheSim's oracleGeneral holds hashes of object names, no offsets and no "
+		      "operations, so there is "
+		      "no request to replay; take the trace that it was made from";
+	else if (n >= 9 && memcmp(bytes, "{\"type\": ", 9) == 0)
+		why = "bpftrace's JSON has no columns; let its program print lines of numbers "
+		      "(printf(\"%llu,%s,%llu,%u\\n\", "
+		      "nsecs, ...)), run it without -f json, and name them with --columns";
+	if (why)
+		g_set_error(error, TRACE_ERROR, TRACE_ERROR_FORMAT, "%s: %s", input_name(r->in), why);
+	return why != NULL;
+}
+
 static bool detect(struct trace_reader *r, const struct format_ops *const *formats, GError **error)
 {
 	struct probe p;
@@ -293,12 +315,11 @@ static bool detect(struct trace_reader *r, const struct format_ops *const *forma
 		r->ops = find_format(formats, r->options.format);
 		return r->ops || misspelt_format(formats, r->options.format, error);
 	}
-	if (n >= 8 && memcmp(bytes, "PERFILE2", 8) == 0) {
-		g_set_error(error, TRACE_ERROR, TRACE_ERROR_FORMAT,
-			    "%s: this is perf's own binary file; turn it into text with `perf script -i "
-			    "FILE --ns > trace.txt` and read that",
-			    input_name(r->in));
+	if (refused(r, bytes, (size_t)n, error))
 		return false;
+	if (r->options.columns) {
+		r->ops = find_format(formats, "columns");
+		return r->ops != NULL;
 	}
 	text = g_strndup((const char *)bytes, MIN((size_t)n, PROBE_BYTES));
 	line = first_line(g_str_has_prefix(text, "\xef\xbb\xbf") ? text + 3 : text, &comment);
@@ -330,6 +351,7 @@ static struct trace_reader *reader_new(const struct trace_options *o)
 	r->options = *o;
 	r->options.format = g_strdup(o->format);
 	r->options.device = g_strdup(o->device);
+	r->options.columns = g_strdup(o->columns && *o->columns ? o->columns : NULL);
 	r->options.member = NULL;
 	if (r->options.time_scale <= 0)
 		r->options.time_scale = 1.0;
@@ -542,6 +564,7 @@ void trace_close(struct trace_reader *r)
 	g_free(r->devices.lengths);
 	g_free((char *)r->options.format);
 	g_free((char *)r->options.device);
+	g_free((char *)r->options.columns);
 	g_clear_error(&r->error);
 	g_clear_error(&r->late);
 	g_free(r->first_bad);

@@ -39,6 +39,7 @@ struct compare_params {
 };
 struct workload_params {
 	char *kind, *trace, *generator;
+	char *columns;
 	char *format, *device; /* of the trace: force a reader, keep one device */
 	double time_scale;
 	uint64_t limit;        /* records; 0: all */

@@ -94,16 +94,17 @@ struct trace_record {
 
 struct trace_reader;
 struct trace_options {
-	const char *format;      /* force a format by name; NULL: by content */
-	const char *device;      /* keep only this device; NULL: all */
-	const char *member;      /* tar archives: glob of the members to read; NULL: all */
-	bool calls;              /* recordings of a kernel: its DMA API calls, not block requests */
-	bool strict;             /* stop at the first bad record */
-	bool queue_events;       /* blktrace: Q instead of D */
-	bool keep_time;          /* times as recorded, not from the first record */
-	double time_scale;       /* 1.0 */
-	double bad_limit;        /* share of bad records that is an error; 0: 0.01 */
-	uint64_t window_ns;      /* how far out of order records may be; 0: 1 s of trace time */
+	const char *format;  /* force a format by name; NULL: by content */
+	const char *columns; /* what the columns of a text are (trace/columns.c); NULL: a set that is known */
+	const char *device;  /* keep only this device; NULL: all */
+	const char *member;  /* tar archives: glob of the members to read; NULL: all */
+	bool calls;          /* recordings of a kernel: its DMA API calls, not block requests */
+	bool strict;         /* stop at the first bad record */
+	bool queue_events;   /* blktrace: Q instead of D */
+	bool keep_time;      /* times as recorded, not from the first record */
+	double time_scale;   /* 1.0 */
+	double bad_limit;    /* share of bad records that is an error; 0: 0.01 */
+	uint64_t window_ns;  /* how far out of order records may be; 0: 1 s of trace time */
 	uint32_t window_records; /* ... and how many may be held back; 0: 65536 */
 	uint64_t fio_wait_ns;    /* unit of fio version 2 wait times; 0: 1 ms, as fio's code reads them */
 };

@@ -352,6 +352,158 @@ START_TEST(test_qemu)
 }
 END_TEST
 
+/* Columns named by the user, by number or by the first line, in each unit. */
+START_TEST(test_columns)
+{
+	static const struct {
+		const char *columns, *text;
+		uint64_t second_ns, latency_ns; /* of the second line, after the first */
+	} cases[] = {
+	    {"time=1:us,op=2,offset=3:sectors,size=4", "10,R,8,8192\n13,w,16,512\n", 3000, TRACE_NO_TIME},
+	    {"size=1,offset=2:512,time=3:ms,op=4:1|2,latency=5:us", "8192 8  1.5 2 7\n512 16 1.75 0 9\n",
+	     250000, 9000},
+	    {"time=when,offset=off,size=len,op=kind,device=disk",
+	     "len,kind,when,off,disk,x\n8192,read,1,4096,a b,\n512,WRITE,2.5,8192,c,9\n", 1500000000,
+	     TRACE_NO_TIME},
+	    {"block=1:4096,offset=2,size=3,time=4:ns,op=5", "1,0,8192,5,GET\n2,0,512,9,PUT\n", 4,
+	     TRACE_NO_TIME},
+	    /* known sets */
+	    {NULL,
+	     "filename,file_offset,application,c_time,io_zone,redundancy_type,op_type,service_class,from_"
+	     "flash_cache,"
+	     "cache_hit,request_io_size_bytes,disk_io_size_bytes,response_io_size_bytes,start_time,disk_time,"
+	     "simulated_disk_start_time,simulated_latency\n"
+	     "f1,4096,a,1,WARM,R,READ,O,0,0,8192,8192,8192,1705306000.25,0.0,0.0,0.000125\n"
+	     "f2,8192,a,1,WARM,R,WRITE,O,0,-1,512,512,0,1705306000.75,0.0,0.0,0.000003\n",
+	     500000000, 3000},
+	    {NULL,
+	     "op_time,block_id,block_id_size,io_size,io_offset,user_name,op_name,rs_shard_id\n"
+	     "100,0,8000000,8192,4096,u,getChunkData.TempGet,1\n101,0,8000000,512,8192,u,putChunk.Perm,1\n",
+	     1000000000, TRACE_NO_TIME},
+	    {NULL, "0 4096 8192 1572074461.57806 1 24 3 5\n0 8192 512 1572074461.57807 4 24 3 5\n", 10000,
+	     TRACE_NO_TIME},
+	};
+	char *path = trace_temporary(".txt", cases[_i].text, strlen(cases[_i].text));
+	struct trace_options o = TRACE_OPTIONS_DEFAULT;
+	struct trace_copy *c;
+
+	o.columns = cases[_i].columns;
+	c = trace_copy_file(path, &o);
+	ck_assert_msg(!c->error, "%s", c->error ? c->error->message : "");
+	ck_assert_uint_eq(c->records->len, 2);
+	ck_assert_uint_eq(trace_copy_at(c, 0)->nvme.offset, 4096);
+	ck_assert_uint_eq(trace_copy_at(c, 0)->nvme.bytes, 8192);
+	ck_assert_uint_eq(trace_copy_at(c, 0)->nvme.op, NVME_OP_READ);
+	ck_assert_uint_eq(trace_copy_at(c, 1)->nvme.offset, 8192);
+	ck_assert_uint_eq(trace_copy_at(c, 1)->nvme.bytes, 512);
+	ck_assert_uint_eq(trace_copy_at(c, 1)->nvme.op, NVME_OP_WRITE);
+	ck_assert_uint_eq(trace_copy_at(c, 1)->time_ns, cases[_i].second_ns);
+	ck_assert_uint_eq(trace_copy_at(c, 1)->nvme.done_ns,
+			  cases[_i].latency_ns == TRACE_NO_TIME ? TRACE_NO_TIME
+								: cases[_i].second_ns + cases[_i].latency_ns);
+	trace_copy_free(c);
+	trace_unlink(path);
+}
+END_TEST
+
+START_TEST(test_columns_wrong)
+{
+	static const char *const cases[][2] = {
+	    {"time=1", "at least offset and size"},
+	    {"tme=1,offset=2,size=3", "\"tme=1\""},
+	    {"time=1:h,offset=2,size=3", "s, ms, us or ns"},
+	    {"time=1,offset=2:x,size=3", "sectors or a number"},
+	    {"time=1,offset=99,size=3", "1 to 64"},
+	    {"time=now,offset=2,size=3", "no column \"now\""},
+	    {"time=1,offset=2,size=9", "more columns"},
+	    {"time=1,offset=2,size=3,op=4:r", NULL},
+	    {"time=1,offset=3,size=2,op=4", "an operation"},
+	};
+	static const char text[] = "1,4096,512,?\n";
+	char *path = trace_temporary(".txt", text, strlen(text));
+	struct trace_options o = TRACE_OPTIONS_DEFAULT;
+	struct trace_copy *c;
+
+	o.columns = cases[_i][0];
+	c = trace_copy_file(path, &o);
+	ck_assert_msg(!c->error == !cases[_i][1], "%s", cases[_i][0]);
+	if (c->error)
+		ck_assert_msg(strstr(c->error->message, cases[_i][1]), "%s", c->error->message);
+	trace_copy_free(c);
+	trace_unlink(path);
+}
+END_TEST
+
+static uint8_t *le(uint8_t *p, uint64_t v, unsigned bytes)
+{
+	for (unsigned i = 0; i < bytes; i++)
+		*p++ = (uint8_t)(v >> 8 * i);
+	return p;
+}
+
+/* Four commands of each version: read, write, one without data of the disk, read of nothing. */
+START_TEST(test_vscsi)
+{
+	static const unsigned cmds[] = {0x28, 0x8a, 0x12, 0x08};
+	unsigned version = (unsigned)_i;
+	uint8_t bytes[4 * 40], *p = bytes;
+	struct trace_copy *c;
+	char *path;
+
+	for (unsigned i = 0; i < 4; i++) {
+		if (version == 2) {
+			p = le(p, cmds[i], 2);
+			p = le(p, 0x200, 2);
+		}
+		p = le(p, i, 4);
+		p = le(p, i < 3 ? 4096 * (i + 1) : 0, 4);
+		p = le(p, 1, 4);
+		if (version == 1) {
+			p = le(p, cmds[i], 2);
+			p = le(p, 0x100, 2);
+		}
+		p = le(p, 8 * i, 8);
+		p = le(p, 1000 + 5 * i, 8);
+		if (version == 2)
+			p = le(p, 70, 8);
+	}
+	path = trace_temporary(".vscsi", bytes, (size_t)(p - bytes));
+	c = trace_copy_file(path, NULL);
+	ck_assert_msg(!c->error, "%s", c->error ? c->error->message : "");
+	ck_assert_uint_eq(c->records->len, 2);
+	ck_assert_uint_eq(trace_copy_at(c, 0)->nvme.op, NVME_OP_READ);
+	ck_assert_uint_eq(trace_copy_at(c, 1)->nvme.op, NVME_OP_WRITE);
+	ck_assert_uint_eq(trace_copy_at(c, 1)->nvme.offset, 4096);
+	ck_assert_uint_eq(trace_copy_at(c, 1)->nvme.bytes, 8192);
+	ck_assert_uint_eq(trace_copy_at(c, 1)->time_ns, 5000);
+	ck_assert_uint_eq(trace_copy_at(c, 1)->nvme.done_ns, version == 1 ? TRACE_NO_TIME : 75000);
+	ck_assert_uint_eq(c->counts.skipped[TRACE_SKIP_EVENT], 1);
+	ck_assert_uint_eq(c->counts.skipped[TRACE_SKIP_EMPTY], 1);
+	trace_copy_free(c);
+	ck_assert(g_file_set_contents(path, (const char *)bytes, p - bytes - 7, NULL));
+	c = trace_copy_file(path, NULL);
+	ck_assert(c->error && c->error->code == TRACE_ERROR_TRUNCATED);
+	trace_copy_free(c);
+	trace_unlink(path);
+}
+END_TEST
+
+/* What holds no requests is refused with the reason. */
+START_TEST(test_refused)
+{
+	static const char *const cases[][3] = {
+	    {".oracleGeneral.bin", "abcdefghijklmnopqrstuvwxyz", "no offsets and no operations"},
+	    {".json", "{\"type\": \"attached_probes\", \"data\": {\"probes\": 1}}\n", "--columns"},
+	};
+	char *path = trace_temporary(cases[_i][0], cases[_i][1], strlen(cases[_i][1]));
+	struct trace_copy *c = trace_copy_file(path, NULL);
+
+	ck_assert(c->error && strstr(c->error->message, cases[_i][2]));
+	trace_copy_free(c);
+	trace_unlink(path);
+}
+END_TEST
+
 START_TEST(test_perf_data)
 {
 	char *path = trace_temporary(".data", "PERFILE2........", 16);
@@ -376,6 +528,10 @@ int main(void)
 	tcase_add_test(tc, test_blkparse_lines);
 	tcase_add_loop_test(tc, test_comments_and_columns, 0, 5);
 	tcase_add_test(tc, test_qemu);
+	tcase_add_loop_test(tc, test_columns, 0, 7);
+	tcase_add_loop_test(tc, test_columns_wrong, 0, 9);
+	tcase_add_loop_test(tc, test_vscsi, 1, 3);
+	tcase_add_loop_test(tc, test_refused, 0, 2);
 	tcase_add_test(tc, test_perf_data);
 	return test_run("trace formats", tc, NULL);
 }
