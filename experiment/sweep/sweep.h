@@ -48,7 +48,7 @@ bool sweep_exists(const char *dir);
 uint64_t scenario_count_records(struct scenario *s, GError **error);
 /*
  * Shard k of n runs records [k/n, (k+1)/n) of the input after a warm-up of so many records before it;
- * its statistics are those of its own records.
+ * its statistics are those of its own records. base is resolved.
  */
 struct sweep_plan *sweep_plan_shards(const struct scenario *base, unsigned n, uint64_t warmup,
 				     uint64_t records, GError **error);

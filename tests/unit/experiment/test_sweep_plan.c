@@ -111,13 +111,15 @@ END_TEST
 START_TEST(shards)
 {
 	struct scenario *s = base();
-	struct sweep_plan *p = sweep_plan_shards(s, 3, 2, 10, NULL);
+	struct sweep_plan *p;
 	static const char *const expected[] = {
 	    "workload.skip=0 workload.warmup=0 workload.limit=3 workload.cut=true",
 	    "workload.skip=1 workload.warmup=2 workload.limit=5 workload.cut=true",
 	    "workload.skip=4 workload.warmup=2 workload.limit=6 workload.cut=false",
 	};
 
+	ck_assert(scenario_resolve(s, NULL));
+	p = sweep_plan_shards(s, 3, 2, 10, NULL);
 	ck_assert_ptr_nonnull(p);
 	ck_assert_uint_eq(p->points->len, 3);
 	for (unsigned i = 0; i < 3; i++) {
@@ -126,9 +128,11 @@ START_TEST(shards)
 
 		ck_assert_str_eq(varied, expected[i]);
 	}
-	ck_assert(scenario_resolve(s, NULL));
 	ck_assert_uint_eq(scenario_count_records(s, NULL), 10);
 	sweep_plan_free(p);
+	/* A piece without records would be one with all of them. */
+	ck_assert_ptr_null(sweep_plan_shards(s, 11, 2, 10, NULL));
+	ck_assert_ptr_null(sweep_plan_shards(s, 0, 2, 10, NULL));
 	scenario_free(s);
 }
 END_TEST
