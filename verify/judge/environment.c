@@ -5,6 +5,8 @@
  */
 #include "internal.h"
 
+#include <dmasim/p2pdma.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,6 +77,8 @@ static void take_line(struct verify_environment *e, GArray *functions, const cha
 	uint64_t from, to;
 	unsigned possible;
 
+	verify_topology_line(e->topology, line);
+
 	/* The kernel log may carry its time stamps. */
 	if (*line == '[' && strchr(line, ']')) {
 		line = strchr(line, ']') + 1;
@@ -118,6 +122,7 @@ static struct verify_environment *environment_new(void)
 {
 	struct verify_environment *e = g_new0(struct verify_environment, 1);
 
+	e->topology = verify_topology_new();
 	e->devices = g_ptr_array_new_with_free_func(g_free);
 	e->names = g_ptr_array_new_with_free_func(g_free);
 	e->controllers = g_ptr_array_new_with_free_func(g_free);
@@ -160,6 +165,7 @@ void verify_environment_free(struct verify_environment *e)
 	g_ptr_array_unref(e->devices);
 	g_ptr_array_unref(e->names);
 	g_ptr_array_unref(e->controllers);
+	verify_topology_free(e->topology);
 	g_free(e);
 }
 
@@ -209,6 +215,7 @@ void verify_environment_from_events(struct verify_environment *e, const struct r
 		    (ev->qi.qw0 >> 4 & 3) == QI_PAGE)
 			pages++;
 		unmaps += ev->kind == REC_UNMAP;
+		e->forwards |= ev->kind == REC_P2P_TYPE && ev->p2p.type == PCI_P2PDMA_MAP_THRU_HOST_BRIDGE;
 	}
 	if (!e->kernel) {
 		if (seen[REC_MAP_NOSYNC] || seen[REC_TRY_ALLOC])

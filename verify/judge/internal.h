@@ -20,11 +20,26 @@ struct verify_environment {
 	uint64_t hz, cpus, cap, ecap;        /* 0: unknown */
 	uint64_t mdts;   /* of the drive, as identified: power of two of pages; 0: unknown */
 	const char *sgl; /* "true" "false", NULL: unknown */
+	struct verify_topology *topology;
+	bool forwards; /* the root complex carried accesses between its ports */
 	uint64_t bounce_base, bounce_size, bounce_areas;
 	GPtrArray *devices;     /* char *, one per group, in order of the groups */
 	GPtrArray *names;       /* char *: all functions, sorted by their group's place in devices */
 	GPtrArray *controllers; /* char *: function of nvme0, nvme1, ..., NULL where it is not told */
 };
+
+/* ---- topology.c: the PCI tree, where a function's memory is used by others ---- */
+
+struct verify_topology;
+struct verify_topology *verify_topology_new(void);
+void verify_topology_free(struct verify_topology *t);
+/* A line of environment.txt; others than its own are passed over. */
+void verify_topology_line(struct verify_topology *t, const char *line);
+bool verify_topology_has_peers(const struct verify_topology *t);
+/* As pcie.topology takes it; g_free. */
+char *verify_topology_describe(const struct verify_topology *t);
+/* Register the peer memory on the machine. False: it has no such function or window. */
+bool verify_topology_provide(const struct verify_topology *t, struct machine *m);
 
 enum { VERIFY_CONTROLLERS = 64 };
 /* Controller nvme<number> is that function. */

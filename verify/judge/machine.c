@@ -80,6 +80,7 @@ static bool configure(struct verify_machine *b, GPtrArray *inputs, const struct 
 		      GError **error)
 {
 	struct verify_environment *e = b->env;
+	g_autofree char *tree = verify_topology_describe(e->topology);
 	uint64_t cpus = e->cpus;
 
 	b->config = config_copy(o->machine);
@@ -95,6 +96,10 @@ static bool configure(struct verify_machine *b, GPtrArray *inputs, const struct 
 	       set_number(b->config, "flush_queue.hz", e->hz, true, error) &&
 	       set_number(b->config, "iommu.cap", e->cap, false, error) &&
 	       set_number(b->config, "iommu.ecap", e->ecap, false, error) &&
+	       (!verify_topology_has_peers(e->topology) ||
+		(config_set(b->config, "pcie.topology", tree, "the recording's environment", error) &&
+		 config_set(b->config, "p2p.any_host_bridge", e->forwards ? "true" : "false", "the recording",
+			    error))) &&
 	       set_number(b->config, "swiotlb.size", e->bounce_size, true, error) &&
 	       set_number(b->config, "swiotlb.base", e->bounce_base, true, error) &&
 	       set_number(b->config, "swiotlb.areas", e->bounce_areas, true, error) &&
@@ -287,6 +292,8 @@ struct verify_machine *verify_machine_new(GPtrArray *inputs, const struct verify
 		}
 		g_ptr_array_add(b->devices, dev);
 	}
+	if (b->machine && verify_topology_has_peers(b->env->topology))
+		verify_topology_provide(b->env->topology, b->machine);
 	if (!b->machine || !add_devices(b, inputs, error)) {
 		verify_machine_free(b);
 		return NULL;

@@ -11,7 +11,7 @@ struct context {
 	uint32_t id;
 	uint32_t cur;        /* operation + 1 that is open, 0 none */
 	uint32_t last_event; /* + 1 */
-	bool begun, first;   /* an operation has been opened in it; the open one is the first */
+	bool first;          /* its event is the first one of the context */
 	bool allocated, returned, mapped, unmapped, named;
 	uint64_t pages; /* of the allocation */
 	GArray *runs;   /* struct run: map calls of the open operation */

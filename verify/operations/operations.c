@@ -131,8 +131,6 @@ static struct replay_op *open_op(struct builder *b, struct context *c, const str
 	struct replay_op op = {.kind = (uint8_t)kind, .cpu = e->cpu, .context = c->id, .device = e->device};
 
 	close_op(b, c);
-	c->first = !c->begun;
-	c->begun = true;
 	op.opening = c->first || b->r->lost;
 	g_array_append_val(b->o->ops, op);
 	c->cur = b->o->ops->len;
@@ -224,12 +222,19 @@ static void end_map(struct builder *b, struct context *c, const struct recording
 	}
 }
 
+/* Not translated: memory of a peer by its bus address. */
+static bool is_direct_list(const struct builder *b, const struct recording_event *e)
+{
+	return e->sg.addrs.count && e->sg.phys.count &&
+	       *recording_list(b->r, e->sg.addrs) == *recording_list(b->r, e->sg.phys);
+}
+
 static void end_map_sg(struct builder *b, struct context *c, const struct recording_event *e)
 {
 	struct replay_op *op = current(b, c);
 
 	if (!op || op->kind != REPLAY_MAP)
-		op = open_end(b, c, e, REPLAY_MAP);
+		op = is_direct_list(b, e) ? open_op(b, c, e, REPLAY_MAP) : open_end(b, c, e, REPLAY_MAP);
 	c->named = true;
 	op->kind = REPLAY_MAP_SG;
 	op->complete = true;
@@ -400,10 +405,12 @@ static void two_step(struct builder *b, struct context *c, const struct recordin
 		break;
 	case REC_TRY_ALLOC_RET:
 		op = current(b, c);
-		if (op && op->cut && op->kind == REPLAY_MAP)
+		if (op && op->opening && op->kind == REPLAY_MAP) {
 			op->kind = REPLAY_TRY_ALLOC;
-		else if (!op || op->kind != REPLAY_TRY_ALLOC)
+			op->cut = true;
+		} else if (!op || op->kind != REPLAY_TRY_ALLOC) {
 			op = open_cut(b, c, e, REPLAY_STRAY);
+		}
 		op->complete = true;
 		op->offset = e->api.ok;
 		break;
@@ -515,6 +522,8 @@ static void add_event(struct builder *b, struct context *c, uint32_t i)
 	case REC_IOVA_TREE_FREE:
 		take_free(b, c, e);
 		break;
+	case REC_P2P_TYPE:
+		return;
 	case REC_KINDS:
 		break;
 	}
@@ -586,6 +595,7 @@ struct operations *operations_new(struct recording *r)
 	for (uint32_t i = 0; i < n; i++) {
 		struct context *c = context_of(&b, recording_at(r, i));
 
+		c->first = !c->last_event;
 		if (c->last_event)
 			o->next[c->last_event - 1] = i;
 		c->last_event = i + 1;

@@ -321,6 +321,29 @@ static bool decode_bounce(struct recording *r, const struct field_source *s, str
 	       source_u64(s, "size", "size", 10, &e->bounce.size);
 }
 
+/* Until 6.18 the kernel's numbers lack "no peer memory". */
+static bool decode_p2p_segment(struct recording *r, const struct field_source *s, struct recording_event *e)
+{
+	uint64_t type;
+
+	(void)r;
+	if (!source_u64(s, "type", "type", 10, &type))
+		return false;
+	e->p2p.type = (uint32_t)(type ? type + 1 : type);
+	return true;
+}
+
+static bool decode_p2p_type(struct recording *r, const struct field_source *s, struct recording_event *e)
+{
+	uint64_t type;
+
+	(void)r;
+	if (!source_u64(s, "type", "type", 10, &type))
+		return false;
+	e->p2p.type = (uint32_t)type;
+	return true;
+}
+
 /* ---- the table of events ---- */
 
 enum { ANY, TRACEPOINT, PROBE };
@@ -365,6 +388,8 @@ static const struct event_row {
     {"cache_tag_flush_range_np", REC_TAG_FLUSH_NP, TRACEPOINT, decode_tag},
     {"qi_submit", REC_QI_SUBMIT, TRACEPOINT, decode_qi},
     {"swiotlb_bounced", REC_BOUNCE, TRACEPOINT, decode_bounce},
+    {"p2p_map_segment", REC_P2P_TYPE, PROBE, decode_p2p_segment},
+    {"p2p_map_type", REC_P2P_TYPE, PROBE, decode_p2p_type},
     {"nvme_setup_cmd", REC_NVME_SETUP, TRACEPOINT, recording_decode_nvme_setup},
     {"nvme_complete_rq", REC_NVME_COMPLETE, TRACEPOINT, recording_decode_nvme_head},
     {"rq_vectors", REC_RQ_VECTORS, TRACEPOINT, recording_decode_vectors},

@@ -36,6 +36,7 @@ const char *const recording_kind_names[REC_KINDS] = {
     [REC_TAG_FLUSH_NP] = "cache_tag_flush_range_np",
     [REC_QI_SUBMIT] = "qi_submit",
     [REC_BOUNCE] = "swiotlb_bounced",
+    [REC_P2P_TYPE] = "p2p_map_type",
     [REC_NVME_SETUP] = "nvme_setup_cmd",
     [REC_NVME_COMPLETE] = "nvme_complete_rq",
     [REC_RQ_VECTORS] = "rq_vectors",

@@ -46,6 +46,7 @@ enum recording_kind {
 	REC_TAG_FLUSH_NP,
 	REC_QI_SUBMIT,
 	REC_BOUNCE,
+	REC_P2P_TYPE, /* how memory of a peer was classified */
 	REC_NVME_SETUP,
 	REC_NVME_COMPLETE,
 	REC_RQ_VECTORS,
@@ -99,6 +100,9 @@ struct recording_event {
 		struct {
 			uint64_t addr, size;
 		} bounce;
+		struct {
+			uint32_t type; /* enum pci_p2pdma_map_type */
+		} p2p;
 		struct {
 			uint32_t ctrl, qid, cid, nsid;
 			uint64_t slba;

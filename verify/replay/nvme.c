@@ -8,6 +8,8 @@
 
 #include "workloads/nvme/nvme.h"
 
+#include <dmasim/pcie.h>
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -300,6 +302,7 @@ static struct nvme_request *request_new(struct replay_nvme *n, const struct part
 	rq->lba = setup->nvme.slba;
 	rq->bytes = p->bytes;
 	rq->gap_mask = p->gap_mask;
+	rq->peer = pcie_bar_at(n->w.base.m->fabric, p->vecs[0].paddr) != NULL;
 	rq->own_vecs = g_memdup2(p->vecs, p->nvecs * sizeof(*p->vecs));
 	rq->vecs = rq->own_vecs;
 	rq->nvecs = p->nvecs;

@@ -220,7 +220,7 @@ struct replayed *replayed_adopt_window(struct replay *r, const struct replay_op 
 	m = replayed_new(op, dev);
 	m->kind = REPLAY_TRY_ALLOC;
 	m->older = true;
-	m->state.addr = base;
+	m->state.addr = base | (op->kind == REPLAY_LINK && !op->offset ? op->phys & (PAGE_SIZE - 1) : 0);
 	m->state.__size = MAX(freed_bytes(r, op), op->offset + op->size);
 	replay_domain(r, dev);
 	dma_replay_claim(dev, base >> PAGE_SHIFT,
