@@ -12,5 +12,7 @@ extern const struct driver_path rdma_rw_legacy_path, rdma_rw_link_path;
 extern const struct driver_path dmabuf_legacy_path, dmabuf_link_path;
 extern const struct driver_path dma_replay_legacy_path, dma_replay_link_path;
 extern const struct driver_path crypto_legacy_path;
+extern const struct driver_path gpu_svm_legacy_path, gpu_svm_link_path;
+extern const struct driver_path tso_legacy_path, tso_link_path;
 
 #endif

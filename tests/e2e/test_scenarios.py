@@ -159,6 +159,20 @@ EXPECT = {
     "crypto": lambda r: r("legacy", "strict", "crypto.lists") == r("legacy", "strict", "iova.allocs")
     == r("legacy", "strict", "qi.desc_iotlb_page") == r("legacy", "lazy", "flush_queue.entries")
     and r("legacy", "passthrough", "iova.allocs") == 0,
+    "gpu-svm": lambda r: all(r("legacy", m, "iova.allocs") == 400 * 512 and r("link", m, "iova.allocs") == 400
+                             == r("link", m, "qi.desc_iotlb_page") for m in ("strict", "lazy"))
+    and r("legacy", "strict", "qi.desc_iotlb_page") == r("legacy", "lazy", "flush_queue.entries") == 400 * 512
+    and r("link", "lazy", "flush_queue.entries") == 0,
+    "gpu-svm-noncoherent": lambda r: r("link", "strict", "qi.desc_iotlb_page") == 400
+    and r("legacy", "strict", "gpu_svm.map_page_ns") > r("link", "strict", "gpu_svm.map_page_ns") + 35
+    and r("legacy", "strict", "gpu_svm.unmap_page_ns") > 50 * r("link", "strict", "gpu_svm.unmap_page_ns"),
+    "tso-send": lambda r: r("link", "strict", "tso.windows") == r("link", "strict", "tso.mappings")
+    == r("link", "strict", "qi.desc_iotlb_page") == 4000 and r("legacy", "strict", "tso.mappings")
+    == r("legacy", "strict", "qi.desc_iotlb_page") == r("legacy", "lazy", "flush_queue.entries") > 45 * 4000,
+    "tso-many-sockets": lambda r: r("link", "strict", "tso.windows") == 0 and r("link", "strict", "tso.fallbacks") == 4000
+    and r("link", "strict", "qi.desc_iotlb_page") == r("link", "strict", "tso.regions") + 4000,
+    "dmabuf-two-ranges": lambda r: r("link", "strict", "io.refused") == r("link", "strict", "io.failed") == 200
+    and r("link", "strict", "io.completed") == 0 and r("legacy", "strict", "io.completed") == 200,
     "map-bench": lambda r: all(r(a, "strict", "map_bench.unmap_ns") > 2 * r(a, "strict", "map_bench.map_ns")
                                > 0 and r(a, "strict", "map_bench.unmap_ns") > r(a, "lazy", "map_bench.unmap_ns")
                                for a in ("legacy", "link")),

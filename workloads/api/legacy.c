@@ -15,5 +15,7 @@ const struct dma_api dma_api_legacy = {
 	    [WORKLOAD_RDMA_RW] = &rdma_rw_legacy_path,
 	    [WORKLOAD_DMABUF_P2P] = &dmabuf_legacy_path,
 	    [WORKLOAD_CRYPTO] = &crypto_legacy_path,
+	    [WORKLOAD_GPU_SVM] = &gpu_svm_legacy_path,
+	    [WORKLOAD_TSO] = &tso_legacy_path,
 	},
 };

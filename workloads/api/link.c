@@ -15,5 +15,7 @@ const struct dma_api dma_api_link = {
 	    [WORKLOAD_DMA_REPLAY] = &dma_replay_link_path,
 	    [WORKLOAD_RDMA_RW] = &rdma_rw_link_path,
 	    [WORKLOAD_DMABUF_P2P] = &dmabuf_link_path,
+	    [WORKLOAD_GPU_SVM] = &gpu_svm_link_path,
+	    [WORKLOAD_TSO] = &tso_link_path,
 	},
 };

@@ -31,6 +31,7 @@ struct dmabuf_stats {
 	uint64_t maps, unmaps, refused;
 	uint64_t bus_address, windows, singles, lists; /* how a mapping was made */
 	uint64_t conversions, converted_bytes;
+	uint64_t leaked;       /* windows */
 	uint64_t late_flushes; /* conversions after which the old translation could still be used */
 };
 
@@ -51,6 +52,13 @@ static inline struct dmabuf_object *dmabuf_object(struct dma_object *obj)
 static inline bool dmabuf_has_pages(int kind)
 {
 	return kind == DMABUF_DRAM || kind == DMABUF_P2P_PAGES;
+}
+/* Whether the window is filled as the kernel's helper does it, which takes memory of peers only. */
+static inline bool dmabuf_literal(struct dma_object *obj)
+{
+	const struct dmabuf_params *p = dmabuf_object(obj)->p;
+
+	return p->link_at_zero && p->kind != DMABUF_DRAM;
 }
 /* Attribute for a mapping through the host bridge: none before 6.18 (or with that defect back). */
 static inline unsigned long dmabuf_mmio_attr(const struct device *dev, int kind)

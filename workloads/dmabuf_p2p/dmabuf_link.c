@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sharing by physical ranges: drivers/dma-buf/dma-buf-mapping.c of Linux 7.0. The route between provider
+ * Sharing by physical ranges: drivers/dma-buf/dma-buf-mapping.c (Linux 6.19). The route between provider
  * and importer decides: bus addresses need no mapping; through the host bridge all ranges go into one IOVA
  * window, or are mapped one by one where nothing translates.
  */
@@ -58,23 +58,35 @@ static int map_singles(struct dma_object *obj, struct link_state *st, const stru
 	return 0;
 }
 
-/* Link all ranges from at on and make them usable. */
+/*
+ * Link all ranges from at on and make them usable. The kernel's code, to which only memory of peers goes,
+ * counts the bytes it has linked and yet passes offset 0 for each range.
+ */
 static int link_ranges(struct dma_object *obj, struct link_state *st, size_t at, const struct phys_vec *vec,
 		       unsigned n, unsigned long attrs, size_t *linked)
 {
-	const struct dmabuf_params *p = dmabuf_object(obj)->p;
+	bool literal = dmabuf_literal(obj);
 	int err;
 
 	*linked = 0;
 	for (unsigned i = 0; i < n; i++) {
-		/* The literal 7.0 code links every range at the window's start. */
-		err = dma_iova_link(obj->dev, &st->iova, vec[i].paddr, p->link_at_zero ? at : at + *linked,
+		err = dma_iova_link(obj->dev, &st->iova, vec[i].paddr, literal ? at : at + *linked,
 				    vec[i].len, obj->dir, attrs);
 		if (err)
 			return err;
 		*linked += vec[i].len;
 	}
 	return dma_iova_sync(obj->dev, &st->iova, at, *linked);
+}
+
+/* What a failed mapping leaves: the kernel's code forgets a window into which it has linked nothing. */
+static void undo_window(struct dma_object *obj, struct link_state *st, unsigned long attrs)
+{
+	if (!st->mapped && dmabuf_literal(obj)) {
+		dmabuf_object(obj)->st->leaked++;
+		return;
+	}
+	dma_iova_destroy(obj->dev, &st->iova, st->mapped, obj->dir, attrs);
 }
 
 static int map_window(struct dma_object *obj, struct link_state *st, const struct phys_vec *vec, unsigned n,
@@ -87,7 +99,7 @@ static int map_window(struct dma_object *obj, struct link_state *st, const struc
 		return map_singles(obj, st, vec, n, attrs);
 	err = link_ranges(obj, st, 0, vec, n, attrs, &st->mapped);
 	if (err) {
-		dma_iova_destroy(obj->dev, &st->iova, st->mapped, obj->dir, attrs);
+		undo_window(obj, st, attrs);
 		return err;
 	}
 	st->window = true;

@@ -28,8 +28,10 @@ static const struct param_spec param_specs[] = {
 	  .help = "what one conversion changes (op = convert)"),
     PARAM(exporter, STRING, "", .help = "PCI function that owns the memory; empty: a new one"),
     PARAM(importer, STRING, "", .help = "PCI function that uses it; empty: a new one"),
-    PARAM(link_at_zero, BOOL, "false",
-	  .help = "literal Linux 7.0: every range of a buffer is linked at offset 0 of the window"),
+    PARAM(link_at_zero, BOOL, "true",
+	  .help =
+	      "as Linux 6.19 to 7.3: every range of a peer's memory is linked at offset 0 of the window, so "
+	      "that a second one is refused; false: one behind the other, as intended"),
     PARAM(drives, UINT, "1", .min = 1, .max = 64, .help = "importers that fill the buffer (op = stream)"),
     PARAM(depth, UINT, "32", .min = 1, .max = 4096, .help = "transfers that each drive keeps under way"),
     PARAM(io_bytes, SIZE, "128KiB", .min = 512, .max = 1 << 30, .help = "bytes of one transfer"),
@@ -54,6 +56,7 @@ static const struct stat_spec stat_specs[] = {
     STAT_COUNT("dmabuf.windows", windows, "mappings in one IOVA range"),
     STAT_COUNT("dmabuf.lists", lists, "mappings as scatterlist"),
     STAT_COUNT("dmabuf.singles", singles, "mappings range by range"),
+    STAT_COUNT("dmabuf.leaked_windows", leaked, "IOVA ranges that a failed mapping forgot (link_at_zero)"),
     STAT_COUNT("dmabuf.conversions", conversions, "pieces converted between shared and private"),
     STAT_COUNT("dmabuf.converted_bytes", converted_bytes, "bytes of those pieces"),
     STAT_COUNT("dmabuf.late_flushes", late_flushes,

@@ -53,6 +53,8 @@ START_TEST(counts_per_kind)
 						rows[i].kind,
 						"dmabuf_p2p.ranges",
 						"4",
+						"dmabuf_p2p.link_at_zero",
+						"false",
 						"memory.fragmentation",
 						"1",
 						NULL};
@@ -189,18 +191,43 @@ START_TEST(cacheable_device_memory)
 }
 END_TEST
 
-/* Literal 7.0: two ranges at one place do not fit. */
+/*
+ * As the kernel has it since 6.19: the second range is linked where the first one lies, so that an export of
+ * more than one is refused. What was linked is undone, and the window freed by as much.
+ */
 START_TEST(linked_at_zero)
 {
-	static const char *const two[] = {"dmabuf_p2p.ranges", "2", "dmabuf_p2p.link_at_zero", "true", NULL};
-	static const char *const one[] = {"dmabuf_p2p.ranges", "1", "dmabuf_p2p.link_at_zero", "true", NULL};
+	static const char *const two[] = {"dmabuf_p2p.ranges", "2", NULL};
+	static const char *const one[] = {"dmabuf_p2p.ranges", "1", NULL};
+	static const char *const dram[] = {"dmabuf_p2p.ranges", "2", "dmabuf_p2p.kind", "dram", NULL};
 	struct workload_rig r;
+	const struct dma_stats *st;
 
 	run(&r, "link", IOMMU_STRICT, two);
+	st = &r.m->dma_stats;
 	ck_assert_uint_eq(workload_rig_stat(&r, "dmabuf.refused"), COUNT);
+	ck_assert_uint_eq(r.m->io.refused, COUNT);
+	ck_assert_str_eq(r.m->io.failure, "something is mapped at this IOVA already");
+	ck_assert_uint_eq(st->iova_try_alloc_calls, COUNT);
+	ck_assert_uint_eq(st->link_calls, 2 * COUNT);
+	ck_assert_uint_eq(st->sync_calls, 0);
+	ck_assert_uint_eq(st->destroy_calls, COUNT);
+	ck_assert_uint_eq(st->iotlb_syncs, COUNT);
+	ck_assert_uint_eq(st->iommu_map_bytes, st->iommu_unmap_bytes);
+	ck_assert_uint_eq(workload_rig_stat(&r, "dmabuf.leaked_windows"), 0);
 	workload_rig_close(&r);
 	run(&r, "link", IOMMU_STRICT, one);
 	ck_assert_uint_eq(workload_rig_stat(&r, "dmabuf.refused"), 0);
+	identities(&r);
+	workload_rig_close(&r);
+	/* Nothing translates: each range is mapped by itself. */
+	run(&r, "link", IOMMU_PASSTHROUGH, two);
+	ck_assert_uint_eq(workload_rig_stat(&r, "dmabuf.refused"), 0);
+	workload_rig_close(&r);
+	/* The helper never sees system memory. */
+	run(&r, "link", IOMMU_STRICT, dram);
+	ck_assert_uint_eq(workload_rig_stat(&r, "dmabuf.refused"), 0);
+	identities(&r);
 	workload_rig_close(&r);
 }
 END_TEST
