@@ -63,7 +63,12 @@ struct nvme_ctrl {
 /* Collect the ranges that the data pointer of sqe describes; returns when they are known. */
 sim_time_t nvme_data_pointer(struct nvme_ctrl *c, struct ctrl_command *cmd, const struct nvme_command *sqe,
 			     sim_time_t when);
-/* Move cmd->bytes between its ranges and the drive; returns when the last byte has arrived. */
-sim_time_t nvme_move_data(struct nvme_ctrl *c, struct ctrl_command *cmd, enum pcie_op op, sim_time_t when);
+/* Move cmd->bytes between its ranges and the drive. */
+struct nvme_moved {
+	sim_time_t done; /* the last byte has arrived */
+	sim_time_t sent; /* the drive has handed it to its link */
+};
+struct nvme_moved nvme_move_data(struct nvme_ctrl *c, struct ctrl_command *cmd, enum pcie_op op,
+				 sim_time_t when);
 
 #endif

@@ -150,11 +150,14 @@ static struct ctrl_command *fetch(struct nvme_ctrl *c, struct ctrl_queue *q, sim
 		cmd->status = NVME_SC_INVALID_OPCODE;
 	}
 	if (cmd->opcode == NVME_CMD_WRITE || cmd->opcode == NVME_CMD_DSM)
-		*ready = nvme_move_data(c, cmd, PCIE_READ, *ready);
+		*ready = nvme_move_data(c, cmd, PCIE_READ, *ready).done;
 	return cmd;
 }
 
-/* Write the completion entry of cmd; returns when it is visible. */
+/*
+ * Write the completion entry of cmd; returns when it is visible. Posted writes stay in order, so the entry
+ * of a read goes out right behind its data and does not wait until those are visible.
+ */
 static sim_time_t post(struct nvme_ctrl *c, struct ctrl_command *cmd, sim_time_t when)
 {
 	struct ctrl_queue *q = cmd->queue;
@@ -199,9 +202,13 @@ static void media_done(struct event *ev, sim_time_t now)
 	struct ctrl_command *cmd = container_of(ev, struct ctrl_command, event);
 	struct nvme_ctrl *c = cmd->queue->ctrl;
 
+	struct nvme_moved data = {now, now};
+	sim_time_t posted;
+
 	if (cmd->opcode == NVME_CMD_READ)
-		now = nvme_move_data(c, cmd, PCIE_WRITE, now);
-	c->interrupt(c->arg, cmd->queue->qid, post(c, cmd, now));
+		data = nvme_move_data(c, cmd, PCIE_WRITE, now);
+	posted = post(c, cmd, data.sent);
+	c->interrupt(c->arg, cmd->queue->qid, MAX(posted, data.done));
 }
 
 void nvme_ctrl_ring(struct nvme_ctrl *c, unsigned qid, unsigned tail, sim_time_t when)

@@ -198,68 +198,67 @@ uint64_t nvme_pattern_check(uint64_t lba, uint64_t offset, const uint8_t *data, 
 	return wrong;
 }
 
-static sim_time_t move(struct nvme_ctrl *c, struct ctrl_command *cmd, enum pcie_op op, dma_addr_t addr,
-		       uint64_t len, uint8_t *data, sim_time_t when)
+static void move(struct nvme_ctrl *c, struct ctrl_command *cmd, enum pcie_op op, dma_addr_t addr,
+		 uint64_t len, uint8_t *data, sim_time_t when, struct nvme_moved *m)
 {
 	struct pcie_dma d = {
 	    .fn = c->fn, .op = op, .addr = addr, .len = len, .pasid = VTD_NO_PASID, .data = data};
 
 	if (pcie_dma(&d, when))
 		cmd->status = NVME_SC_DATA_XFER_ERROR;
-	return d.done;
+	m->done = MAX(m->done, d.done);
+	m->sent = MAX(m->sent, d.accepted);
 }
 
-static sim_time_t move_patterned(struct nvme_ctrl *c, struct ctrl_command *cmd, enum pcie_op op,
-				 const struct nvme_range *r, uint64_t len, uint64_t at, sim_time_t when)
+static void move_patterned(struct nvme_ctrl *c, struct ctrl_command *cmd, enum pcie_op op,
+			   const struct nvme_range *r, uint64_t len, uint64_t at, sim_time_t when,
+			   struct nvme_moved *m)
 {
 	uint8_t *data = g_malloc(len);
 
 	if (op == PCIE_WRITE)
 		nvme_pattern_fill(cmd->lba, at, data, len);
-	when = move(c, cmd, op, r->addr, len, data, when);
+	move(c, cmd, op, r->addr, len, data, when, m);
 	if (op == PCIE_READ && cmd->opcode == NVME_CMD_WRITE)
 		c->st->mismatches += nvme_pattern_check(cmd->lba, at, data, len);
 	g_free(data);
-	return when;
 }
 
-static sim_time_t move_metadata(struct nvme_ctrl *c, struct ctrl_command *cmd, enum pcie_op op,
-				sim_time_t when)
+static void move_metadata(struct nvme_ctrl *c, struct ctrl_command *cmd, enum pcie_op op, sim_time_t when,
+			  struct nvme_moved *m)
 {
 	uint64_t left = cmd->metadata;
-	sim_time_t done = when;
 
-	if (!cmd->nmeta)
-		return move(c, cmd, op, cmd->mptr, left, NULL, when);
+	if (!cmd->nmeta) {
+		move(c, cmd, op, cmd->mptr, left, NULL, when, m);
+		return;
+	}
 	for (unsigned i = 0; i < cmd->nmeta && left; i++) {
 		uint64_t len = MIN(cmd->meta[i].len, left);
-		sim_time_t t = move(c, cmd, op, cmd->meta[i].addr, len, NULL, when);
 
-		done = MAX(done, t);
+		move(c, cmd, op, cmd->meta[i].addr, len, NULL, when, m);
 		left -= len;
 	}
-	return done;
 }
 
-sim_time_t nvme_move_data(struct nvme_ctrl *c, struct ctrl_command *cmd, enum pcie_op op, sim_time_t when)
+struct nvme_moved nvme_move_data(struct nvme_ctrl *c, struct ctrl_command *cmd, enum pcie_op op,
+				 sim_time_t when)
 {
+	struct nvme_moved m = {when, when};
 	uint64_t left = cmd->bytes;
-	sim_time_t done = when;
 
 	for (unsigned i = 0; i < cmd->nranges && left && cmd->status == NVME_SC_SUCCESS; i++) {
 		const struct nvme_range *r = i ? &cmd->ranges[i - 1] : &cmd->first;
 		uint64_t len = MIN(r->len, left);
-		sim_time_t t;
 
 		if (c->p->pattern)
-			t = move_patterned(c, cmd, op, r, len, cmd->bytes - left, when);
+			move_patterned(c, cmd, op, r, len, cmd->bytes - left, when, &m);
 		else
-			t = move(c, cmd, op, r->addr, len, NULL, when);
-		done = MAX(done, t);
+			move(c, cmd, op, r->addr, len, NULL, when, &m);
 		left -= len;
 	}
 	if (cmd->metadata && cmd->status == NVME_SC_SUCCESS)
-		done = MAX(done, move_metadata(c, cmd, op, when));
+		move_metadata(c, cmd, op, when, &m);
 	*(op == PCIE_READ ? &c->st->bytes_read : &c->st->bytes_written) += cmd->bytes - left;
-	return done;
+	return m;
 }
