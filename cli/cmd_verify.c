@@ -12,6 +12,11 @@ struct verify_cli_options {
 	gboolean table, from_calls;
 };
 
+static double share(uint64_t n, const struct replay_totals *t)
+{
+	return 100.0 * (double)n / (double)t->addresses;
+}
+
 static void print_totals(const struct replay_totals *t)
 {
 	printf("  addresses   %" PRIu64 ": %" PRIu64 " predicted, %" PRIu64 " ordered, %" PRIu64
@@ -23,6 +28,15 @@ static void print_totals(const struct replay_totals *t)
 	printf("  calls       %" PRIu64 ": %" PRIu64 " maps, %" PRIu64 " unmaps, %" PRIu64
 	       " IOVA frees, %" PRIu64 " probe lines inferred, %" PRIu64 " older mappings adopted\n",
 	       t->calls, t->maps, t->unmaps, t->frees, t->inferred, t->adopted);
+	if (t->addresses)
+		printf("  shares      %.2f %% predicted, %.2f %% bound, %.2f %% explained, %.2f %% "
+		       "contradicted\n",
+		       share(t->predicted + t->ordered, t), share(t->bound, t), share(t->explained, t),
+		       share(t->diverging, t));
+	if (t->older_frees + t->cut_calls + t->unrecorded)
+		printf("  older       %" PRIu64 " queued ranges released, %" PRIu64
+		       " calls held in part, %" PRIu64 " events of kinds not recorded\n",
+		       t->older_frees, t->cut_calls, t->unrecorded);
 	if (t->timer_flushes + t->full_flushes)
 		printf("  flushes     %" PRIu64 " by the recorded timer (the model's own: %" PRIu64
 		       "), %" PRIu64 " by full rings\n",
@@ -50,6 +64,12 @@ static void print_boot(const struct cli_common *o, const struct verify_boot *b)
 			printf("%s%s\n", v->divergence, v->complete ? "" : "\n  (not compared further)");
 	}
 	print_totals(&b->totals);
+	if (b->undecided) {
+		g_auto(GStrv) lines = g_strsplit(g_strchomp(b->undecided), "\n", -1);
+
+		for (char **line = lines; *line; line++)
+			printf("  undecided   %s\n", *line);
+	}
 }
 
 static int run(void *options, int nargs, char **args)

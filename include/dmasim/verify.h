@@ -29,6 +29,7 @@ struct replay_totals {
 	uint64_t model_timers;  /* how often the model's own timer would have fired */
 	uint64_t adopted;       /* older mappings, bound when they were unmapped */
 	uint64_t older_frees;   /* ranges queued before the recording, released in it */
+	uint64_t unrecorded;    /* events of the model of kinds that were not recorded */
 	uint64_t cut_calls;     /* held only in part: their effects are taken over */
 	uint64_t domains_bound; /* domain ids */
 	uint64_t hints_bound;   /* bounce areas */
@@ -61,6 +62,7 @@ struct verify_boot {
 	bool fresh;            /* began with a new domain */
 	GPtrArray *recordings; /* struct verify_recording */
 	struct replay_totals totals;
+	char *undecided; /* what a further probe or event would have decided, a line each; NULL: nothing */
 };
 
 /*

@@ -396,6 +396,16 @@ void dma_replay_clear(struct device *dev, dma_addr_t iova, size_t size)
 	iommu_release_tables(d, &g.tables);
 }
 
+int dma_replay_map(struct device *dev, dma_addr_t iova, phys_addr_t phys, size_t size)
+{
+	return iommu_map(dev->domain, iova, phys, size, IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE);
+}
+
+size_t dma_replay_unmap(struct device *dev, dma_addr_t iova, size_t size)
+{
+	return iommu_unmap(dev->domain, iova, size);
+}
+
 void dma_replay_table(struct device *dev, dma_addr_t iova, bool present)
 {
 	struct iommu_domain *d = dev->domain;

@@ -95,6 +95,9 @@ int dma_replay_adopt(struct device *dev, dma_addr_t iova, size_t size, bool smal
 void dma_replay_fill(struct device *dev, dma_addr_t iova, size_t size);
 /* Nothing is mapped there any more; its range is not touched. */
 void dma_replay_clear(struct device *dev, dma_addr_t iova, size_t size);
+/* What VFIO and iommufd do: map and unmap at an address of their own. 0 or errno; bytes unmapped. */
+int dma_replay_map(struct device *dev, dma_addr_t iova, phys_addr_t phys, size_t size);
+size_t dma_replay_unmap(struct device *dev, dma_addr_t iova, size_t size);
 /* Unmap it as the common end of all unmapping calls does: no look-up, no slots. */
 void dma_replay_release(struct device *dev, dma_addr_t iova, size_t size);
 /*

@@ -28,6 +28,7 @@ static void boot_free(void *data)
 	struct verify_boot *b = data;
 
 	g_ptr_array_unref(b->recordings);
+	g_free(b->undecided);
 	g_free(b->name);
 	g_free(b);
 }
@@ -114,6 +115,7 @@ static struct verify_boot *run_boot(GPtrArray *inputs, const char *name, const s
 		if (o->stop && *o->stop)
 			break;
 	}
+	boot->undecided = r ? verify_undecided(r, boot) : NULL;
 	replay_free(r);
 	verify_machine_free(b);
 	return boot;

@@ -87,6 +87,11 @@ void verify_machine_free(struct verify_machine *b);
 /* The device that events call name; arg: struct verify_machine. */
 struct device *verify_machine_device(void *arg, const char *name);
 
+/* ---- advice.c: what the verdict leaves open, and what would have decided it ---- */
+
+/* A line each; g_free. NULL: nothing is open. */
+char *verify_undecided(const struct replay *r, const struct verify_boot *boot);
+
 /* ---- counts.c: the summary's numbers ---- */
 
 struct count_snapshot {

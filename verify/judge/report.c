@@ -10,7 +10,7 @@
 	X(addresses) X(predicted) X(ordered) X(bound) X(explained) X(diverging) \
 	X(descriptors) X(tag_flushes) X(maps) X(unmaps) X(frees) X(calls) X(inferred) \
 	X(foreign) X(timer_flushes) X(full_flushes) X(model_timers) X(adopted) \
-	X(older_frees) X(cut_calls) \
+	X(older_frees) X(unrecorded) X(cut_calls) \
 	X(domains_bound) X(hints_bound) X(requests) X(counts) X(divergences)
 /* clang-format on */
 

@@ -282,6 +282,7 @@ static bool translate(struct trace_reader *r, const struct replay_op *op, struct
 	case REPLAY_MAP:
 	case REPLAY_MAP_SG:
 	case REPLAY_ALLOC:
+	case REPLAY_GIVEN_MAP:
 		return map_call(r, op, out);
 	case REPLAY_TRY_ALLOC:
 	case REPLAY_LINK:
@@ -293,6 +294,7 @@ static bool translate(struct trace_reader *r, const struct replay_op *op, struct
 	case REPLAY_UNMAP:
 	case REPLAY_UNMAP_SG:
 	case REPLAY_FREE:
+	case REPLAY_GIVEN_UNMAP:
 		return unmap_call(c, op, out);
 	default:
 		return false;

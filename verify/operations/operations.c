@@ -21,6 +21,8 @@ const char *const replay_kind_names[REPLAY_KINDS] = {
     [REPLAY_UNMAP] = "dma_unmap_phys",
     [REPLAY_UNMAP_SG] = "dma_unmap_sg",
     [REPLAY_FREE] = "dma_free_coherent",
+    [REPLAY_GIVEN_MAP] = "iommu_map",
+    [REPLAY_GIVEN_UNMAP] = "iommu_unmap",
     [REPLAY_FLUSH_TIMER] = "fq_flush_timeout",
     [REPLAY_STRAY] = "stray event",
     [REPLAY_REQUEST] = "request submission",
@@ -63,12 +65,13 @@ static struct replay_op *current(struct builder *b, struct context *c)
 
 static bool is_map(const struct replay_op *op)
 {
-	return op && op->kind <= REPLAY_LINK;
+	return op && (op->kind <= REPLAY_LINK || op->kind == REPLAY_GIVEN_MAP);
 }
 
 static bool is_unmap(const struct replay_op *op)
 {
-	return op && op->kind >= REPLAY_UNLINK && op->kind <= REPLAY_FREE;
+	return op &&
+	       ((op->kind >= REPLAY_UNLINK && op->kind <= REPLAY_FREE) || op->kind == REPLAY_GIVEN_UNMAP);
 }
 
 /* ---- opening, extending, closing ---- */
@@ -191,11 +194,25 @@ static void take_iova(struct builder *b, struct context *c, const struct recordi
 	}
 }
 
+/* Translation events alone: no driver asked the DMA API, so no allocator chose the addresses. */
+static bool addresses_given(const struct builder *b)
+{
+	return !b->o->has_calls && !b->o->has_probes;
+}
+
 static void take_map(struct builder *b, struct context *c, const struct recording_event *e)
 {
 	struct run run = {e->map.iova, e->map.phys, e->map.size};
 	struct replay_op *op = current(b, c);
 
+	if (addresses_given(b)) {
+		op = open_op(b, c, e, REPLAY_GIVEN_MAP);
+		op->addr = e->map.iova;
+		op->phys = e->map.phys;
+		op->size = e->map.size;
+		c->mapped = true;
+		return;
+	}
 	if (!is_map(op) || op->kind == REPLAY_TRY_ALLOC) {
 		op = b->o->has_probes ? open_cut(b, c, e, REPLAY_MAP) : open_op(b, c, e, REPLAY_MAP);
 	}
@@ -323,7 +340,7 @@ static void take_unmap(struct builder *b, struct context *c, const struct record
 	struct replay_op *op = current(b, c);
 
 	if (!is_unmap(op) || c->unmapped || op->kind == REPLAY_API_FREE)
-		op = open_op(b, c, e, REPLAY_UNMAP);
+		op = open_op(b, c, e, addresses_given(b) ? REPLAY_GIVEN_UNMAP : REPLAY_UNMAP);
 	c->unmapped = true;
 	if (!op->addr)
 		op->addr = e->map.iova;
@@ -563,7 +580,10 @@ void operations_index(struct operations *o)
 static void look_over(struct operations *o)
 {
 	for (unsigned i = 0; i < o->recording->events->len; i++) {
-		switch (recording_at(o->recording, i)->kind) {
+		uint8_t kind = recording_at(o->recording, i)->kind;
+
+		o->has_calls |= kind >= REC_DMA_MAP && kind <= REC_API_FREE;
+		switch (kind) {
 		case REC_IOVA_ALLOC:
 		case REC_IOVA_FREE:
 			o->has_probes = true;

@@ -20,7 +20,9 @@ enum replay_kind {
 	REPLAY_API_FREE,
 	REPLAY_UNMAP,
 	REPLAY_UNMAP_SG,
-	REPLAY_FREE,        /* dma_free_coherent */
+	REPLAY_FREE,      /* dma_free_coherent */
+	REPLAY_GIVEN_MAP, /* iommu_map at an address that somebody else gave: VFIO, iommufd */
+	REPLAY_GIVEN_UNMAP,
 	REPLAY_FLUSH_TIMER, /* fq_flush_timeout */
 	REPLAY_STRAY,       /* events that belong to no call */
 	REPLAY_REQUEST,     /* all mapping calls of one driver request */
@@ -60,7 +62,8 @@ struct operations {
 	uint32_t *next;    /* per event: the context's next event of any kind, UINT32_MAX: none */
 	uint32_t *context; /* per event */
 	uint32_t ncontexts;
-	bool has_iommu;  /* any translation event */
+	bool has_iommu; /* any translation event */
+	bool has_calls; /* any event of the DMA API: translation events without them are of given addresses */
 	bool has_probes; /* the IOVA allocator's probes were armed */
 };
 

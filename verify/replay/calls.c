@@ -397,6 +397,26 @@ static void call_unmap(struct replay *r, const struct replay_op *op, struct devi
 		replayed_drop(r, m);
 }
 
+/* Addresses of somebody else's: no allocator, no look-up. What was there before the recording is taken over.
+ */
+static void call_given(struct replay *r, const struct replay_op *op, struct device *dev)
+{
+	const struct recording_event *e = replay_peek(r);
+	int err;
+
+	if (!dev->domain)
+		return;
+	if (op->kind == REPLAY_GIVEN_MAP) {
+		err = dma_replay_map(dev, op->addr, op->phys, op->size);
+		if (err)
+			replay_diverge(r, "iommu_map fails: %s", g_strerror(-err));
+		return;
+	}
+	if (e && e->kind == REC_UNMAP && e->map.unmapped)
+		dma_replay_fill(dev, e->map.iova, e->map.unmapped);
+	dma_replay_unmap(dev, op->addr, op->size);
+}
+
 static void call_timer(struct replay *r, struct device *dev)
 {
 	r->totals.timer_flushes++;
@@ -462,6 +482,10 @@ void replay_call(struct replay *r)
 	case REPLAY_UNMAP_SG:
 	case REPLAY_FREE:
 		call_unmap(r, op, dev);
+		break;
+	case REPLAY_GIVEN_MAP:
+	case REPLAY_GIVEN_UNMAP:
+		call_given(r, op, dev);
 		break;
 	case REPLAY_FLUSH_TIMER:
 		call_timer(r, dev);

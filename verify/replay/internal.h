@@ -93,7 +93,7 @@ struct replay {
 	uint64_t first_ns, last_ns; /* of the boot; of the last recording's end */
 	unsigned last_cpu;
 	bool first_seen;
-	bool has_tags;
+	bool seen[REC_KINDS]; /* events of that kind are recorded */
 	unsigned file;        /* number of the recording in the boot */
 	uint64_t partings;    /* calls of this recording that could not be compared whole */
 	GHashTable *mappings; /* replay_key() -> struct replayed */

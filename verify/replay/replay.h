@@ -60,6 +60,9 @@ uint64_t replay_explained(const struct replay *r, unsigned order);
 /* Whether dev's domain, if it has one, was new when the first recording began. */
 bool replay_began_fresh(const struct replay *r, struct device *dev);
 
+/* Whether some recording so far shows events of that kind. */
+bool replay_seen(const struct replay *r, enum recording_kind kind);
+
 /* What one recording was seen to do, as histograms of exact values. */
 enum replay_histogram {
 	REPLAY_HIST_MAP,    /* bytes per map call */

@@ -293,6 +293,10 @@ const struct recording_event *replay_expect(struct replay *r, enum recording_kin
 
 	if (c->deaf)
 		return NULL;
+	if (!r->seen[kind] && !probe) {
+		r->totals.unrecorded++;
+		return NULL;
+	}
 	replay_older_frees(r);
 	e = replay_peek(r);
 	if (e && e->kind == kind) {
@@ -382,12 +386,16 @@ static void take_event(struct replay *r, uint32_t i)
 	start(r, c, op);
 }
 
-static bool has_tags(const struct recording *rec)
+bool replay_seen(const struct replay *r, enum recording_kind kind)
 {
-	for (unsigned i = 0; i < rec->events->len; i++)
-		if (recording_at(rec, i)->kind == REC_TAG_FLUSH)
-			return true;
-	return false;
+	return r->seen[kind];
+}
+
+/* What was not recorded at all cannot be compared. */
+static void look_for_kinds(struct replay *r)
+{
+	for (unsigned i = 0; i < r->rec->events->len; i++)
+		r->seen[recording_at(r->rec, i)->kind] = true;
 }
 
 /*
@@ -462,7 +470,7 @@ bool replay_run(struct replay *r, struct operations *o)
 {
 	g_assert(r->ops == o);
 	r->partings = 0;
-	r->has_tags = has_tags(r->rec);
+	look_for_kinds(r);
 	for (uint32_t i = 0; i < r->rec->events->len; i++) {
 		if (r->config.stop && *r->config.stop)
 			break;

@@ -227,7 +227,7 @@ static void watch_tag(void *arg, uint16_t did, uint64_t start, uint64_t end, uin
 	const struct recording_event *e;
 
 	(void)leaf_only;
-	if (replay_quiet(r) || !r->has_tags)
+	if (replay_quiet(r))
 		return;
 	replay_log(r, REC_TAG_FLUSH, start, end, order);
 	e = replay_expect(r, REC_TAG_FLUSH, false);
