@@ -12,7 +12,7 @@ static phys_addr_t new_page(struct rx_queue *q)
 	/* Pages of a running system are no neighbours: the made-up addresses are spread. */
 	uint64_t i = q->frames++;
 
-	return q->base + (i * 40503 % 65536) * 2 * PAGE_SIZE;
+	return q->base + (i * 40503 % q->r->places) * 2 * q->r->p.page;
 }
 
 /* ---- one batch of pages ---- */
@@ -49,7 +49,7 @@ static struct rx_page *get_page(struct rx_queue *q)
 		return page;
 	}
 	page = page_object(q);
-	page->addr = dma_map_page(r->base.dev, page->phys, 0, PAGE_SIZE, DMA_FROM_DEVICE);
+	page->addr = dma_map_page(r->base.dev, page->phys, 0, r->p.page, DMA_FROM_DEVICE);
 	r->st.maps++;
 	if (dma_mapping_error(r->base.dev, page->addr)) {
 		page->gone = true;
@@ -63,7 +63,7 @@ static struct rx_page *get_page(struct rx_queue *q)
 
 static void unmap_page(struct rx_queue *q, struct rx_page *page)
 {
-	dma_unmap_page(q->r->base.dev, page->addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	dma_unmap_page(q->r->base.dev, page->addr, q->r->p.page, DMA_FROM_DEVICE);
 	q->r->st.unmaps++;
 	page->gone = true;
 	rx_page_put(q, page);
@@ -81,20 +81,19 @@ static void forget_pages(struct rx_queue *q, struct rx_page **p, uint64_t n)
 static bool link_pages(struct rx_queue *q, struct dma_iova_state *state, struct rx_page **p)
 {
 	struct rx_ring *r = q->r;
-	uint64_t n = 0;
+	uint64_t n = 0, size = r->p.page;
 
 	for (; n < r->p.batch; n++) {
-		if (dma_iova_link(r->base.dev, state, p[n]->phys, n * PAGE_SIZE, PAGE_SIZE, DMA_FROM_DEVICE,
-				  0))
+		if (dma_iova_link(r->base.dev, state, p[n]->phys, n * size, size, DMA_FROM_DEVICE, 0))
 			break;
-		p[n]->addr = state->addr + n * PAGE_SIZE;
+		p[n]->addr = state->addr + n * size;
 	}
 	r->st.maps += n;
-	if (n == r->p.batch && !dma_iova_sync(r->base.dev, state, 0, n * PAGE_SIZE))
+	if (n == r->p.batch && !dma_iova_sync(r->base.dev, state, 0, n * size))
 		return true;
 	/* dma_iova_destroy() would give back only as much of the range as was linked. */
 	if (n)
-		dma_iova_unlink(r->base.dev, state, 0, n * PAGE_SIZE, DMA_FROM_DEVICE, 0);
+		dma_iova_unlink(r->base.dev, state, 0, n * size, DMA_FROM_DEVICE, 0);
 	dma_iova_free(r->base.dev, state);
 	*state = (struct dma_iova_state){0};
 	r->st.unmaps += n;
@@ -125,7 +124,7 @@ static bool map_batch(struct rx_queue *q, uint64_t batch)
 	if (r->linked) {
 		for (uint64_t i = 0; i < r->p.batch; i++)
 			p[i] = page_object(q);
-		if (dma_iova_try_alloc(r->base.dev, state, p[0]->phys, r->p.batch * PAGE_SIZE)) {
+		if (dma_iova_try_alloc(r->base.dev, state, p[0]->phys, r->p.batch * r->p.page)) {
 			if (link_pages(q, state, p))
 				return true;
 			forget_pages(q, p, r->p.batch);
@@ -145,7 +144,7 @@ static void release_batch(struct rx_queue *q, uint64_t batch)
 
 	if (dma_use_iova(state)) {
 		r->st.unmaps += r->p.batch;
-		dma_iova_destroy(r->base.dev, state, r->p.batch * PAGE_SIZE, DMA_FROM_DEVICE, 0);
+		dma_iova_destroy(r->base.dev, state, r->p.batch * r->p.page, DMA_FROM_DEVICE, 0);
 		forget_pages(q, p, r->p.batch);
 		return;
 	}
@@ -354,7 +353,7 @@ bool rx_driver_setup(struct rx_queue *q)
 {
 	struct rx_ring *r = q->r;
 	/* One completion per packet; where packets lie end to end, room for one per step. */
-	uint64_t completions = r->p.stride ? q->npages * PAGE_SIZE / r->p.stride : r->p.ring;
+	uint64_t completions = r->p.stride ? q->npages * r->p.page / r->p.stride : r->p.ring;
 
 	if (!coherent(r, &q->descriptors, q->npages * 16) ||
 	    !coherent(r, &q->completions, completions * 64) || !coherent(r, &q->entries, q->nbatches * 32) ||

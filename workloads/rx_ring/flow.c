@@ -8,20 +8,20 @@
 struct rx_part rx_packet_part(const struct rx_queue *q, uint64_t n, uint64_t left)
 {
 	const struct rx_ring *r = q->r;
-	uint64_t done = r->frame - left, group, k, i;
+	uint64_t done = r->frame - left, page = r->p.page, group, k, i;
 
 	if (r->p.stride) {
 		uint64_t batch = n / r->batch_packets % q->nbatches,
 			 at = n % r->batch_packets * r->step + r->headroom + done;
 
-		return (struct rx_part){batch * r->p.batch + at / PAGE_SIZE, at % PAGE_SIZE,
-					MIN(left, PAGE_SIZE - at % PAGE_SIZE)};
+		return (struct rx_part){batch * r->p.batch + at / page, at % page,
+					MIN(left, page - at % page)};
 	}
 	group = n / r->group_packets * r->group_pages % q->npages;
 	k = n % r->group_packets;
-	i = done / PAGE_SIZE;
+	i = done / page;
 	if (i < r->full)
-		return (struct rx_part){group + k * r->full + i, 0, MIN(left, PAGE_SIZE)};
+		return (struct rx_part){group + k * r->full + i, 0, MIN(left, page)};
 	return (struct rx_part){group + r->group_pages - 1, k * r->tail, left};
 }
 

@@ -18,6 +18,10 @@ static const struct param_spec param_specs[] = {
     PARAM(buffer, SIZE, "4096", .min = 64, .max = 65536,
 	  .help = "bytes of one buffer: whole pages and a tail (up to a power of two) that shares its page "
 		  "with others"),
+    PARAM(page, SIZE, "4KiB", .min = 4096, .max = 4 << 20,
+	  .help = "pages of the ring, each mapped by itself and cut into buffers (power of two); from 2MiB "
+		  "on large "
+		  "pages map them unless iommu.superpages = false"),
     PARAM(stride, SIZE, "0", .max = 4096,
 	  .help = "packets lie end to end in the pages of a descriptor, each at a multiple of this, a power "
 		  "of two; 0: one buffer each",
@@ -170,7 +174,7 @@ static void release(struct load *l)
 static bool shape_strides(struct rx_ring *r, GError **error)
 {
 	struct rx_ring_params *p = &r->p;
-	uint64_t room = p->batch * PAGE_SIZE, reserved;
+	uint64_t room = p->batch * p->page, reserved;
 
 	if (p->stride & (p->stride - 1)) {
 		g_set_error(error, PARAM_ERROR, 0,
@@ -205,13 +209,15 @@ static bool shape_strides(struct rx_ring *r, GError **error)
 static bool shape(struct rx_ring *r, GError **error)
 {
 	struct rx_ring_params *p = &r->p;
-	r->full = p->buffer / PAGE_SIZE;
-	r->tail = p->buffer % PAGE_SIZE ? (uint64_t)1 << order_base_2(p->buffer % PAGE_SIZE) : 0;
-	if (r->tail == PAGE_SIZE) {
+
+	p->page = (uint64_t)1 << order_base_2(p->page);
+	r->full = p->buffer / p->page;
+	r->tail = p->buffer % p->page ? (uint64_t)1 << order_base_2(p->buffer % p->page) : 0;
+	if (r->tail == p->page) {
 		r->full++;
 		r->tail = 0;
 	}
-	r->group_packets = r->tail ? PAGE_SIZE / r->tail : 1;
+	r->group_packets = r->tail ? p->page / r->tail : 1;
 	r->group_pages = r->full * r->group_packets + (r->tail ? 1 : 0);
 	if (p->mtu > p->buffer && !p->stride) {
 		g_set_error(error, PARAM_ERROR, 0,
@@ -242,7 +248,7 @@ static void open_queue(struct rx_ring *r, uint64_t i)
 	q->r = r;
 	q->cpu = &r->base.m->sim.cpus[i];
 	q->napi.fn = rx_driver_poll;
-	q->base = 8 * GIB + i * GIB;
+	q->base = 8 * GIB + i * align_up(r->places * 2 * r->p.page, GIB);
 	q->nbatches = r->nbatches;
 	q->npages = q->nbatches * r->p.batch;
 	q->pages = g_new0(struct rx_page *, q->npages);
@@ -259,6 +265,9 @@ static bool set_up(struct load *l, GError **error)
 	rng_init(&r->rng, l->m->sim.seed, "rx_ring");
 	if (!load_device(l, NULL, 0, error) || !shape(r, error))
 		return false;
+	/* So many that a page which comes into use is none that is still in use. */
+	r->places = MAX(65536 / (r->p.page / PAGE_SIZE),
+			(uint64_t)4 << order_base_2(r->nbatches * r->p.batch));
 	r->queues = g_new0(struct rx_queue, r->p.cores);
 	for (uint64_t i = 0; i < r->p.cores; i++)
 		open_queue(r, i);

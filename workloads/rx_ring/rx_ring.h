@@ -7,7 +7,7 @@
 
 struct rx_ring_params {
 	uint64_t cores, flows, ring, mtu, buffer, stride, batch, packets, warm_up, segment, nic_buffer;
-	uint64_t page_cache, window;
+	uint64_t page, page_cache, window;
 	double offered, ack_rate, loss, copy_rate;
 	sim_time_t packet_cost, ack_cost, rtt, timeout;
 	bool recycle, paced, aged;
@@ -100,6 +100,7 @@ struct rx_ring {
 	uint64_t full, tail, group_packets, group_pages;
 	/* Or packets lie end to end in the pages of a batch, so many bytes and packets. */
 	uint64_t frame, headroom, step, batch_packets, nbatches, bulk;
+	uint64_t places; /* for made-up pages, of each ring */
 	struct rx_flow *flows;
 	bool linked, readers;
 	struct rng rng;

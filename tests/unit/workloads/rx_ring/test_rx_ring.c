@@ -54,9 +54,12 @@ END_TEST
 START_TEST(packets_of_a_ring_do_not_overlap)
 {
 	static const struct {
-		const char *mtu, *buffer, *stride, *batch;
-	} shapes[] = {{"1500", "2048", "0", "8"},   {"9000", "9216", "0", "9"}, {"3000", "4096", "0", "1"},
-		      {"1500", "2048", "64", "16"}, {"4096", "64", "64", "64"}, {"9000", "64", "256", "32"}};
+		const char *mtu, *buffer, *stride, *batch, *page;
+	} shapes[] = {{"1500", "2048", "0", "8", "4KiB"},  {"9000", "9216", "0", "9", "4KiB"},
+		      {"3000", "4096", "0", "1", "4KiB"},  {"1500", "2048", "64", "16", "4KiB"},
+		      {"4096", "64", "64", "64", "4KiB"},  {"9000", "64", "256", "32", "4KiB"},
+		      {"1500", "2048", "0", "1", "64KiB"}, {"4096", "4096", "0", "2", "2MiB"},
+		      {"9000", "64", "256", "2", "64KiB"}};
 	struct workload_rig r;
 	struct rx_ring *ring;
 	g_autofree uint8_t *used = NULL;
@@ -67,6 +70,7 @@ START_TEST(packets_of_a_ring_do_not_overlap)
 	workload_rig_set(&r, "rx_ring.buffer", shapes[_i].buffer);
 	workload_rig_set(&r, "rx_ring.stride", shapes[_i].stride);
 	workload_rig_set(&r, "rx_ring.batch", shapes[_i].batch);
+	workload_rig_set(&r, "rx_ring.page", shapes[_i].page);
 	workload_rig_set(&r, "rx_ring.packets", "2000");
 	workload_rig_run(&r);
 	ck_assert_uint_eq(workload_rig_stat(&r, "rx_ring.failed"), 0);
@@ -74,7 +78,7 @@ START_TEST(packets_of_a_ring_do_not_overlap)
 	ck_assert_uint_eq(r.m->dma_stats.iova_pages_allocated, r.m->dma_stats.iova_pages_freed);
 	ring = (struct rx_ring *)r.w;
 	q = ring->queues;
-	used = g_malloc0(q->npages * PAGE_SIZE);
+	used = g_malloc0(q->npages * ring->p.page);
 	for (uint64_t n = 0; n < ring->p.ring; n++) {
 		uint64_t left = ring->frame;
 
@@ -82,11 +86,11 @@ START_TEST(packets_of_a_ring_do_not_overlap)
 			struct rx_part part = rx_packet_part(q, n, left);
 
 			ck_assert_uint_lt(part.page, q->npages);
-			ck_assert_uint_le(part.offset + part.bytes, PAGE_SIZE);
+			ck_assert_uint_le(part.offset + part.bytes, ring->p.page);
 			/* A packet stays inside the descriptor whose pages are returned with it. */
 			ck_assert_uint_eq(part.page / ring->p.batch, n / ring->batch_packets);
 			for (uint64_t i = 0; i < part.bytes; i++)
-				ck_assert_uint_eq(used[part.page * PAGE_SIZE + part.offset + i]++, 0);
+				ck_assert_uint_eq(used[part.page * ring->p.page + part.offset + i]++, 0);
 			left -= part.bytes;
 		}
 	}
@@ -120,6 +124,38 @@ static uint64_t page_unmaps(enum fidelity fidelity, const char *cache, const cha
 	workload_rig_close(&r);
 	return unmaps;
 }
+
+/*
+ * Recycled pages, more of them than the IOTLB holds: pages of 2 MiB are few and large entries map them, so
+ * next to nothing misses; without large entries each is 512 pages to the IOTLB as before.
+ */
+START_TEST(large_pages)
+{
+	static const struct {
+		const char *page, *superpages;
+		bool misses;
+	} rows[] = {{"4KiB", "true", true}, {"2MiB", "true", false}, {"2MiB", "false", true}};
+	struct workload_rig r;
+
+	workload_rig_open(&r, "rx_ring", "legacy", IOMMU_STRICT, FIDELITY_TIMING);
+	workload_rig_set(&r, "iotlb.entries", "128");
+	workload_rig_set(&r, "rx_ring.recycle", "true");
+	workload_rig_set(&r, "rx_ring.ring", "4096");
+	workload_rig_set(&r, "rx_ring.batch", "1");
+	workload_rig_set(&r, "rx_ring.ack_rate", "0");
+	workload_rig_set(&r, "rx_ring.page", rows[_i].page);
+	workload_rig_set(&r, "iommu.superpages", rows[_i].superpages);
+	workload_rig_run(&r);
+	if (rows[_i].misses)
+		ck_assert_double_ge(workload_rig_cell(&r, 0, "iotlb_misses_per_page"), 1);
+	else
+		ck_assert_double_le(workload_rig_cell(&r, 0, "iotlb_misses_per_page"), 0.05);
+	ck_assert_uint_eq(workload_rig_stat(&r, "rx_ring.failed"), 0);
+	ck_assert_uint_eq(r.m->vtd_stats.faults, 0);
+	ck_assert_uint_eq(r.m->dma_stats.iova_pages_allocated, r.m->dma_stats.iova_pages_freed);
+	workload_rig_close(&r);
+}
+END_TEST
 
 /*
  * 10000 packets, 63 in each 64 pages. The 8 descriptors' pages and 255 cached ones are unmapped at the end;
@@ -262,7 +298,8 @@ int main(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, rings_receive_what_is_offered, 0, 4);
 	tcase_add_test(t, more_than_the_link_carries_is_dropped);
-	tcase_add_loop_test(t, packets_of_a_ring_do_not_overlap, 0, 6);
+	tcase_add_loop_test(t, packets_of_a_ring_do_not_overlap, 0, 9);
+	tcase_add_loop_test(t, large_pages, 0, 3);
 	tcase_add_test(t, cached_pages_stay_mapped_until_somebody_holds_them);
 	tcase_add_loop_test(t, rings_go_on_with_fewer_buffers, 0, 16);
 	tcase_add_loop_test(t, rings_that_cannot_be_mapped_are_an_error, 0, 2);
