@@ -15,7 +15,7 @@ struct pcie_node;
 bool machine_add_units(struct machine *m, GError **error);
 void machine_free_units(struct machine *m);
 /* The unit that translates for the function, NULL if none does. */
-struct vtd_unit *machine_unit_of(struct machine *m, const struct pcie_node *node);
+struct iommu_unit *machine_unit_of(struct machine *m, const struct pcie_node *node);
 /* The regions that the DMAR table reserves for dev (RMRR), into dev->resv. */
 void machine_reserved_regions(struct machine *m, struct device *dev);
 /* The run ends: what is still exposed counts. */

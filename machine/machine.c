@@ -16,7 +16,8 @@ static const struct param_spec cpu_specs[] = {
     PARAM(count, UINT, "2", .min = 1, .max = 4096,
 	  .help = "simulated CPUs; a trace's CPU numbers wrap around"),
     PARAM(clock_scale, DOUBLE, "1", .min = 0.01, .max = 100,
-	  .help = "multiplies every cost: 1 is a 3 GHz server core, 1.5 a core at 2 GHz"),
+	  .help = "multiplies every cost but the hand-over of locks: 1 is a 3 GHz server core, 1.5 a core at "
+		  "2 GHz"),
     COST_STEPS(COST_ROW)};
 
 const struct param_table cpu_param_table = PARAM_TABLE(
@@ -25,8 +26,13 @@ const struct param_table cpu_param_table = PARAM_TABLE(
 
 static void set_costs(struct sim *sim, const struct cpu_params *p)
 {
-	for (int i = 0; i < COST_COUNT; i++)
-		sim->cost[i] = (sim_time_t)llround(p->cost[i] * p->clock_scale * (double)SIM_NS);
+	for (int i = 0; i < COST_COUNT; i++) {
+		/* A cache line comes from another core no sooner because this one is clocked higher. */
+		bool clocked = i != COST_LOCK_HANDOFF && i != COST_LOCK_WAITER;
+
+		sim->cost[i] = (sim_time_t)llround(p->cost[i] * (clocked ? p->clock_scale : 1) *
+						   (double)SIM_NS);
+	}
 }
 
 static void place_cpus(struct machine *m, uint64_t nodes)

@@ -7,7 +7,7 @@
 
 #include "models/vtd/dmar.h"
 
-static struct vtd_unit *new_unit(struct machine *m)
+static struct iommu_unit *new_unit(struct machine *m)
 {
 	const struct config *c = m->config;
 	const struct vtd_params p = {
@@ -19,7 +19,14 @@ static struct vtd_unit *new_unit(struct machine *m)
 	    .ats = *(const struct ats_params *)config_get(c, &ats_param_table),
 	};
 
-	return vtd_new(&m->sim, m->memory, &p, &m->vtd_stats);
+	return vtd_iommu_unit(vtd_new(&m->sim, m->memory, &p, &m->vtd_stats));
+}
+
+static void free_unit(void *data)
+{
+	struct iommu_unit *u = data;
+
+	u->ops->free(u);
 }
 
 bool machine_add_units(struct machine *m, GError **error)
@@ -29,7 +36,7 @@ bool machine_add_units(struct machine *m, GError **error)
 
 	if (!vtd_params_check(p, config_get(m->config, &walker_param_table), error))
 		return false;
-	m->units = g_ptr_array_new_with_free_func((GDestroyNotify)vtd_free);
+	m->units = g_ptr_array_new_with_free_func(free_unit);
 	if (p->dmar && *p->dmar) {
 		GError *why = NULL;
 
@@ -53,11 +60,11 @@ bool machine_add_units(struct machine *m, GError **error)
 		}
 	}
 	for (unsigned i = 0; i < (m->dmar ? m->dmar->nunits : 1); i++) {
-		struct vtd_unit *u = new_unit(m);
+		struct iommu_unit *u = new_unit(m);
 
 		if (m->dmar && m->dmar->units[i].node >= 0 &&
 		    (uint64_t)m->dmar->units[i].node < memory->nodes)
-			vtd_set_node(u, (unsigned)m->dmar->units[i].node);
+			u->ops->set_node(u, (unsigned)m->dmar->units[i].node);
 		g_ptr_array_add(m->units, u);
 	}
 	m->iommu = m->units->pdata[0];
@@ -92,7 +99,7 @@ static bool node_path(const struct pcie_node *node, struct dmar_path *path)
 	return true;
 }
 
-struct vtd_unit *machine_unit_of(struct machine *m, const struct pcie_node *node)
+struct iommu_unit *machine_unit_of(struct machine *m, const struct pcie_node *node)
 {
 	struct dmar_path path = {0};
 	int unit;
@@ -140,6 +147,9 @@ void machine_reserved_regions(struct machine *m, struct device *dev)
 
 void machine_finish_units(struct machine *m)
 {
-	for (guint i = 0; m->units && i < m->units->len; i++)
-		vtd_finish(m->units->pdata[i], m->sim.now);
+	for (guint i = 0; m->units && i < m->units->len; i++) {
+		struct iommu_unit *u = m->units->pdata[i];
+
+		u->ops->finish(u, m->sim.now);
+	}
 }

@@ -64,6 +64,9 @@
 	X(QI_POLL, "qi_poll", 0, "E",                                                                       \
 	  "poll of a pending invalidation under the queue lock; 0: polls do not queue for it; "             \
 	  "on virtual units each poll is an exit")                                                          \
+	X(LOCK_HANDOFF, "lock_handoff", 100, "E",                                                           \
+	  "release of a contended spinlock until its next owner's first instruction")                       \
+	X(LOCK_WAITER, "lock_waiter", 40, "E", "..., more per CPU that waits behind that one")              \
 	X(INDIRECT_CALL, "indirect_call", 5, "E", "indirect call with retpoline off")                       \
 	X(SWIOTLB_SEARCH, "swiotlb_search", 60, "E", "search of one bounce area, fixed part")               \
 	X(SWIOTLB_PROBE, "swiotlb_probe", 5, "E",                                                           \

@@ -118,9 +118,9 @@ static inline void cpu_wait_until(struct cpu *c, sim_time_t t)
 }
 
 /*
- * A kernel spinlock, FIFO. handoff: time from release to the next owner's first instruction. Taking
- * it is a waiting point, so CPUs ask for it in the order of their clocks; releasing it is none: who
- * asks later for a moment at which it was held, waits until it was released.
+ * A kernel lock, FIFO. Taking it is a waiting point, so CPUs ask for it in the order of their clocks;
+ * releasing it is none: who asks later for a moment at which it was held, waits until it was released. A
+ * contended spinlock comes to its next owner by the costs of a hand-over (lock_handoff, lock_waiter).
  */
 #define SPINLOCK_GRANTS 64u
 /* What all locks of a class did, in fidelity = timing; as the kernel's lock_stat. */
@@ -131,22 +131,20 @@ struct lock_stats {
 struct spinlock {
 	const char *name;
 	struct lock_stats *stats; /* of its class, NULL: not kept */
+	bool handover;            /* contention costs; without it a mutex, whose waiters sleep */
 	struct cpu *owner;
-	sim_time_t handoff,
-	    per_waiter; /* a release costs handoff, and per_waiter for each CPU left waiting */
-	uint64_t acquired, contended;
-	sim_time_t wait_time, hold_time, taken_at, free_at;
+	sim_time_t taken_at, free_at;
 	struct cpu *first, *last; /* waiting CPUs; empty unless contended */
 	unsigned waiting;
 	sim_time_t grants[SPINLOCK_GRANTS]; /* when its latest owners got it, a ring */
 	unsigned next_grant;
 };
-void spin_lock_init(struct spinlock *l, const char *name, sim_time_t handoff);
+void spin_lock_init(struct spinlock *l, const char *name);
+void mutex_init(struct spinlock *l, const char *name);
 void spin_lock_slow(struct cpu *c, struct spinlock *l);
 void spin_unlock_slow(struct cpu *c, struct spinlock *l);
 static inline void spin_lock(struct cpu *c, struct spinlock *l)
 {
-	l->acquired++;
 	if (G_UNLIKELY(c->sim->timing))
 		spin_lock_slow(c, l);
 }

@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "loop.h"
 
-void spin_lock_init(struct spinlock *l, const char *name, sim_time_t handoff)
+void spin_lock_init(struct spinlock *l, const char *name)
 {
-	*l = (struct spinlock){.name = name, .handoff = handoff};
+	*l = (struct spinlock){.name = name, .handover = true};
 }
 
-static void waited(struct cpu *c, struct spinlock *l, sim_time_t until)
+void mutex_init(struct spinlock *l, const char *name)
 {
-	sim_time_t t = until - c->now;
+	*l = (struct spinlock){.name = name};
+}
 
-	l->contended++;
-	l->wait_time += t;
+/* The lock is released at free_at and comes to c, behind which so many wait. */
+static void waited(struct cpu *c, struct spinlock *l, sim_time_t free_at, unsigned waiting)
+{
+	sim_time_t asked = c->now, t;
+
+	cpu_spend(c, free_at - asked);
+	if (l->handover) {
+		cpu_charge(c, COST_LOCK_HANDOFF);
+		cpu_charge_n(c, COST_LOCK_WAITER, waiting);
+	}
+	t = c->now - asked;
 	c->lock_wait += t;
-	cpu_spend(c, t);
 	if (l->stats) {
 		l->stats->contended++;
 		l->stats->wait += t;
@@ -49,7 +58,7 @@ void spin_lock_slow(struct cpu *c, struct spinlock *l)
 		cpu_block(c);
 		g_assert(l->owner == c);
 	} else if (l->free_at > c->now) {
-		waited(c, l, l->free_at + l->handoff + l->per_waiter * queued_at(l, c->now));
+		waited(c, l, l->free_at, queued_at(l, c->now));
 	}
 	if (l->stats)
 		l->stats->acquired++;
@@ -63,7 +72,6 @@ void spin_unlock_slow(struct cpu *c, struct spinlock *l)
 	struct cpu *next = l->first;
 
 	g_assert(l->owner == c);
-	l->hold_time += c->now - l->taken_at;
 	if (l->stats)
 		l->stats->hold += c->now - l->taken_at;
 	l->free_at = c->now;
@@ -75,6 +83,6 @@ void spin_unlock_slow(struct cpu *c, struct spinlock *l)
 		l->last = NULL;
 	next->lock_next = NULL;
 	l->waiting--;
-	waited(next, l, c->now + l->handoff + l->per_waiter * l->waiting);
+	waited(next, l, c->now, l->waiting);
 	event_push(c->sim->events, &next->resume, next->now);
 }

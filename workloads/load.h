@@ -71,7 +71,7 @@ void load_buffer_unmap(struct load *l, struct load_buffer *b);
 static inline bool load_access(const struct load *l, enum pcie_op op, dma_addr_t addr, uint64_t len,
 			       sim_time_t when, sim_time_t *done, sim_time_t *accepted)
 {
-	struct pcie_dma d = {.fn = l->dev->pci, .op = op, .addr = addr, .len = len, .pasid = VTD_NO_PASID};
+	struct pcie_dma d = {.fn = l->dev->pci, .op = op, .addr = addr, .len = len, .pasid = NO_PASID};
 	bool ok = !pcie_dma(&d, when);
 
 	*done = MAX(*done, d.done);

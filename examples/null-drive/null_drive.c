@@ -22,9 +22,9 @@ struct null_drive {
 static int null_drive_execute(struct null_drive *d, dma_addr_t data, uint64_t len)
 {
 	struct pcie_dma fetch = {
-	    .fn = d->dev->pci, .op = PCIE_READ, .addr = d->command_dma, .len = 64, .pasid = VTD_NO_PASID};
+	    .fn = d->dev->pci, .op = PCIE_READ, .addr = d->command_dma, .len = 64, .pasid = NO_PASID};
 	struct pcie_dma read = {
-	    .fn = d->dev->pci, .op = PCIE_READ, .addr = data, .len = len, .pasid = VTD_NO_PASID};
+	    .fn = d->dev->pci, .op = PCIE_READ, .addr = data, .len = len, .pasid = NO_PASID};
 	int err = pcie_dma(&fetch, d->dev->sim->now);
 
 	return err ? err : pcie_dma(&read, fetch.done);

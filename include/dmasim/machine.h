@@ -45,9 +45,9 @@ struct machine {
 	struct memory *memory;
 	struct pcie_fabric *fabric;
 	struct pcie_node *host_bridge;
-	struct vtd_unit *iommu; /* the only unit, or the first of units; NULL: off */
-	GPtrArray *units;       /* struct vtd_unit */
-	struct dmar *dmar;      /* iommu.dmar, NULL if not given */
+	struct iommu_unit *iommu; /* the only unit, or the first of units; NULL: off */
+	GPtrArray *units;         /* struct iommu_unit */
+	struct dmar *dmar;        /* iommu.dmar, NULL if not given */
 	struct dma_layer *dma;
 	GPtrArray *devices; /* struct device *, in the order they were added */
 	struct vtd_stats vtd_stats;

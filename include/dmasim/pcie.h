@@ -7,8 +7,9 @@
 #ifndef DMASIM_PCIE_H
 #define DMASIM_PCIE_H
 
+#include "models/iommu/unit.h"
 #include "models/memory/memory.h"
-#include "models/vtd/vtd.h"
+#include "sim/resource.h"
 
 struct pcie_params {
 	double rate; /* GT/s per lane of the device link */
@@ -89,7 +90,7 @@ struct pcie_node {
 	bool ats;
 	double rate;              /* GT/s per lane of the link above this node */
 	unsigned lanes;           /* of that link */
-	struct vtd_unit *iommu;   /* unit in whose scope this function is; NULL: none */
+	struct iommu_unit *iommu; /* unit in whose scope this function is; NULL: none */
 	struct resource up, down; /* link directions */
 	uint64_t link_cost;       /* ps per 1024 bytes of TLPs */
 	sim_time_t flight;        /* one way to the root complex without serialisation */
@@ -179,7 +180,7 @@ struct pcie_dma {
 	enum pcie_op op;
 	dma_addr_t addr;
 	uint64_t len;
-	uint32_t pasid;  /* VTD_NO_PASID */
+	uint32_t pasid;  /* NO_PASID */
 	void *data;      /* NULL: bytes do not matter; else read into or written from, functionally */
 	bool translated; /* AT = 10: the address came from the function's device TLB */
 	bool astray;     /* on purpose where it has no right to be: no error of the device */

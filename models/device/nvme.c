@@ -108,7 +108,7 @@ static struct ctrl_command *fetch(struct nvme_ctrl *c, struct ctrl_queue *q, sim
 	    .op = PCIE_READ,
 	    .addr = q->sq + (uint64_t)q->head * sizeof(sqe),
 	    .len = sizeof(sqe),
-	    .pasid = VTD_NO_PASID,
+	    .pasid = NO_PASID,
 	    .data = &sqe,
 	};
 	struct ctrl_command *cmd;
@@ -172,7 +172,7 @@ static sim_time_t post(struct nvme_ctrl *c, struct ctrl_command *cmd, sim_time_t
 	    .op = PCIE_WRITE,
 	    .addr = q->cq + (uint64_t)q->cq_tail * sizeof(cqe),
 	    .len = sizeof(cqe),
-	    .pasid = VTD_NO_PASID,
+	    .pasid = NO_PASID,
 	    .data = &cqe,
 	};
 	int err = pcie_dma(&d, when);

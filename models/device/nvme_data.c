@@ -34,7 +34,7 @@ static bool read_list(struct nvme_ctrl *c, struct ctrl_command *cmd, dma_addr_t 
 		      sim_time_t *when)
 {
 	struct pcie_dma d = {
-	    .fn = c->fn, .op = PCIE_READ, .addr = addr, .len = len, .pasid = VTD_NO_PASID, .data = dst};
+	    .fn = c->fn, .op = PCIE_READ, .addr = addr, .len = len, .pasid = NO_PASID, .data = dst};
 
 	c->st->fetched_lists++;
 	if (pcie_dma(&d, *when)) {
@@ -202,7 +202,7 @@ static void move(struct nvme_ctrl *c, struct ctrl_command *cmd, enum pcie_op op,
 		 uint64_t len, uint8_t *data, sim_time_t when, struct nvme_moved *m)
 {
 	struct pcie_dma d = {
-	    .fn = c->fn, .op = op, .addr = addr, .len = len, .pasid = VTD_NO_PASID, .data = data};
+	    .fn = c->fn, .op = op, .addr = addr, .len = len, .pasid = NO_PASID, .data = data};
 
 	if (pcie_dma(&d, when))
 		cmd->status = NVME_SC_DATA_XFER_ERROR;

@@ -79,7 +79,7 @@ extern const struct stat_table dma_stat_table;
 G_GNUC_WARN_UNUSED_RESULT bool dma_reserved_check(const char *text, GError **error);
 
 struct dma_layer;
-struct dma_layer *dma_layer_new(struct sim *sim, struct memory *mem, struct vtd_unit *unit,
+struct dma_layer *dma_layer_new(struct sim *sim, struct memory *mem, struct iommu_unit *unit,
 				enum iommu_mode mode, const struct kernel_profile *kernel,
 				const struct dma_params *p, struct dma_stats *st);
 void dma_layer_free(struct dma_layer *l);

@@ -46,7 +46,7 @@ static void fq_flush_iotlb(struct flush_queue *fq, bool timer)
 	if (G_UNLIKELY(o) && o->fq_flush)
 		o->fq_flush(o->arg, d->dev, sim_cpu(d->l->sim)->id, timer);
 	fq->start_count++;
-	intel_flush_iotlb_all(d);
+	iommu_flush_iotlb_all(d);
 	if (G_UNLIKELY(o) && o->reached)
 		o->reached(o->arg, d->dev, sim_cpu(d->l->sim)->id, DMA_AT_FLUSHED);
 	fq->finish_count++;
@@ -149,7 +149,7 @@ int iommu_dma_init_fq(struct iommu_domain *d)
 	fq->timer = (struct event){.fn = fq_timer, .priority = EVENT_TIMER};
 	fq->work.fn = fq_flush_timeout;
 	for (unsigned c = 0; c < ncpus; c++) {
-		dma_lock_init(&fq->rings[c].lock, "fq_lock");
+		spin_lock_init(&fq->rings[c].lock, "fq_lock");
 		fq->rings[c].entries = g_new0(struct fq_entry, fq->size);
 	}
 	ledger_charge(&l->sim->ledger, LEDGER_FLUSH_QUEUE_RINGS, rings_bytes(fq, ncpus));

@@ -14,7 +14,7 @@
 #include <dmasim/pcie.h>
 
 struct swiotlb;
-struct intel_iommu;
+struct iommu_device;
 struct iova_domain;
 struct dma_replay;
 
@@ -22,7 +22,7 @@ struct dma_replay;
 struct dma_layer {
 	struct sim *sim;
 	struct memory *mem;
-	struct vtd_unit *unit; /* NULL: no IOMMU in the machine */
+	struct iommu_unit *unit; /* NULL: no IOMMU in the machine */
 	enum iommu_mode mode;
 	const struct kernel_profile *kernel;
 	struct dma_params params;
@@ -31,7 +31,7 @@ struct dma_layer {
 	const struct dma_replay *replay;     /* NULL: nobody steers; then so is its steered_alloc */
 	void (*steered_alloc)(struct iova_domain *iovad, struct iova_alloc_event *e, bool flush_rcache);
 	struct swiotlb *swiotlb;      /* NULL: no bounce pool */
-	struct intel_iommu *intel;    /* driver side of unit and, behind it, of others; NULL without units */
+	struct iommu_device *iommus;  /* driver side of unit and, behind it, of others; NULL without units */
 	struct iommu_domain *domains; /* list of all domains */
 	GHashTable *coherent;         /* DMA address to the pages behind it; NULL until the first */
 };
@@ -40,13 +40,6 @@ struct dma_layer {
 static inline sim_time_t dma_now(const struct dma_layer *l)
 {
 	return l->sim->timing ? l->sim->cpu->now : l->sim->now;
-}
-
-/* A contended kernel lock goes to its next owner in 100 ns and 40 ns per further waiter (E). */
-static inline void dma_lock_init(struct spinlock *lock, const char *name)
-{
-	spin_lock_init(lock, name, 100 * SIM_NS);
-	lock->per_waiter = 40 * SIM_NS;
 }
 
 /* A macro, so that the arguments are built only if somebody listens. dev is evaluated twice. */

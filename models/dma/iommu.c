@@ -5,69 +5,35 @@
  */
 #include "iommu.h"
 
-/* ---- cost of page-table work: differences of the table's own counters ---- */
+/* ---- units and their drivers ---- */
 
-struct table_work {
-	uint64_t entries, large, tables, visited, levels;
+static const struct iommu_ops *const drivers[IOMMU_KINDS] = {
+    [IOMMU_VTD] = &intel_iommu_ops,
 };
 
-static inline struct table_work table_work(const struct iommu_domain *d, bool map)
+struct iommu_device *iommu_device_of(struct dma_layer *l, struct iommu_unit *unit)
 {
-	const struct pgtable_counters *c = pgtable_counters(d->pt);
+	struct iommu_device **link = &l->iommus;
 
-	return (struct table_work){.entries = map ? c->ptes_written : c->ptes_cleared,
-				   .large = map ? c->leaves_2m + c->leaves_1g : c->large_cleared,
-				   .tables = c->tables_allocated,
-				   .visited = c->tables_visited,
-				   .levels = c->levels_read};
-}
-
-static inline struct table_work work_since(const struct iommu_domain *d, const struct table_work *before,
-					   bool map)
-{
-	struct table_work w = table_work(d, map);
-
-	w.entries -= before->entries;
-	w.large -= before->large;
-	w.tables -= before->tables;
-	w.visited -= before->visited;
-	w.levels -= before->levels;
-	return w;
-}
-
-static void charge_map_work(struct iommu_domain *d, const struct table_work *w)
-{
-	struct cpu *cpu = sim_cpu(d->l->sim);
-	bool generic = d->l->kernel->generic_pt;
-
-	d->l->st->ptes_written += w->entries;
-	cpu_charge(cpu, generic ? COST_PT_MAP_CALL : COST_PT_OLD_MAP_CALL);
-	cpu_charge_n(cpu, generic ? COST_PT_MAP_PAGE : COST_PT_OLD_MAP_PAGE, w->entries);
-	cpu_charge_n(cpu, COST_PT_MAP_LEVEL, w->levels);
-	/* The generic code's loop over the leaves asks the same at all levels. */
-	if (w->large && !generic)
-		cpu_charge_n(cpu, COST_PT_OLD_MAP_LARGE, w->large);
-	if (G_UNLIKELY(w->tables)) {
-		cpu_charge_n(cpu, COST_PT_TABLE_ALLOC, w->tables);
-		d->l->st->table_pages_allocated += w->tables;
+	for (; *link; link = &(*link)->next)
+		if ((*link)->unit == unit)
+			return *link;
+	*link = drivers[unit->kind]->probe(l, unit);
+	if (*link) {
+		(*link)->ops = drivers[unit->kind];
+		(*link)->unit = unit;
 	}
-	if (G_UNLIKELY(!intel_iommu_caps(d->l)->coherent))
-		cpu_charge_n(cpu, COST_PT_CACHE_FLUSH, w->visited + w->tables);
+	return *link;
 }
 
-static void charge_unmap_work(struct iommu_domain *d, const struct table_work *w)
+void iommu_devices_free(struct dma_layer *l)
 {
-	struct cpu *cpu = sim_cpu(d->l->sim);
-	bool generic = d->l->kernel->generic_pt;
+	while (l->iommus) {
+		struct iommu_device *iommu = l->iommus;
 
-	d->l->st->ptes_cleared += w->entries;
-	cpu_charge(cpu, generic ? COST_PT_UNMAP_CALL : COST_PT_OLD_UNMAP_CALL);
-	cpu_charge_n(cpu, generic ? COST_PT_UNMAP_PAGE : COST_PT_OLD_UNMAP_PAGE, w->entries);
-	cpu_charge_n(cpu, COST_PT_UNMAP_LEVEL, w->levels);
-	if (w->large)
-		cpu_charge_n(cpu, generic ? COST_PT_UNMAP_LARGE : COST_PT_OLD_UNMAP_LARGE, w->large);
-	if (G_UNLIKELY(!intel_iommu_caps(d->l)->coherent))
-		cpu_charge_n(cpu, COST_PT_UNMAP_FLUSH, w->visited);
+		l->iommus = iommu->next;
+		iommu->ops->release(iommu);
+	}
 }
 
 static void indirect_call(struct iommu_domain *d)
@@ -86,66 +52,6 @@ void iommu_release_tables(struct iommu_domain *d, struct pgtable_list *l)
 
 /* ---- map ---- */
 
-/* Until the generic page table the driver names the last page of a range by its first byte. */
-static dma_addr_t replaced_end(const struct iommu_domain *d, dma_addr_t end)
-{
-	return d->l->kernel->generic_pt ? end : end & PAGE_MASK;
-}
-
-/* One call of the driver. *mapped grows by what was done, also on error. */
-static int driver_map(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, size_t size, unsigned prot,
-		      size_t *mapped)
-{
-	struct pgtable_gather g = PGTABLE_GATHER_INIT;
-	struct table_work before = table_work(d, true), work;
-	uint64_t done = 0;
-	int ret;
-
-	ret = pgtable_map(d->pt, iova, phys, size, prot & (IOMMU_READ | IOMMU_WRITE), &done, &g);
-	*mapped += done;
-	work = work_since(d, &before, true);
-	charge_map_work(d, &work);
-	if (G_UNLIKELY(!pgtable_list_empty(&g.tables))) {
-		/* A large leaf replaced emptied tables: walk caches may still refer to them. */
-		cache_tag_flush_range(d, g.start, replaced_end(d, g.end), false);
-		iommu_release_tables(d, &g.tables);
-	}
-	return ret;
-}
-
-/*
- * A run of large pages of the old driver: tables are replaced and flushed leaf by leaf, in 6.12 each
- * flush reaching to the end of the run. The driver walks down twice per table, not per leaf: to write, and
- * before that to look for what it replaces (switch_to_super_page).
- */
-static RARE int driver_map_large(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, size_t pgsize,
-				 size_t count, unsigned prot, size_t *mapped)
-{
-	dma_addr_t end = iova + pgsize * count - 1;
-	struct table_work before = table_work(d, true), work;
-	uint64_t runs = end / (512 * pgsize) - iova / (512 * pgsize) + 1;
-	int ret = 0;
-
-	for (size_t i = 0; i < count && !ret; i++) {
-		struct pgtable_gather g = PGTABLE_GATHER_INIT;
-		uint64_t done = 0;
-
-		ret = pgtable_map(d->pt, iova + i * pgsize, phys + i * pgsize, pgsize,
-				  prot & (IOMMU_READ | IOMMU_WRITE), &done, &g);
-		*mapped += done;
-		if (pgtable_list_empty(&g.tables))
-			continue;
-		cache_tag_flush_range(
-		    d, g.start, replaced_end(d, d->l->kernel->replace_flush_to_end ? end : g.end), false);
-		iommu_release_tables(d, &g.tables);
-	}
-	work = work_since(d, &before, true);
-	work.levels = 2 * runs * work.levels / MAX(work.visited, 1);
-	work.visited = MIN(work.visited, runs);
-	charge_map_work(d, &work);
-	return ret;
-}
-
 static int map_chunks(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, size_t size, unsigned prot,
 		      size_t *mapped)
 {
@@ -161,10 +67,7 @@ static int map_chunks(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys,
 		phys_addr_t pa = phys + *mapped;
 
 		indirect_call(d);
-		if (pgsize > PAGE_SIZE)
-			ret = driver_map_large(d, at, pa, pgsize, count, prot, mapped);
-		else
-			ret = driver_map(d, at, pa, pgsize * count, prot, mapped);
+		ret = d->ops->map_pages(d, at, pa, pgsize, count, prot, mapped);
 	}
 	return ret;
 }
@@ -183,7 +86,7 @@ int iommu_map_nosync(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, 
 		o->map(o->arg, d->dev, iova, phys, size);
 	if (generic_pt) {
 		indirect_call(d);
-		ret = driver_map(d, iova, phys, size, prot, &mapped);
+		ret = d->ops->map_pages(d, iova, phys, PAGE_SIZE, size >> PAGE_SHIFT, prot, &mapped);
 	} else {
 		ret = map_chunks(d, iova, phys, size, prot, &mapped);
 	}
@@ -210,7 +113,7 @@ int iommu_sync_map(struct iommu_domain *d, dma_addr_t iova, size_t size)
 	d->l->st->sync_maps++;
 	indirect_call(d);
 	if (G_UNLIKELY(d->iotlb_sync_map))
-		intel_iotlb_sync_map(d, iova, size);
+		d->ops->iotlb_sync_map(d, iova, size);
 	return 0;
 }
 
@@ -260,20 +163,11 @@ int64_t iommu_map_sg(struct iommu_domain *d, dma_addr_t iova, struct scatterlist
 
 /* ---- unmap ---- */
 
-static size_t driver_unmap(struct iommu_domain *d, dma_addr_t iova, size_t size, struct iommu_iotlb_gather *g)
+static size_t driver_unmap(struct iommu_domain *d, dma_addr_t iova, size_t pgsize, size_t count,
+			   struct iommu_iotlb_gather *g)
 {
-	struct table_work before = table_work(d, false), work;
-	struct pgtable_gather tables = PGTABLE_GATHER_INIT;
-	size_t done;
-
 	indirect_call(d);
-	done = pgtable_unmap(d->pt, iova, size, &tables);
-	pgtable_list_splice(&g->freelist, &tables.tables);
-	if (done)
-		vtd_note_unmap(d->dev->pci->iommu, d->did, iova, done, dma_now(d->l));
-	work = work_since(d, &before, false);
-	charge_unmap_work(d, &work);
-	return done;
+	return d->ops->unmap_pages(d, iova, pgsize, count, g);
 }
 
 static size_t unmap_chunks(struct iommu_domain *d, dma_addr_t iova, size_t size, struct iommu_iotlb_gather *g)
@@ -285,7 +179,7 @@ static size_t unmap_chunks(struct iommu_domain *d, dma_addr_t iova, size_t size,
 		size_t pgsize = iommu_pgsize(d->pgsize_bitmap, iova + unmapped, iova + unmapped,
 					     size - unmapped, &count);
 
-		done = driver_unmap(d, iova + unmapped, pgsize * count, g);
+		done = driver_unmap(d, iova + unmapped, pgsize, count, g);
 		if (!done)
 			break;
 		if (!g->queued)
@@ -303,7 +197,7 @@ size_t iommu_unmap_fast(struct iommu_domain *d, dma_addr_t iova, size_t size, st
 
 	st->iommu_unmap_ops++;
 	if (d->l->kernel->generic_pt) {
-		unmapped = driver_unmap(d, iova, size, g);
+		unmapped = driver_unmap(d, iova, PAGE_SIZE, size >> PAGE_SHIFT, g);
 		if (!g->queued && unmapped)
 			iommu_iotlb_gather_add_range(g, iova, unmapped);
 	} else {
@@ -366,10 +260,17 @@ void iommu_iotlb_sync(struct iommu_domain *d, struct iommu_iotlb_gather *g)
 	if (g->start < g->end) {
 		d->l->st->iotlb_syncs++;
 		indirect_call(d);
-		intel_iotlb_sync(d, g);
+		d->ops->iotlb_sync(d, g);
 		iommu_release_tables(d, &g->freelist);
 	}
 	*g = IOMMU_IOTLB_GATHER_INIT;
+}
+
+void iommu_flush_iotlb_all(struct iommu_domain *d)
+{
+	d->l->st->flush_all++;
+	indirect_call(d);
+	d->ops->flush_iotlb_all(d);
 }
 
 /* ---- page sizes ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The generic IOMMU layer (drivers/iommu/iommu.c), the Intel driver behind it
- * (drivers/iommu/intel), and the flush queue of dma-iommu.
+ * The generic IOMMU layer (drivers/iommu/iommu.c, include/linux/iommu.h): what it asks of a driver, what it
+ * offers to the DMA layer, and the flush queue of dma-iommu.
  */
 #ifndef DMASIM_IOMMU_H
 #define DMASIM_IOMMU_H
@@ -25,25 +25,73 @@ enum iommu_prot {
 
 struct flush_queue;
 struct iommu_domain;
-/* Free the table pages of l, whose flush has completed. */
-void iommu_release_tables(struct iommu_domain *d, struct pgtable_list *l);
+struct iommu_iotlb_gather;
 
-struct iommu_domain {
+/* ---- what a driver provides ---- */
+
+/*
+ * Of its domains. With the generic page table (7.0) map_pages and unmap_pages take a whole range, counted in
+ * 4 KiB pages; before, a run of pages of one size.
+ */
+struct iommu_domain_ops {
+	int (*map_pages)(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, size_t pgsize,
+			 size_t pgcount, unsigned prot, size_t *mapped);
+	/* Bytes unmapped; table pages that gave way go to the gather. */
+	size_t (*unmap_pages)(struct iommu_domain *d, dma_addr_t iova, size_t pgsize, size_t pgcount,
+			      struct iommu_iotlb_gather *g);
+	/* Called only for domains whose iotlb_sync_map is set. */
+	void (*iotlb_sync_map)(struct iommu_domain *d, dma_addr_t iova, size_t size);
+	void (*iotlb_sync)(struct iommu_domain *d, struct iommu_iotlb_gather *g);
+	void (*flush_iotlb_all)(struct iommu_domain *d);
+	void (*free)(struct iommu_domain *d);
+};
+
+/* The driver's side of one unit, embedded in what the driver keeps of it. */
+struct iommu_device {
+	struct iommu_device *next;
 	struct dma_layer *l;
-	struct iommu_domain *next;
-	struct device *dev;         /* its group has one device */
-	struct intel_iommu *intel;  /* driver side of the device's unit */
-	struct spinlock cache_lock; /* kernels with cache tags: held while a flush is submitted and awaited */
-	uint16_t did;
-	bool lazy; /* type DMA-FQ */
-	bool first_stage, ats;
-	bool iotlb_sync_map; /* mapping needs a flush, too: caching mode or write buffers */
+	const struct iommu_ops *ops;
+	struct iommu_unit *unit;
+};
+
+struct iommu_ops {
+	/* NULL when memory is exhausted. */
+	struct iommu_device *(*probe)(struct dma_layer *l, struct iommu_unit *unit);
+	void (*release)(struct iommu_device *iommu);
+	/* What a device behind this unit gets where mode is asked for. */
+	enum iommu_mode (*def_domain_type)(struct iommu_device *iommu, enum iommu_mode mode);
+	/* A domain with table, domain id and geometry; 0, -ENOSPC (no domain id is left), -ENOMEM. */
+	int (*domain_alloc_paging)(struct iommu_device *iommu, struct device *dev, struct iommu_domain **out);
+	void (*attach_dev)(struct iommu_domain *d, struct device *dev);
+	void (*attach_identity)(struct iommu_device *iommu, struct device *dev);
+	void (*detach_dev)(struct iommu_device *iommu, struct device *dev);
+};
+extern const struct iommu_ops intel_iommu_ops;
+
+/* Embedded in the driver's own; the generic layer fills the last members. */
+struct iommu_domain {
+	const struct iommu_domain_ops *ops;
+	uint16_t did; /* unique per unit */
 	struct pgtable *pt;
 	uint64_t pgsize_bitmap;
 	dma_addr_t aperture_end;
+	bool iotlb_sync_map; /* mapping needs a flush, too: caching mode or write buffers */
+	bool flush_tables;   /* the unit does not see the CPU's caches */
+
+	struct iommu_domain *next;
+	struct dma_layer *l;
+	struct device *dev; /* its group has one device */
+	struct iommu_device *iommu;
+	bool lazy; /* type DMA-FQ */
 	struct iova_domain iovad;
 	struct flush_queue *fq; /* NULL: strict */
 };
+
+/* Driver side of unit, made when its first device comes. NULL when memory is exhausted. */
+struct iommu_device *iommu_device_of(struct dma_layer *l, struct iommu_unit *unit);
+void iommu_devices_free(struct dma_layer *l);
+/* Free the table pages of l, whose flush has completed. */
+void iommu_release_tables(struct iommu_domain *d, struct pgtable_list *l);
 
 /* What unmaps leave to be flushed. */
 struct iommu_iotlb_gather {
@@ -66,6 +114,7 @@ void iommu_iotlb_gather_add_range(struct iommu_iotlb_gather *g, dma_addr_t iova,
 void iommu_iotlb_gather_add_page(struct iommu_domain *d, struct iommu_iotlb_gather *g, dma_addr_t iova,
 				 size_t size);
 void iommu_iotlb_sync(struct iommu_domain *d, struct iommu_iotlb_gather *g);
+void iommu_flush_iotlb_all(struct iommu_domain *d);
 
 int iommu_map_nosync(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, size_t size, unsigned prot);
 int iommu_sync_map(struct iommu_domain *d, dma_addr_t iova, size_t size);
@@ -81,26 +130,6 @@ phys_addr_t iommu_iova_to_phys(struct iommu_domain *d, dma_addr_t iova);
 
 /* Page size for the next driver call of a domain that maps page by page, and how many. */
 size_t iommu_pgsize(uint64_t bitmap, dma_addr_t iova, phys_addr_t phys, size_t size, size_t *count);
-
-/* ---- Intel driver ---- */
-
-int intel_iommu_init(struct dma_layer *l);
-void intel_iommu_exit(struct dma_layer *l);
-const struct vtd_caps *intel_iommu_caps(const struct dma_layer *l);
-/* Page table, domain id and geometry of a new paging domain. 0 or errno. */
-int intel_domain_alloc(struct iommu_domain *d);
-void intel_domain_free(struct iommu_domain *d);
-void intel_attach_device(struct iommu_domain *d, struct device *dev);
-void intel_attach_passthrough(struct device *dev);
-void intel_detach_device(struct device *dev);
-
-void intel_iotlb_sync_map(struct iommu_domain *d, dma_addr_t iova, size_t size);
-void intel_iotlb_sync(struct iommu_domain *d, struct iommu_iotlb_gather *g);
-void intel_flush_iotlb_all(struct iommu_domain *d);
-/* Invalidate [start, end]; leaf_only: no table page was detached. */
-void cache_tag_flush_range(struct iommu_domain *d, dma_addr_t start, dma_addr_t end, bool leaf_only);
-/* Smallest aligned power of two of pages that covers [start, end]: its order, its base in *base. */
-unsigned calculate_psi_aligned_address(dma_addr_t start, dma_addr_t end, dma_addr_t *base);
 
 /* ---- flush queue ---- */
 

@@ -125,7 +125,7 @@ int iova_domain_init_rcaches(struct iova_domain *iovad)
 		struct iova_rcache *rc = &iovad->rcaches[i];
 
 		rc->iovad = iovad;
-		dma_lock_init(&rc->lock, "iova_depot_lock");
+		spin_lock_init(&rc->lock, "iova_depot_lock");
 		rc->trim_timer = (struct event){.fn = trim_timer, .priority = EVENT_TIMER};
 		rc->trim_work.fn = trim_depot;
 		rc->cpu_rcaches = g_new0(struct iova_cpu_rcache, sim->ncpus);

@@ -20,7 +20,7 @@ void init_iova_domain(struct iova_domain *iovad, struct dma_layer *l, struct dev
 {
 	*iovad = (struct iova_domain){.l = l, .dev = dev, .start_pfn = start_pfn};
 	RB_INIT(&iovad->tree);
-	dma_lock_init(&iovad->rbtree_lock, "iova_rbtree_lock");
+	spin_lock_init(&iovad->rbtree_lock, "iova_rbtree_lock");
 	iovad->rbtree_lock.stats = &l->st->tree_lock;
 	iovad->dma_32bit_pfn = (4 * GIB) >> PAGE_SHIFT;
 	iovad->max32_alloc_size = iovad->dma_32bit_pfn;

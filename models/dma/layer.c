@@ -11,7 +11,7 @@
 #define PCI_SEG_BOUNDARY UINT32_MAX
 #define PCI_MAX_SEGMENT 65536u
 
-struct dma_layer *dma_layer_new(struct sim *sim, struct memory *mem, struct vtd_unit *unit,
+struct dma_layer *dma_layer_new(struct sim *sim, struct memory *mem, struct iommu_unit *unit,
 				enum iommu_mode mode, const struct kernel_profile *kernel,
 				const struct dma_params *p, struct dma_stats *st)
 {
@@ -28,7 +28,7 @@ struct dma_layer *dma_layer_new(struct sim *sim, struct memory *mem, struct vtd_
 	st->map_size = hist_new_exact();
 	st->unmap_size = hist_new_exact();
 	st->iova_pages = hist_new_exact();
-	if ((unit && mode != IOMMU_OFF && intel_iommu_init(l)) || swiotlb_init(l)) {
+	if ((unit && mode != IOMMU_OFF && !iommu_device_of(l, unit)) || swiotlb_init(l)) {
 		dma_layer_free(l);
 		return NULL;
 	}
@@ -46,8 +46,7 @@ static void domain_free(struct iommu_domain *d)
 	iommu_dma_free_fq(d);
 	if (d->iovad.l)
 		put_iova_domain(&d->iovad);
-	intel_domain_free(d);
-	g_free(d);
+	d->ops->free(d);
 }
 
 void dma_layer_free(struct dma_layer *l)
@@ -56,7 +55,7 @@ void dma_layer_free(struct dma_layer *l)
 		domain_free(l->domains);
 	swiotlb_exit(l);
 	coherent_exit(l);
-	intel_iommu_exit(l);
+	iommu_devices_free(l);
 	g_clear_pointer(&l->st->map_size, hist_free);
 	g_clear_pointer(&l->st->unmap_size, hist_free);
 	g_clear_pointer(&l->st->iova_pages, hist_free);
@@ -76,26 +75,12 @@ const struct kernel_profile *dma_kernel(const struct device *dev)
 
 /* ---- default domain type ---- */
 
-/* A caching-mode unit with second-stage tables makes every unmap expensive to batch: strict. */
-static bool forces_strict(const struct dma_layer *l)
+static enum iommu_mode domain_type(const struct dma_layer *l, const struct device *dev,
+				   struct iommu_device *iommu)
 {
-	return intel_iommu_caps(l)->caching_mode && !vtd_formats[vtd_domain_format(l->unit)].first_stage;
-}
-
-static enum iommu_mode domain_type(const struct dma_layer *l, const struct device *dev)
-{
-	const struct vtd_caps *caps;
-
-	if (!l->intel || !dev->pci->iommu)
+	if (!iommu)
 		return IOMMU_OFF;
-	caps = intel_iommu_caps(l);
-	if (dev->untrusted)
-		return IOMMU_STRICT;
-	if (l->mode == IOMMU_PASSTHROUGH && !caps->pass_through)
-		return IOMMU_STRICT;
-	if (l->mode == IOMMU_LAZY && forces_strict(l))
-		return IOMMU_STRICT;
-	return l->mode;
+	return dev->untrusted ? IOMMU_STRICT : iommu->ops->def_domain_type(iommu, l->mode);
 }
 
 /* ---- reserved IOVA ---- */
@@ -209,17 +194,19 @@ int iommu_dma_init_domain(struct iommu_domain *d, struct device *dev)
 
 /* ---- devices ---- */
 
-static int attach_domain(struct dma_layer *l, struct device *dev, enum iommu_mode type)
+static int attach_domain(struct iommu_device *iommu, struct device *dev, enum iommu_mode type)
 {
-	struct iommu_domain *d = g_new0(struct iommu_domain, 1);
-	int ret;
+	struct dma_layer *l = iommu->l;
+	struct iommu_domain *d;
+	int ret = iommu->ops->domain_alloc_paging(iommu, dev, &d);
 
+	if (ret)
+		return ret;
 	d->l = l;
 	d->dev = dev;
+	d->iommu = iommu;
 	d->lazy = type == IOMMU_LAZY;
-	ret = intel_domain_alloc(d);
-	if (!ret)
-		ret = iommu_dma_init_domain(d, dev);
+	ret = iommu_dma_init_domain(d, dev);
 	if (ret) {
 		domain_free(d);
 		return ret;
@@ -228,14 +215,16 @@ static int attach_domain(struct dma_layer *l, struct device *dev, enum iommu_mod
 	l->domains = d;
 	dev->domain = d;
 	dev->use_dma_iommu = true;
-	intel_attach_device(d, dev);
+	iommu->ops->attach_dev(d, dev);
 	return 0;
 }
 
 int dma_layer_attach(struct dma_layer *l, struct device *dev)
 {
-	enum iommu_mode type = domain_type(l, dev);
-	int ret = 0;
+	bool behind_unit = l->iommus && dev->pci->iommu;
+	struct iommu_device *iommu = behind_unit ? iommu_device_of(l, dev->pci->iommu) : NULL;
+	enum iommu_mode type = domain_type(l, dev, iommu);
+	int ret = behind_unit && !iommu ? -ENOMEM : 0;
 
 	dev->dma = l;
 	dev->domain = NULL;
@@ -249,9 +238,9 @@ int dma_layer_attach(struct dma_layer *l, struct device *dev)
 	dev->pci_32bit_workaround = !l->params.iova.forcedac;
 	dev->dma_uses_swiotlb = false;
 	if (type == IOMMU_STRICT || type == IOMMU_LAZY)
-		ret = attach_domain(l, dev, type);
+		ret = attach_domain(iommu, dev, type);
 	else if (type == IOMMU_PASSTHROUGH)
-		intel_attach_passthrough(dev);
+		iommu->ops->attach_identity(iommu, dev);
 	if (!ret)
 		dma_setup_need_sync(dev);
 	return ret;
@@ -263,8 +252,11 @@ void dma_layer_detach(struct device *dev)
 
 	if (!l)
 		return;
-	if (l->intel && dev->pci->iommu)
-		intel_detach_device(dev);
+	if (l->iommus && dev->pci->iommu) {
+		struct iommu_device *iommu = iommu_device_of(l, dev->pci->iommu);
+
+		iommu->ops->detach_dev(iommu, dev);
+	}
 	if (dev->domain)
 		domain_free(dev->domain);
 	dev->domain = NULL;

@@ -24,28 +24,36 @@ static sim_time_t enter(struct device *dev)
 
 /* ---- single mappings ---- */
 
+/* The one exit of single mappings. */
+static dma_addr_t mapped(struct device *dev, sim_time_t start, dma_addr_t addr, phys_addr_t phys, size_t size,
+			 enum dma_data_direction dir)
+{
+	struct dma_stats *st = dev->dma->st;
+
+	if (addr != DMA_MAPPING_ERROR)
+		st->bytes_mapped += size;
+	st->map_time += dev->sim->cpu->now - start;
+	sim_slice(dev->sim, TIMELINE_MAP, "dma_map_phys", start, dev->sim->cpu->now);
+	dma_observe(dev, DMA_CALL_MAP, .addr = addr, .phys = phys, .size = size, .dir = dir);
+	return addr;
+}
+
 static dma_addr_t map_phys(struct device *dev, phys_addr_t phys, size_t size, enum dma_data_direction dir,
 			   unsigned long attrs)
 {
-	struct dma_stats *st = dev->dma->st;
 	sim_time_t start = enter(dev);
 	dma_addr_t addr = DMA_MAPPING_ERROR;
 
 	g_assert(valid_dma_direction(dir));
-	st->map_calls++;
+	dev->dma->st->map_calls++;
 	if (dev->dma_mask == 0 || (!dev->coherent && (attrs & DMA_ATTR_REQUIRE_COHERENT)))
 		goto out;
 	if (!use_dma_iommu(dev))
 		addr = dma_direct_map_phys(dev, phys, size, dir, attrs);
 	else if (!(attrs & DMA_ATTR_CC_SHARED))
 		addr = iommu_dma_map_phys(dev, phys, size, dir, attrs);
-	if (addr != DMA_MAPPING_ERROR)
-		st->bytes_mapped += size;
 out:
-	st->map_time += dev->sim->cpu->now - start;
-	sim_slice(dev->sim, TIMELINE_MAP, "dma_map_phys", start, dev->sim->cpu->now);
-	dma_observe(dev, DMA_CALL_MAP, .addr = addr, .phys = phys, .size = size, .dir = dir);
-	return addr;
+	return mapped(dev, start, addr, phys, size, dir);
 }
 
 static void unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
@@ -114,7 +122,6 @@ void dma_unmap_page_attrs(struct device *dev, dma_addr_t addr, size_t size, enum
 dma_addr_t dma_map_resource(struct device *dev, phys_addr_t phys, size_t size, enum dma_data_direction dir,
 			    unsigned long attrs)
 {
-	struct dma_stats *st = dev->dma->st;
 	sim_time_t start;
 
 	if (dev->dma->kernel->has_map_phys)
@@ -122,13 +129,8 @@ dma_addr_t dma_map_resource(struct device *dev, phys_addr_t phys, size_t size, e
 	if (use_dma_iommu(dev) || dev->dma_mask == 0)
 		return map_phys(dev, phys, size, dir, attrs | DMA_ATTR_MMIO);
 	start = enter(dev);
-	st->map_calls++;
-	st->map_time += dev->sim->cpu->now - start;
-	if (!dma_capable(dev, phys, size))
-		return DMA_MAPPING_ERROR;
-	st->bytes_mapped += size;
-	dma_observe(dev, DMA_CALL_MAP, .addr = phys, .phys = phys, .size = size, .dir = dir);
-	return phys;
+	dev->dma->st->map_calls++;
+	return mapped(dev, start, dma_capable(dev, phys, size) ? phys : DMA_MAPPING_ERROR, phys, size, dir);
 }
 
 void dma_unmap_resource(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
@@ -148,6 +150,32 @@ int dma_mapping_error(struct device *dev, dma_addr_t addr)
 
 /* ---- lists ---- */
 
+static int do_map_sg(struct device *dev, struct scatterlist *sg, int nents, enum dma_data_direction dir,
+		     unsigned long attrs)
+{
+	if (!dev->coherent && (attrs & DMA_ATTR_REQUIRE_COHERENT))
+		return -EOPNOTSUPP;
+	if (dev->dma_mask == 0)
+		return 0;
+	return use_dma_iommu(dev) ? iommu_dma_map_sg(dev, sg, nents, dir, attrs)
+				  : dma_direct_map_sg(dev, sg, nents, dir, attrs);
+}
+
+/* What callers of the list functions are told of other errors. */
+static int sg_error(int err)
+{
+	switch (err) {
+	case -EINVAL:
+	case -ENOMEM:
+	case -EIO:
+	case -EREMOTEIO:
+	case -EOPNOTSUPP:
+		return err;
+	default:
+		return -EIO;
+	}
+}
+
 static int map_sg(struct device *dev, struct scatterlist *sg, int nents, enum dma_data_direction dir,
 		  unsigned long attrs)
 {
@@ -159,14 +187,7 @@ static int map_sg(struct device *dev, struct scatterlist *sg, int nents, enum dm
 	g_assert(valid_dma_direction(dir));
 	st->map_calls++;
 	st->map_sg_calls++;
-	if (!dev->coherent && (attrs & DMA_ATTR_REQUIRE_COHERENT))
-		return -EOPNOTSUPP;
-	if (dev->dma_mask == 0)
-		return 0;
-	if (!use_dma_iommu(dev))
-		n = dma_direct_map_sg(dev, sg, nents, dir, attrs);
-	else
-		n = iommu_dma_map_sg(dev, sg, nents, dir, attrs);
+	n = do_map_sg(dev, sg, nents, dir, attrs);
 	if (n > 0)
 		for_each_sg (sg, s, nents, i)
 			st->bytes_mapped += s->length;
@@ -175,9 +196,7 @@ static int map_sg(struct device *dev, struct scatterlist *sg, int nents, enum dm
 	if (n > 0)
 		dma_observe(dev, DMA_CALL_MAP_SG, .dir = dir, .sg = sg, .nents = (unsigned)nents,
 			    .segments = (unsigned)n);
-	if (n < 0 && n != -EINVAL && n != -ENOMEM && n != -EIO && n != -EREMOTEIO)
-		return -EIO;
-	return n;
+	return n < 0 ? sg_error(n) : n;
 }
 
 unsigned dma_map_sg_attrs(struct device *dev, struct scatterlist *sg, int nents, enum dma_data_direction dir,

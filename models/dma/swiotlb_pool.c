@@ -61,7 +61,7 @@ struct io_tlb_pool *swiotlb_pool_new(struct swiotlb *sw, uint64_t nslabs, unsign
 	pool->area_nslabs = nslabs / nareas;
 	pool->areas = g_new0(struct io_tlb_area, nareas);
 	for (unsigned i = 0; i < nareas; i++)
-		dma_lock_init(&pool->areas[i].lock, "swiotlb area");
+		spin_lock_init(&pool->areas[i].lock, "swiotlb area");
 	pool->slots = g_new(struct io_tlb_slot, nslabs);
 	init_slots(pool);
 	pool->ledger_bytes = align_up(bytes, PAGE_SIZE) +

@@ -29,24 +29,24 @@ static void move_bytes(const struct pcie_fabric *f, const struct pcie_dma *d, ph
 }
 
 /* What every page of the access asks for; the page's address and TLPs are filled in for each. */
-static inline struct vtd_request request(const struct pcie_dma *d)
+static inline struct iommu_request request(const struct pcie_dma *d)
 {
-	return (struct vtd_request){
+	return (struct iommu_request){
 	    .sid = d->fn->sid,
 	    .pasid = d->pasid,
-	    .access = d->op == PCIE_READ ? VTD_READ : VTD_WRITE,
+	    .access = d->op == PCIE_READ ? IOMMU_ACCESS_READ : IOMMU_ACCESS_WRITE,
 	};
 }
 
-static inline int translate_request(struct pcie_dma *d, const struct vtd_request *rq, sim_time_t when,
-				    struct vtd_result *res)
+static inline int translate_request(struct pcie_dma *d, const struct iommu_request *rq, sim_time_t when,
+				    struct iommu_result *res)
 {
 	int err;
 
 	if (G_UNLIKELY(d->fn->ats))
-		err = vtd_ats_translate(d->fn->iommu, rq, when, res);
+		err = iommu_ats_translate(d->fn->iommu, rq, when, res);
 	else
-		err = vtd_translate(d->fn->iommu, rq, when, res);
+		err = iommu_translate(d->fn->iommu, rq, when, res);
 	if (G_UNLIKELY(err)) {
 		d->fault = res->fault;
 		sim_refuse(d->fn->fabric->sim, "no translation for an access by", d->fn->name, d->len);
@@ -59,9 +59,9 @@ static inline int translate_request(struct pcie_dma *d, const struct vtd_request
 static int translate(struct pcie_dma *d, struct pcie_train *tr, dma_addr_t addr, unsigned tlps,
 		     phys_addr_t *phys, sim_time_t *ready)
 {
-	struct vtd_request rq = request(d);
+	struct iommu_request rq = request(d);
 	bool queued = d->fn->fabric->sim->timing && d->op == PCIE_READ && !d->fn->ats;
-	struct vtd_result res;
+	struct iommu_result res;
 	int err;
 
 	*phys = addr;
@@ -145,7 +145,7 @@ static int dma_page(struct pcie_dma *d, dma_addr_t addr, uint64_t n, sim_time_t 
 		*done = bar ? pcie_time_peer(&tr, bar->node, route, ready) : pcie_time_memory(&tr, ready);
 		d->accepted = MAX(d->accepted, tr.sent);
 		if (fn->iommu && route != PCIE_ROUTE_DIRECT)
-			vtd_in_flight(fn->iommu, tr.arrival, *done);
+			iommu_in_flight(fn->iommu, tr.arrival, *done);
 	}
 	if (d->data)
 		move_bytes(f, d, phys, n);
@@ -186,8 +186,8 @@ static inline int dma_pages_counts(struct pcie_dma *d, sim_time_t when)
 	const struct pcie_fabric *f = d->fn->fabric;
 	unsigned lg2 = d->op == PCIE_READ ? f->mrrs_lg2 : f->mps_lg2;
 	uint64_t *tlps = d->op == PCIE_READ ? &f->st->tlps_read : &f->st->tlps_write;
-	struct vtd_request rq = request(d);
-	struct vtd_result res;
+	struct iommu_request rq = request(d);
+	struct iommu_result res;
 
 	do {
 		uint64_t n;

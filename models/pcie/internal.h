@@ -34,7 +34,7 @@ struct pcie_train {
 	bool cold;
 	sim_time_t start, sent,
 	    arrival;             /* on the link, last byte sent so far, first TLP at the root complex */
-	sim_time_t leaves, hold; /* a read in remapping: as in struct vtd_request */
+	sim_time_t leaves, hold; /* a read in remapping: as in struct iommu_request */
 };
 void pcie_timing_init_node(struct pcie_node *node);
 void pcie_timing_fini_node(struct pcie_node *node);

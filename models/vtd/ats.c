@@ -5,11 +5,11 @@
  */
 #include "internal.h"
 
-int vtd_ats_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time_t when,
-		      struct vtd_result *res)
+int vtd_ats_translate(struct vtd_unit *u, const struct iommu_request *rq, sim_time_t when,
+		      struct iommu_result *res)
 {
 	struct device_tlb *d = device_tlb_find(u, rq->sid);
-	struct vtd_request ask = *rq;
+	struct iommu_request ask = *rq;
 	unsigned n = rq->tlps ? rq->tlps : 1, shift;
 	struct tlb_key key;
 	uint64_t *p, tag;
@@ -25,11 +25,11 @@ int vtd_ats_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time
 		u->st->ats_hits += n;
 		if (*p & TLB_REPORT)
 			u->st->stale_accesses += n;
-		*res = (struct vtd_result){.phys = (*p & PAYLOAD_ADDRESS) |
-						   (rq->addr & ((UINT64_C(1) << shift) - 1)),
-					   .page_shift = (uint8_t)shift,
-					   .hit = true,
-					   .ready = when};
+		*res = (struct iommu_result){.phys = (*p & PAYLOAD_ADDRESS) |
+						     (rq->addr & ((UINT64_C(1) << shift) - 1)),
+					     .page_shift = (uint8_t)shift,
+					     .hit = true,
+					     .ready = when};
 		return 0;
 	}
 	u->st->ats_hits += n - 1;

@@ -72,7 +72,7 @@ void vtd_set_context(struct vtd_unit *u, uint16_t sid, uint32_t pasid, const str
 	d = &(*bus)->devfn[sid & 0xff];
 	if (ctx && ctx->type >= VTD_FIRST_STAGE)
 		u->first_stage_used = true;
-	if (pasid == VTD_NO_PASID) {
+	if (pasid == NO_PASID) {
 		store(u, &d->rid, ctx);
 		return;
 	}
@@ -93,7 +93,7 @@ uint16_t vtd_domain_of(const struct vtd_unit *u, uint16_t sid, uint32_t pasid)
 
 	if (!d)
 		return 0;
-	if (pasid == VTD_NO_PASID)
+	if (pasid == NO_PASID)
 		c = d->rid;
 	else
 		c = d->pasids && d->pasids[pasid >> 6] ? d->pasids[pasid >> 6]->entry[pasid & 63] : NULL;
@@ -128,7 +128,7 @@ static struct vtd_context *fetch_pasid(struct vtd_unit *u, const struct device_c
 {
 	struct pasid_table *table;
 
-	if (pasid == VTD_NO_PASID) {
+	if (pasid == NO_PASID) {
 		*reads += 2;
 		if (!d->rid)
 			*fault = REASON_SM_PASID_NOT_PRESENT;
@@ -160,7 +160,7 @@ static struct device_context *device_of(struct vtd_unit *u, uint16_t sid)
 }
 
 /* Legacy mode: the context cache holds everything. */
-static const struct vtd_context *find_legacy(struct vtd_unit *u, const struct vtd_request *rq,
+static const struct vtd_context *find_legacy(struct vtd_unit *u, const struct iommu_request *rq,
 					     unsigned *reads, uint8_t *fault)
 {
 	struct context_caches *c = &u->contexts;
@@ -182,13 +182,13 @@ static const struct vtd_context *find_legacy(struct vtd_unit *u, const struct vt
 }
 
 /* Scalable mode: context cache (the way to the PASID directory), then PASID cache. */
-static const struct vtd_context *find_scalable(struct vtd_unit *u, const struct vtd_request *rq,
+static const struct vtd_context *find_scalable(struct vtd_unit *u, const struct iommu_request *rq,
 					       unsigned *reads, uint8_t *fault)
 {
 	struct context_caches *c = &u->contexts;
 	uint32_t pasid = rq->pasid;
 	struct tlb_key ckey = {0, rq->sid, PAGE_SHIFT},
-		       pkey = {rq->sid, pasid == VTD_NO_PASID ? UINT32_MAX : pasid, PAGE_SHIFT};
+		       pkey = {rq->sid, pasid == NO_PASID ? UINT32_MAX : pasid, PAGE_SHIFT};
 	struct device_context *d;
 	struct vtd_context *entry;
 
@@ -216,7 +216,7 @@ static const struct vtd_context *find_scalable(struct vtd_unit *u, const struct 
 	return &c->pasid_copy[tlb_last_slot(c->pasid)];
 }
 
-const struct vtd_context *context_find_slow(struct vtd_unit *u, const struct vtd_request *rq, unsigned n,
+const struct vtd_context *context_find_slow(struct vtd_unit *u, const struct iommu_request *rq, unsigned n,
 					    unsigned *reads, uint8_t *fault)
 {
 	struct context_caches *c = &u->contexts;
@@ -228,7 +228,7 @@ const struct vtd_context *context_find_slow(struct vtd_unit *u, const struct vtd
 	u->st->context_lookups++;
 	if (u->scalable) {
 		found = find_scalable(u, rq, reads, fault);
-	} else if (rq->pasid != VTD_NO_PASID) {
+	} else if (rq->pasid != NO_PASID) {
 		*fault = REASON_PASID_IN_LEGACY;
 		return NULL;
 	} else {

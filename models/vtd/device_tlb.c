@@ -50,10 +50,11 @@ void vtd_ats_enable(struct vtd_unit *u, uint16_t sid)
 
 uint64_t device_tlb_tag(uint16_t did, uint32_t pasid)
 {
-	return did | (pasid == VTD_NO_PASID ? 0 : (uint64_t)(pasid + 1) << TAG_PASID_SHIFT);
+	return did | (pasid == NO_PASID ? 0 : (uint64_t)(pasid + 1) << TAG_PASID_SHIFT);
 }
 
-uint64_t *device_tlb_lookup(struct device_tlb *d, uint64_t tag, const struct vtd_request *rq, unsigned *shift)
+uint64_t *device_tlb_lookup(struct device_tlb *d, uint64_t tag, const struct iommu_request *rq,
+			    unsigned *shift)
 {
 	for (*shift = 12; *shift <= 30; *shift += 9) {
 		struct tlb_key key = {tag, rq->addr >> *shift, (uint8_t)*shift};

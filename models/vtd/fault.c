@@ -52,7 +52,7 @@ uint8_t fault_blocked(const struct vtd_unit *u)
  * Records are written in circular order; a record that software has not cleared yet stops logging
  * (overflow) until software clears the overflow bit.
  */
-void fault_record(struct vtd_unit *u, const struct vtd_request *rq, uint8_t reason)
+void fault_record(struct vtd_unit *u, const struct iommu_request *rq, uint8_t reason)
 {
 	struct fault_log *l = &u->faults;
 	struct vtd_fault *f = &l->records[l->next];
@@ -68,7 +68,7 @@ void fault_record(struct vtd_unit *u, const struct vtd_request *rq, uint8_t reas
 	    .sid = rq->sid,
 	    .pasid = rq->pasid,
 	    .reason = reason,
-	    .write = rq->access == VTD_WRITE,
+	    .write = rq->access == IOMMU_ACCESS_WRITE,
 	    .pending = true,
 	};
 	if (!l->pending)

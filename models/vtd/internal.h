@@ -88,7 +88,7 @@ struct device_tlb {
 
 /* Page-request queue: rev 4.1 7.4. */
 struct page_requests {
-	struct vtd_page_request *ring;
+	struct iommu_page_request *ring;
 	unsigned size, head, count;
 	bool overflow;
 	void (*handler)(void *arg, struct vtd_unit *u);
@@ -98,6 +98,7 @@ struct page_requests {
 };
 
 struct vtd_unit {
+	struct iommu_unit unit;
 	struct sim *sim;
 	struct memory *mem;
 	struct vtd_params p;
@@ -141,7 +142,7 @@ struct vtd_unit {
 struct walk_leaf {
 	phys_addr_t base; /* of the page */
 	uint8_t shift;
-	uint8_t rights; /* enum vtd_access */
+	uint8_t rights; /* enum iommu_access */
 };
 
 /* A table read whose entry goes to the paging-structure caches when the walk is over. */
@@ -157,7 +158,7 @@ struct walk_fill {
 struct walk {
 	struct vtd_unit *u;
 	const struct vtd_context *ctx;
-	const struct vtd_request *rq;
+	const struct iommu_request *rq;
 	unsigned reads;
 	sim_time_t now; /* in counts: does not move */
 	uint8_t fault;
@@ -170,8 +171,8 @@ struct walk {
 void context_init(struct vtd_unit *u);
 void context_fini(struct vtd_unit *u);
 /* The entry that governs rq, through the caches; NULL with *fault set. *reads: structure reads made. */
-RARE const struct vtd_context *context_find_slow(struct vtd_unit *u, const struct vtd_request *rq, unsigned n,
-						 unsigned *reads, uint8_t *fault);
+RARE const struct vtd_context *context_find_slow(struct vtd_unit *u, const struct iommu_request *rq,
+						 unsigned n, unsigned *reads, uint8_t *fault);
 /* Domain id that software has given to the requester now, 0 if it has no entry. */
 uint16_t vtd_domain_of(const struct vtd_unit *u, uint16_t sid, uint32_t pasid);
 void context_invalidate(struct vtd_unit *u, enum qi_context_granularity g, uint16_t did, uint16_t sid,
@@ -218,7 +219,7 @@ enum fault_kind {
 bool fault_is_permission(uint8_t reason);
 uint8_t fault_blocked(const struct vtd_unit *u);
 uint8_t fault_code(const struct vtd_unit *u, bool first_stage, enum fault_kind kind);
-void fault_record(struct vtd_unit *u, const struct vtd_request *rq, uint8_t reason);
+void fault_record(struct vtd_unit *u, const struct iommu_request *rq, uint8_t reason);
 
 /* exposure.c */
 void exposure_init(struct vtd_unit *u);
@@ -236,7 +237,7 @@ struct device_tlb *device_tlb_find(const struct vtd_unit *u, uint16_t sid);
  */
 uint64_t device_tlb_tag(uint16_t did, uint32_t pasid);
 /* Payload of an entry that grants what rq asks for, its page size in *shift; NULL: none. */
-uint64_t *device_tlb_lookup(struct device_tlb *d, uint64_t tag, const struct vtd_request *rq,
+uint64_t *device_tlb_lookup(struct device_tlb *d, uint64_t tag, const struct iommu_request *rq,
 			    unsigned *shift);
 /* Invalidation of type 3 or 8; false: the device does not answer. */
 bool device_tlb_invalidate(struct vtd_unit *u, const struct qi_desc *d);
@@ -247,19 +248,19 @@ void page_request_fini(struct vtd_unit *u);
 void page_request_respond(struct vtd_unit *u, const struct qi_desc *d, sim_time_t when);
 
 static inline uint64_t context_tag(const struct vtd_unit *u, const struct vtd_context *c,
-				   const struct vtd_request *rq)
+				   const struct iommu_request *rq)
 {
 	uint64_t tag = c->did;
 
 	if (u->p.iotlb.tag_sid)
 		tag |= (uint64_t)rq->sid << TAG_SID_SHIFT;
 	if (c->type >= VTD_FIRST_STAGE)
-		tag |= TAG_FIRST_STAGE | (uint64_t)(rq->pasid == VTD_NO_PASID ? RID_PASID : rq->pasid)
+		tag |= TAG_FIRST_STAGE | (uint64_t)(rq->pasid == NO_PASID ? RID_PASID : rq->pasid)
 					     << TAG_PASID_SHIFT;
 	return tag;
 }
 
-static inline uint64_t requester(const struct vtd_request *rq)
+static inline uint64_t requester(const struct iommu_request *rq)
 {
 	return (uint64_t)rq->sid << 32 | rq->pasid;
 }

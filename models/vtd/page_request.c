@@ -5,7 +5,7 @@
 void page_request_init(struct vtd_unit *u)
 {
 	u->page_requests.size = (unsigned)u->p.ats.page_requests;
-	u->page_requests.ring = g_new0(struct vtd_page_request, u->page_requests.size + 1);
+	u->page_requests.ring = g_new0(struct iommu_page_request, u->page_requests.size + 1);
 }
 
 void page_request_fini(struct vtd_unit *u)
@@ -13,7 +13,7 @@ void page_request_fini(struct vtd_unit *u)
 	g_free(u->page_requests.ring);
 }
 
-int vtd_page_request(struct vtd_unit *u, const struct vtd_page_request *r)
+int vtd_page_request(struct vtd_unit *u, const struct iommu_page_request *r)
 {
 	struct page_requests *q = &u->page_requests;
 
@@ -31,7 +31,7 @@ int vtd_page_request(struct vtd_unit *u, const struct vtd_page_request *r)
 	return 0;
 }
 
-bool vtd_page_request_read(struct vtd_unit *u, struct vtd_page_request *r)
+bool vtd_page_request_read(struct vtd_unit *u, struct iommu_page_request *r)
 {
 	struct page_requests *q = &u->page_requests;
 
@@ -67,7 +67,7 @@ void vtd_set_page_response(struct vtd_unit *u, vtd_page_response_fn fn, void *ar
 void page_request_respond(struct vtd_unit *u, const struct qi_desc *d, sim_time_t when)
 {
 	const struct page_requests *q = &u->page_requests;
-	uint32_t pasid = d->qw0 >> 4 & 1 ? (uint32_t)(d->qw0 >> 32 & 0xfffff) : VTD_NO_PASID;
+	uint32_t pasid = d->qw0 >> 4 & 1 ? (uint32_t)(d->qw0 >> 32 & 0xfffff) : NO_PASID;
 
 	u->st->page_responses++;
 	if (q->response)

@@ -11,6 +11,7 @@
 #ifndef DMASIM_MODELS_VTD_VTD_H
 #define DMASIM_MODELS_VTD_VTD_H
 
+#include "models/iommu/unit.h"
 #include "models/memory/memory.h"
 #include "sim/resource.h"
 
@@ -142,6 +143,9 @@ struct vtd_unit;
 struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_params *p,
 			 struct vtd_stats *st);
 void vtd_free(struct vtd_unit *u);
+/* The unit as the rest of the machine knows it, and back. */
+struct iommu_unit *vtd_iommu_unit(struct vtd_unit *u);
+struct vtd_unit *vtd_of(struct iommu_unit *u);
 /* NUMA node of the unit (DMAR: RHSA): table reads from other nodes take longer. 0 unless set. */
 void vtd_set_node(struct vtd_unit *u, unsigned node);
 /* Descriptors in its invalidation queue: qi.entries, rounded up to a power of two. */
@@ -167,40 +171,15 @@ struct vtd_context {
 	bool fault_disable;  /* FPD: faults of its requests are not recorded */
 	bool dirty_tracking; /* second stage: the walker sets accessed and dirty bits (SSADE) */
 };
-#define VTD_NO_PASID UINT32_MAX
 /*
  * Write the context entry of sid (and in scalable mode the PASID entry behind it), or the entry of a
  * PASID; ctx NULL makes it not present. What the unit has cached stays until it is invalidated.
  */
 void vtd_set_context(struct vtd_unit *u, uint16_t sid, uint32_t pasid, const struct vtd_context *ctx);
 
-enum vtd_access { VTD_READ = 1, VTD_WRITE = 2 };
-struct vtd_request {
-	uint16_t sid;
-	uint32_t pasid; /* VTD_NO_PASID for requests without */
-	uint8_t access; /* enum vtd_access */
-	/*
-	 * TLPs of one train to this page, all translated by this call: each is one IOTLB lookup, those after
-	 * the first hit (or wait with it for the same walk). 0 means 1.
-	 */
-	uint16_t tlps;
-	bool ats; /* ATS translation request: missing rights are an answer, not a fault */
-	dma_addr_t addr;
-	/*
-	 * Timing: the request leaves the unit no sooner than leaves (those before it go first), and what
-	 * walked for it is busy with it for hold after that.
-	 */
-	sim_time_t leaves, hold;
-};
-struct vtd_result {
-	phys_addr_t phys;
-	uint8_t page_shift; /* size of the translation: 12, 21, 30 */
-	uint8_t fault;      /* 0, or the VT-d fault reason (rev 4.1 table 7-1) */
-	bool hit;
-	sim_time_t ready;
-};
 /* Translate one access (it must not cross a 4 KiB page). Returns 0, or -EFAULT with res->fault set. */
-int vtd_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time_t when, struct vtd_result *res);
+int vtd_translate(struct vtd_unit *u, const struct iommu_request *rq, sim_time_t when,
+		  struct iommu_result *res);
 /* Tell the unit that a DMA which reached it at begin is in flight until done (for drain). */
 void vtd_in_flight(struct vtd_unit *u, sim_time_t begin, sim_time_t done);
 
@@ -228,20 +207,14 @@ void vtd_ats_set_answering(struct vtd_unit *u, uint16_t sid, bool answering);
  * is kept. 0; -EFAULT without rights (no fault is recorded unless the unit's structures are wrong).
  * A device without a device TLB gets what vtd_translate gives.
  */
-int vtd_ats_translate(struct vtd_unit *u, const struct vtd_request *rq, sim_time_t when,
-		      struct vtd_result *res);
+int vtd_ats_translate(struct vtd_unit *u, const struct iommu_request *rq, sim_time_t when,
+		      struct iommu_result *res);
 
-struct vtd_page_request {
-	dma_addr_t addr;
-	uint32_t pasid; /* VTD_NO_PASID */
-	uint16_t sid, group;
-	bool read, write, last; /* last of its group */
-};
 enum vtd_page_response { VTD_PAGE_SUCCESS = 0, VTD_PAGE_INVALID = 1, VTD_PAGE_FAILURE = 0xf };
 /* The device asks for a page. 0; -ENOSPC when the queue is full or has overflowed (the request is lost). */
-int vtd_page_request(struct vtd_unit *u, const struct vtd_page_request *r);
+int vtd_page_request(struct vtd_unit *u, const struct iommu_page_request *r);
 /* The driver takes the oldest request; false when the queue is empty. */
-bool vtd_page_request_read(struct vtd_unit *u, struct vtd_page_request *r);
+bool vtd_page_request_read(struct vtd_unit *u, struct iommu_page_request *r);
 /* PRS.PRO; while it is set all further requests are lost. */
 bool vtd_page_request_overflow(struct vtd_unit *u, bool clear);
 /* Called when the queue becomes non-empty (the page-request interrupt). */
@@ -255,7 +228,7 @@ void vtd_set_page_response(struct vtd_unit *u, vtd_page_response_fn fn, void *ar
 
 struct vtd_fault {
 	dma_addr_t addr; /* page */
-	uint32_t pasid;  /* VTD_NO_PASID */
+	uint32_t pasid;  /* NO_PASID */
 	uint16_t sid;
 	uint8_t reason;
 	bool write;

@@ -71,10 +71,10 @@ static bool check_entry(struct walk *w, const struct stage *s, uint64_t entry, u
 			return fail(w, true, FAULT_NOT_PRESENT);
 		if (!(entry & FS_USER))
 			return fail(w, true, FAULT_USER);
-	} else if (need & VTD_READ && !(entry & f->read)) {
+	} else if (need & IOMMU_ACCESS_READ && !(entry & f->read)) {
 		return fail(w, false, FAULT_READ);
 	}
-	if (need & VTD_WRITE && !(entry & f->write))
+	if (need & IOMMU_ACCESS_WRITE && !(entry & f->write))
 		return fail(w, f->first_stage, FAULT_WRITE);
 	if (reserved_bits(s, entry, level, sizes))
 		return fail(w, f->first_stage, FAULT_RESERVED);
@@ -84,7 +84,8 @@ static bool check_entry(struct walk *w, const struct stage *s, uint64_t entry, u
 /* Computed, not branched on: rights differ from page to page. */
 static inline uint8_t entry_rights(const struct vtd_format_info *f, uint64_t entry)
 {
-	return (uint8_t)(((entry & f->read) != 0) * VTD_READ + ((entry & f->write) != 0) * VTD_WRITE);
+	return (uint8_t)(((entry & f->read) != 0) * IOMMU_ACCESS_READ +
+			 ((entry & f->write) != 0) * IOMMU_ACCESS_WRITE);
 }
 
 /* Set accessed, and dirty in a leaf that is written; an atomic update costs one more access. */
@@ -94,7 +95,7 @@ static void update_ad(struct walk *w, const struct stage *s, phys_addr_t at, uin
 	const struct vtd_format_info *f = &vtd_formats[s->format];
 	uint64_t set = f->accessed;
 
-	if (leaf && need & VTD_WRITE)
+	if (leaf && need & IOMMU_ACCESS_WRITE)
 		set |= f->dirty;
 	if (s->ad && (*entry & set) != set) {
 		*entry |= set;
@@ -131,7 +132,7 @@ static bool table_address(struct walk *w, const struct stage *s, phys_addr_t poi
 	*table = pointer;
 	if (!s->nested)
 		return true;
-	if (!outer_walk(w, pointer, VTD_READ, &leaf))
+	if (!outer_walk(w, pointer, IOMMU_ACCESS_READ, &leaf))
 		return false;
 	w->dirty = dirty;
 	*table = leaf.base | (pointer & ((UINT64_C(1) << leaf.shift) - 1));
@@ -166,7 +167,7 @@ static bool start_level(struct walk *w, const struct stage *s, uint64_t addr, ui
 		return true;
 	}
 	*level = f->levels;
-	*rights = VTD_READ | VTD_WRITE;
+	*rights = IOMMU_ACCESS_READ | IOMMU_ACCESS_WRITE;
 	return table_address(w, s, s->root, table);
 }
 
@@ -265,7 +266,7 @@ bool walk_tables(struct walk *w, struct walk_leaf *leaf)
 		return fail(w, c->type != VTD_SECOND_STAGE, FAULT_INTERRUPT);
 	/* A clean page cached as writable would never be marked dirty. */
 	if (!w->dirty)
-		leaf->rights &= (uint8_t)~VTD_WRITE;
+		leaf->rights &= (uint8_t)~IOMMU_ACCESS_WRITE;
 	return true;
 }
 

@@ -215,13 +215,13 @@ static void unmap(struct state *st, unsigned which, const struct op *o);
 
 /* ---- device accesses ---- */
 
-static bool device_reads(struct state *st, dma_addr_t addr, enum vtd_access access, phys_addr_t *phys)
+static bool device_reads(struct state *st, dma_addr_t addr, enum iommu_access access, phys_addr_t *phys)
 {
-	struct vtd_request rq = {
-	    .sid = st->r.dev->pci->sid, .pasid = VTD_NO_PASID, .access = (uint8_t)access, .addr = addr};
-	struct vtd_result res;
+	struct iommu_request rq = {
+	    .sid = st->r.dev->pci->sid, .pasid = NO_PASID, .access = (uint8_t)access, .addr = addr};
+	struct iommu_result res;
 
-	if (vtd_translate(st->r.m->iommu, &rq, 0, &res))
+	if (iommu_translate(st->r.m->iommu, &rq, 0, &res))
 		return false;
 	*phys = res.phys;
 	return true;
@@ -233,12 +233,12 @@ static void access_page(struct state *st, const struct live *m, unsigned page)
 	dma_addr_t addr = m->base + page * PAGE_SIZE;
 	phys_addr_t phys = 0;
 
-	if (device_reads(st, addr, VTD_READ, &phys) != may_read)
+	if (device_reads(st, addr, IOMMU_ACCESS_READ, &phys) != may_read)
 		FAIL(st, "read of %lx: want %s", (unsigned long)addr, may_read ? "data" : "a fault");
 	else if (may_read && m->page[page] && phys != m->page[page])
 		FAIL(st, "read of %lx reaches %lx, want %lx", (unsigned long)addr, (unsigned long)phys,
 		     (unsigned long)m->page[page]);
-	if (device_reads(st, addr, VTD_WRITE, &phys) != may_write)
+	if (device_reads(st, addr, IOMMU_ACCESS_WRITE, &phys) != may_write)
 		FAIL(st, "write to %lx: want %s", (unsigned long)addr, may_write ? "data" : "a fault");
 }
 
@@ -248,8 +248,8 @@ static void expect_unreachable(struct state *st, dma_addr_t base, unsigned pages
 	phys_addr_t phys;
 
 	for (unsigned i = 0; i < pages; i++)
-		if (device_reads(st, base + i * PAGE_SIZE, VTD_READ, &phys) ||
-		    device_reads(st, base + i * PAGE_SIZE, VTD_WRITE, &phys))
+		if (device_reads(st, base + i * PAGE_SIZE, IOMMU_ACCESS_READ, &phys) ||
+		    device_reads(st, base + i * PAGE_SIZE, IOMMU_ACCESS_WRITE, &phys))
 			FAIL(st, "%lx is still reachable", (unsigned long)(base + i * PAGE_SIZE));
 }
 

@@ -93,7 +93,7 @@ START_TEST(invariant_04_rights_are_those_of_the_table)
 		test_map(t[0], BASE + i * PAGE_SIZE, phys_of(0, i), PAGE_SIZE, 1 + i % 3);
 	for (uint64_t n = 0; n < test_scale(5000); n++) {
 		unsigned i = (unsigned)rng_below(&rng, PAGES), access = 1 + (unsigned)rng_below(&rng, 2);
-		struct vtd_result r;
+		struct iommu_result r;
 		int err = test_access(&f, TEST_SID, BASE + i * PAGE_SIZE, access, 0, &r);
 
 		ck_assert_int_eq(err, (1 + i % 3) & access ? 0 : -EFAULT);
@@ -132,9 +132,11 @@ START_TEST(invariant_05_pasids_never_serve_each_other)
 	}
 	for (uint64_t n = 0; n < test_scale(5000); n++) {
 		unsigned i = (unsigned)rng_below(&rng, 64), k = (unsigned)rng_below(&rng, 2);
-		const struct vtd_request rq = {
-		    .sid = TEST_SID, .pasid = k + 1, .access = VTD_READ, .addr = BASE + i * PAGE_SIZE};
-		struct vtd_result r;
+		const struct iommu_request rq = {.sid = TEST_SID,
+						 .pasid = k + 1,
+						 .access = IOMMU_ACCESS_READ,
+						 .addr = BASE + i * PAGE_SIZE};
+		struct iommu_result r;
 
 		ck_assert_int_eq(vtd_translate(f.u, &rq, 0, &r), 0);
 		ck_assert_uint_eq(r.phys, phys_of(k, i));
@@ -155,8 +157,8 @@ START_TEST(invariant_06_translation_equals_the_oracle_walk)
 		dma_addr_t iova = rng_below(&rng, 2) ? BASE + rng_below(&rng, PAGES * PAGE_SIZE)
 						     : BASE + GIB + rng_below(&rng, 9 * MIB);
 		phys_addr_t want = pgtable_iova_to_phys(t[0], iova, NULL);
-		struct vtd_result r = {0};
-		int err = test_access(&f, TEST_SID, iova, VTD_READ, n * SIM_US, &r);
+		struct iommu_result r = {0};
+		int err = test_access(&f, TEST_SID, iova, IOMMU_ACCESS_READ, n * SIM_US, &r);
 
 		ck_assert_int_eq(err, want ? 0 : -EFAULT);
 		ck_assert(err || r.phys == want);
@@ -168,14 +170,15 @@ END_TEST
 START_TEST(invariant_07_device_tlbs_obey_their_own_invalidation)
 {
 	const struct qi_desc device = qi_desc_device_tlb(TEST_SID, 0, 0, BASE, 0);
-	struct vtd_request rq = {.sid = TEST_SID, .pasid = VTD_NO_PASID, .access = VTD_READ, .addr = BASE};
+	struct iommu_request rq = {
+	    .sid = TEST_SID, .pasid = NO_PASID, .access = IOMMU_ACCESS_READ, .addr = BASE};
 	struct vtd_context c = {.type = VTD_SECOND_STAGE, .did = TEST_DID, .format = VTD_SS_48, .ats = true};
 	struct pgtable_gather g = PGTABLE_GATHER_INIT;
-	struct vtd_result r;
+	struct iommu_result r;
 
 	begin(FIDELITY_COUNTS);
 	c.root = pgtable_root(t[0]);
-	vtd_set_context(f.u, TEST_SID, VTD_NO_PASID, &c);
+	vtd_set_context(f.u, TEST_SID, NO_PASID, &c);
 	vtd_ats_enable(f.u, TEST_SID);
 	test_map(t[0], BASE, PHYS, PAGE_SIZE, RW);
 	ck_assert_int_eq(vtd_ats_translate(f.u, &rq, 0, &r), 0);
@@ -223,15 +226,16 @@ START_TEST(invariant_09_a_domain_invalidation_takes_all_sizes_and_devices)
 	test_map(t[1], at[0], PHYS, PAGE_SIZE, RW);
 	vtd_fixture_attach(&f, TEST_SID + 2, TEST_DID, t[0]);
 	for (unsigned pass = 0; pass < 2; pass++) {
-		struct vtd_result r;
+		struct iommu_result r;
 
 		for (unsigned k = 0; k < 3; k++)
 			for (uint16_t s = 0; s <= 2; s += 2) {
-				ck_assert_int_eq(test_access(&f, TEST_SID + s, at[k], VTD_READ, 0, &r), 0);
+				ck_assert_int_eq(
+				    test_access(&f, TEST_SID + s, at[k], IOMMU_ACCESS_READ, 0, &r), 0);
 				ck_assert(s || !r.hit); /* the second device hits what the first brought */
 				ck_assert_uint_eq(r.page_shift, 12 + 9 * k);
 			}
-		ck_assert_int_eq(test_access(&f, TEST_SID + 1, at[0], VTD_READ, 0, &r), 0);
+		ck_assert_int_eq(test_access(&f, TEST_SID + 1, at[0], IOMMU_ACCESS_READ, 0, &r), 0);
 		ck_assert_int_eq(r.hit, pass); /* the other domain's stays */
 		vtd_qi_execute(f.u, &dsi, 1, 0);
 	}
@@ -241,18 +245,19 @@ END_TEST
 
 START_TEST(invariant_10_the_interrupt_window_is_no_memory)
 {
-	struct vtd_result r;
+	struct iommu_result r;
 
 	begin(FIDELITY_COUNTS);
 	test_map(t[0], BASE, 0xfee00000, 16 * PAGE_SIZE, RW);
 	test_map(t[0], BASE + GIB, 0xfedff000, PAGE_SIZE, RW);
 	test_map(t[0], BASE + GIB + PAGE_SIZE, 0xfef00000, PAGE_SIZE, RW);
 	/* In: not translated, nothing is walked. Out: a fault, on either side of it none. */
-	ck_assert_int_eq(test_access(&f, TEST_SID, 0xfee00000, VTD_WRITE, 0, &r), 0);
-	ck_assert_int_eq(test_access(&f, TEST_SID, 0xfeefffff, VTD_WRITE, 0, &r), 0);
+	ck_assert_int_eq(test_access(&f, TEST_SID, 0xfee00000, IOMMU_ACCESS_WRITE, 0, &r), 0);
+	ck_assert_int_eq(test_access(&f, TEST_SID, 0xfeefffff, IOMMU_ACCESS_WRITE, 0, &r), 0);
 	ck_assert_uint_eq(f.st.iotlb_lookups + f.st.walks, 0);
 	for (unsigned i = 0; i < 16; i++)
-		ck_assert_int_eq(test_access(&f, TEST_SID, BASE + i * PAGE_SIZE, VTD_WRITE, 0, &r), -EFAULT);
+		ck_assert_int_eq(test_access(&f, TEST_SID, BASE + i * PAGE_SIZE, IOMMU_ACCESS_WRITE, 0, &r),
+				 -EFAULT);
 	ck_assert_uint_eq(read_at(0, BASE + GIB), 0xfedff000);
 	ck_assert_uint_eq(read_at(0, BASE + GIB + PAGE_SIZE), 0xfef00000);
 	end();
@@ -327,12 +332,12 @@ START_TEST(invariant_20_nothing_is_lost_in_counting)
 	begin(FIDELITY_TIMING);
 	map_pages(RW);
 	for (uint64_t n = 0; n < test_scale(20000); n++) {
-		const struct vtd_request rq = {.sid = TEST_SID,
-					       .pasid = VTD_NO_PASID,
-					       .access = VTD_READ,
-					       .tlps = (uint16_t)(1 + rng_below(&rng, 16)),
-					       .addr = BASE + rng_below(&rng, PAGES) * PAGE_SIZE};
-		struct vtd_result r;
+		const struct iommu_request rq = {.sid = TEST_SID,
+						 .pasid = NO_PASID,
+						 .access = IOMMU_ACCESS_READ,
+						 .tlps = (uint16_t)(1 + rng_below(&rng, 16)),
+						 .addr = BASE + rng_below(&rng, PAGES) * PAGE_SIZE};
+		struct iommu_result r;
 
 		vtd_translate(f.u, &rq, n * 50 * SIM_NS, &r);
 	}

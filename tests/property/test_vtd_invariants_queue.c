@@ -73,9 +73,10 @@ START_TEST(invariant_13_an_error_stops_at_the_offender)
 		vtd_qi_execute(f.u, d, 9, 0);
 		ck_assert_uint_eq(vtd_qi_stopped_at(f.u), at);
 		for (unsigned i = 0; i < 8; i++) {
-			struct vtd_result r;
+			struct iommu_result r;
 
-			ck_assert_int_eq(test_access(&f, TEST_SID, BASE + i * PAGE_SIZE, VTD_READ, 0, &r), 0);
+			ck_assert_int_eq(
+			    test_access(&f, TEST_SID, BASE + i * PAGE_SIZE, IOMMU_ACCESS_READ, 0, &r), 0);
 			ck_assert_int_eq(r.hit, i >= at);
 		}
 		/* Cleared, it goes on there. */

@@ -78,7 +78,7 @@ static void domain_start(struct world *w, unsigned k, unsigned sizes)
 	d->did = c.did = (uint16_t)(2 + k);
 	d->pt = pgtable_new(&w->f.sim, w->f.mem, w->format, sizes, 0);
 	c.root = pgtable_root(d->pt);
-	vtd_set_context(w->f.u, d->sid, VTD_NO_PASID, &c);
+	vtd_set_context(w->f.u, d->sid, NO_PASID, &c);
 	for (unsigned i = 0; i < SMALL; i++) {
 		d->items[i].iova = BASE + (i / 16) * 37 * 2 * MIB + (i % 16) * PAGE_SIZE;
 		d->items[i].len = PAGE_SIZE;
@@ -213,7 +213,7 @@ static bool grants(const struct mapping *m, unsigned access)
 }
 
 /* Is this outcome one that some table since the last covering invalidation allows? */
-static bool outcome_ok(struct world *w, const struct item *it, const struct vtd_request *rq, bool ok,
+static bool outcome_ok(struct world *w, const struct item *it, const struct iommu_request *rq, bool ok,
 		       phys_addr_t phys)
 {
 	uint64_t offset = rq->addr - it->iova;
@@ -235,14 +235,14 @@ static bool outcome_ok(struct world *w, const struct item *it, const struct vtd_
 static void access_item(struct world *w, struct domain *d, const struct item *it)
 {
 	uint64_t before = w->f.st.walk_memory_reads;
-	struct vtd_request rq = {
+	struct iommu_request rq = {
 	    .sid = d->sid,
-	    .pasid = VTD_NO_PASID,
-	    .access = rng_below(&w->rng, 2) ? VTD_READ : VTD_WRITE,
+	    .pasid = NO_PASID,
+	    .access = rng_below(&w->rng, 2) ? IOMMU_ACCESS_READ : IOMMU_ACCESS_WRITE,
 	    .tlps = (uint16_t)(1 + rng_below(&w->rng, 4)),
 	    .addr = it->iova + rng_below(&w->rng, it->len),
 	};
-	struct vtd_result r;
+	struct iommu_result r;
 	bool ok;
 
 	if (d == &w->d[DOMAINS - 1])
@@ -484,12 +484,12 @@ static struct vtd_stats replay(const struct vtd_params *p, unsigned sizes, bool 
 	for (uint64_t i = 0; i < test_scale(50000); i++) {
 		uint64_t page = rng_below(&rng, 4) ? rng_below(&rng, 256)
 						   : rng_below(&rng, 64 * MIB / PAGE_SIZE);
-		struct vtd_result r;
+		struct iommu_result r;
 
 		if (flush && rng_below(&rng, 4) == 0)
 			test_psi(&f, TEST_DID, BASE + page * PAGE_SIZE, 0, ih, 0);
 		else
-			test_access(&f, TEST_SID, BASE + page * PAGE_SIZE, VTD_READ, 0, &r);
+			test_access(&f, TEST_SID, BASE + page * PAGE_SIZE, IOMMU_ACCESS_READ, 0, &r);
 	}
 	pgtable_free(t);
 	st = f.st;
@@ -579,7 +579,7 @@ START_TEST(random_access_capacity_law)
 	for (unsigned r = 0; r < G_N_ELEMENTS(policies); r++)
 		for (unsigned n = 256; n <= 1024; n *= 2) {
 			struct vtd_fixture f;
-			struct vtd_result res;
+			struct iommu_result res;
 			struct pgtable *t;
 
 			vtd_fixture_defaults(&f);
@@ -589,8 +589,8 @@ START_TEST(random_access_capacity_law)
 			vtd_fixture_attach(&f, TEST_SID, TEST_DID, t);
 			test_map(t, BASE, 8 * GIB, n * PAGE_SIZE, PGTABLE_READ);
 			for (unsigned i = 0; i < 100000; i++)
-				test_access(&f, TEST_SID, BASE + rng_below(&rng, n) * PAGE_SIZE, VTD_READ, 0,
-					    &res);
+				test_access(&f, TEST_SID, BASE + rng_below(&rng, n) * PAGE_SIZE,
+					    IOMMU_ACCESS_READ, 0, &res);
 			ck_assert_double_eq_tol((double)f.st.iotlb_misses / 100000, 1 - 118.0 / n, 0.01);
 			pgtable_free(t);
 			vtd_fixture_stop(&f);

@@ -55,9 +55,9 @@ static inline void map_pages(unsigned prot)
 
 static inline phys_addr_t read_at(unsigned device, dma_addr_t iova)
 {
-	struct vtd_result r;
+	struct iommu_result r;
 
-	return test_access(&f, (uint16_t)(TEST_SID + device), iova, VTD_READ, 0, &r) ? 0 : r.phys;
+	return test_access(&f, (uint16_t)(TEST_SID + device), iova, IOMMU_ACCESS_READ, 0, &r) ? 0 : r.phys;
 }
 
 static inline uint64_t unmap(unsigned domain, dma_addr_t iova, uint64_t len, struct pgtable_gather *g)

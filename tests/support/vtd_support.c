@@ -42,7 +42,7 @@ void vtd_fixture_attach(struct vtd_fixture *f, uint16_t sid, uint16_t did, const
 	    .root = pgtable_root(t),
 	};
 
-	vtd_set_context(f->u, sid, VTD_NO_PASID, &c);
+	vtd_set_context(f->u, sid, NO_PASID, &c);
 }
 
 void test_map(struct pgtable *t, dma_addr_t iova, phys_addr_t pa, uint64_t len, unsigned prot)
@@ -55,11 +55,11 @@ void test_map(struct pgtable *t, dma_addr_t iova, phys_addr_t pa, uint64_t len, 
 	pgtable_release(t, &g.tables);
 }
 
-int test_access(struct vtd_fixture *f, uint16_t sid, dma_addr_t iova, enum vtd_access access, sim_time_t when,
-		struct vtd_result *res)
+int test_access(struct vtd_fixture *f, uint16_t sid, dma_addr_t iova, enum iommu_access access,
+		sim_time_t when, struct iommu_result *res)
 {
-	const struct vtd_request rq = {
-	    .sid = sid, .pasid = VTD_NO_PASID, .access = (uint8_t)access, .addr = iova};
+	const struct iommu_request rq = {
+	    .sid = sid, .pasid = NO_PASID, .access = (uint8_t)access, .addr = iova};
 
 	return vtd_translate(f->u, &rq, when, res);
 }

@@ -30,8 +30,8 @@ void vtd_fixture_attach(struct vtd_fixture *f, uint16_t sid, uint16_t did, const
 /* Map one range; fails the test on error. */
 void test_map(struct pgtable *t, dma_addr_t iova, phys_addr_t pa, uint64_t len, unsigned prot);
 /* One access; returns what vtd_translate did. */
-int test_access(struct vtd_fixture *f, uint16_t sid, dma_addr_t iova, enum vtd_access access, sim_time_t when,
-		struct vtd_result *res);
+int test_access(struct vtd_fixture *f, uint16_t sid, dma_addr_t iova, enum iommu_access access,
+		sim_time_t when, struct iommu_result *res);
 /* Invalidate pages and wait; returns the time of completion. */
 sim_time_t test_psi(struct vtd_fixture *f, uint16_t did, dma_addr_t iova, unsigned am, bool ih,
 		    sim_time_t when);

@@ -140,7 +140,7 @@ static void run_touch(struct event *ev, sim_time_t now)
 				     .op = p->obj.dir == DMA_TO_DEVICE ? PCIE_READ : PCIE_WRITE,
 				     .addr = p->obj.segs[i].addr,
 				     .len = p->obj.segs[i].len,
-				     .pasid = VTD_NO_PASID};
+				     .pasid = NO_PASID};
 
 		if (pcie_dma(&d, when)) {
 			p->w->st.transfer_errors++;

@@ -56,7 +56,7 @@ static void next_command(struct drive *d, const struct dmabuf_params *p, uint64_
 /* Send what lies in one page; the drive's link is free for more at d->ready. */
 static void send_page(struct drive *d)
 {
-	struct pcie_dma dma = {.fn = d->o.obj.dev->pci, .op = PCIE_WRITE, .pasid = VTD_NO_PASID};
+	struct pcie_dma dma = {.fn = d->o.obj.dev->pci, .op = PCIE_WRITE, .pasid = NO_PASID};
 	uint64_t room;
 
 	dma.addr = buffer_addr(&d->o.obj, d->at % d->o.obj.bytes, &room);

@@ -251,9 +251,9 @@ static inline bool uses_engine(const struct pcie_bench *w)
 /* One access: whether it faulted. A card with a device TLB then asks for the page (it has no rights). */
 static bool faults(struct pcie_bench *w, struct pcie_dma *d, sim_time_t when)
 {
-	const struct vtd_page_request r = {
+	const struct iommu_page_request r = {
 	    .addr = align_down(d->addr, PAGE_SIZE),
-	    .pasid = VTD_NO_PASID,
+	    .pasid = NO_PASID,
 	    .sid = w->base.dev->pci->sid,
 	    .read = d->op == PCIE_READ,
 	    .write = d->op == PCIE_WRITE,
@@ -293,7 +293,7 @@ static sim_time_t transfer(struct pcie_bench *w, dma_addr_t addr, sim_time_t whe
 			     .astray = w->p.target == TARGET_HOLE,
 			     .addr = addr,
 			     .len = w->p.size,
-			     .pasid = VTD_NO_PASID,
+			     .pasid = NO_PASID,
 			     .cold = w->hit_share < 1 && rng_double(&w->cache) >= w->hit_share,
 			     .op = w->p.op == OP_READ ? PCIE_READ : PCIE_WRITE};
 	sim_time_t done;

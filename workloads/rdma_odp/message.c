@@ -47,7 +47,7 @@ static bool move_part(struct odp_job *j, sim_time_t *when)
 				      .op = j->write ? PCIE_WRITE : PCIE_READ,
 				      .addr = u->mtt[page] + (at & (odp_page_bytes(u) - 1)),
 				      .len = len,
-				      .pasid = VTD_NO_PASID};
+				      .pasid = NO_PASID};
 		if (pcie_dma(&d, *when)) {
 			w->st.transfer_errors++;
 			j->failed = true;

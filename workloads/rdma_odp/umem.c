@@ -33,7 +33,7 @@ struct odp_umem *odp_umem_new(struct odp_dev *d, uint64_t bytes, unsigned page_s
 	u->obj.instance = d->base.instance;
 	u->obj.state = g_malloc0(MAX(w->base.path->state_size, 1));
 	u->taken = g_array_new(FALSE, FALSE, sizeof(struct phys_vec));
-	spin_lock_init(&u->lock, "umem_mutex", 0);
+	mutex_init(&u->lock, "umem_mutex");
 	u->pfns = g_try_malloc0_n(u->npages, sizeof(*u->pfns));
 	u->mtt = g_try_malloc0_n(u->npages, sizeof(*u->mtt));
 	*err = u->pfns && u->mtt ? 0 : -ENOMEM;

@@ -15,7 +15,7 @@ static sim_time_t dma(struct rx_ring *r, enum pcie_op op, dma_addr_t addr, uint6
 		      sim_time_t *done)
 {
 	struct pcie_dma d = {
-	    .fn = r->base.dev->pci, .op = op, .addr = addr, .len = bytes, .pasid = VTD_NO_PASID};
+	    .fn = r->base.dev->pci, .op = op, .addr = addr, .len = bytes, .pasid = NO_PASID};
 
 	if (pcie_dma(&d, when))
 		rx_ring_failed(r);

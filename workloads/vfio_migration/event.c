@@ -110,7 +110,7 @@ static int read_tracker(struct vfio_job *j, struct cpu *cpu)
 		while (message > 0) {
 			uint64_t len = message;
 			struct pcie_dma d = {
-			    .fn = j->dev->base.dev->pci, .op = PCIE_WRITE, .pasid = VTD_NO_PASID};
+			    .fn = j->dev->base.dev->pci, .op = PCIE_WRITE, .pasid = NO_PASID};
 
 			d.addr = vfio_buffer_address(b, j->dev->report_at, &len);
 			d.len = len;

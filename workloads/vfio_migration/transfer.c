@@ -45,7 +45,7 @@ static sim_time_t move_burst(struct vfio_job *j, sim_time_t when)
 		struct pcie_dma d = {.fn = j->dev->base.dev->pci,
 				     .op = j->event == VFIO_SAVE ? PCIE_WRITE : PCIE_READ,
 				     .addr = vfio_buffer_address(j->buffer, j->moved, &len),
-				     .pasid = VTD_NO_PASID};
+				     .pasid = NO_PASID};
 
 		d.len = len;
 		if (w->params.traffic && pcie_dma(&d, when)) {

@@ -70,8 +70,7 @@ static void transfer(struct machine *m, struct device *dev)
 {
 	phys_addr_t page = memory_alloc_pages(m->memory, 0, 0);
 	dma_addr_t addr = dma_map_phys(dev, page, PAGE_SIZE, DMA_FROM_DEVICE, 0);
-	struct pcie_dma d = {
-	    .fn = dev->pci, .op = PCIE_WRITE, .addr = addr, .len = 64, .pasid = VTD_NO_PASID};
+	struct pcie_dma d = {.fn = dev->pci, .op = PCIE_WRITE, .addr = addr, .len = 64, .pasid = NO_PASID};
 
 	ck_assert_int_eq(pcie_dma(&d, 0), 0);
 	dma_unmap_phys(dev, addr, PAGE_SIZE, DMA_FROM_DEVICE, 0);
@@ -160,7 +159,7 @@ START_TEST(reserved_regions)
 	ck_assert_uint_eq(m->dma_stats.direct_pages, (REGION + 64 * KIB) / PAGE_SIZE); /* they overlap */
 	ck_assert_uint_eq(m->dma_stats.iommu_map_ops, 0);
 	for (unsigned i = 0; i < 2; i++) {
-		struct pcie_dma d = {.fn = dev[i]->pci, .op = PCIE_WRITE, .len = 64, .pasid = VTD_NO_PASID};
+		struct pcie_dma d = {.fn = dev[i]->pci, .op = PCIE_WRITE, .len = 64, .pasid = NO_PASID};
 		unsigned inside = 0;
 
 		for (uint64_t at = FIRST_REGION; at < 4 * GIB; at += 60 * KIB) {

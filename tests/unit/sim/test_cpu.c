@@ -121,7 +121,9 @@ START_TEST(two_cpus_contend_for_one_lock)
 	struct locker d = {{.fn = locker}, &l, &lock, "D", 120 * SIM_NS, hold, wait};
 
 	sim_init(&s, FIDELITY_TIMING, 3, 1);
-	spin_lock_init(&lock, "lock", 20 * SIM_NS);
+	s.cost[COST_LOCK_HANDOFF] = 20 * SIM_NS;
+	s.cost[COST_LOCK_WAITER] = 0;
+	spin_lock_init(&lock, "lock");
 	lock.stats = &of_class;
 	cpu_post(&s.cpus[1], &b.work, 0);
 	cpu_post(&s.cpus[2], &d.work, 0);
@@ -129,10 +131,7 @@ START_TEST(two_cpus_contend_for_one_lock)
 	sim_run(&s);
 	/* A holds 100..300, D asked at 120 and holds 320..520, B asked at 150 and holds 540..740. */
 	ck_assert_str_eq(l.text->str, "A@100 D@320 B@540 ");
-	ck_assert_uint_eq(lock.acquired, 3);
-	ck_assert_uint_eq(lock.contended, 2);
-	ck_assert_uint_eq(lock.hold_time, 600 * SIM_NS);
-	ck_assert_uint_eq(lock.wait_time, (200 + 390) * SIM_NS);
+	ck_assert_uint_eq(s.cpus[1].steps[COST_LOCK_HANDOFF] + s.cpus[2].steps[COST_LOCK_HANDOFF], 2);
 	ck_assert_uint_eq(of_class.acquired, 13);
 	ck_assert_uint_eq(of_class.contended, 2);
 	ck_assert_uint_eq(of_class.hold, 600 * SIM_NS);
@@ -156,12 +155,14 @@ START_TEST(lock_of_a_lone_cpu_takes_no_time_and_no_turn)
 	struct device_access dma = access_at(&l, "dma");
 
 	sim_init(&s, FIDELITY_TIMING, 1, 1);
-	spin_lock_init(&lock, "lock", 20 * SIM_NS);
+	s.cost[COST_LOCK_HANDOFF] = 20 * SIM_NS;
+	s.cost[COST_LOCK_WAITER] = 0;
+	spin_lock_init(&lock, "lock");
 	sim_schedule(&s, &dma.ev, 50 * SIM_NS);
 	cpu_post(&s.cpus[0], &a.work, 0);
 	sim_run(&s);
 	ck_assert_str_eq(l.text->str, "A@100 dma@50 ");
-	ck_assert_uint_eq(lock.contended, 0);
+	ck_assert_uint_eq(s.cpus[0].lock_wait, 0);
 	ck_assert_uint_eq(s.cpus[0].now, 115 * SIM_NS);
 	sim_fini(&s);
 	g_string_free(l.text, TRUE);

@@ -20,6 +20,7 @@ struct toy_work {
 struct toy {
 	struct sim sim;
 	struct spinlock lock;
+	struct lock_stats locks;
 	struct rng rng;
 	uint64_t digest;
 	struct toy_work works[WORKS];
@@ -60,7 +61,8 @@ static struct toy *toy_new(enum fidelity f, uint64_t seed)
 	struct toy *t = g_new0(struct toy, 1);
 
 	sim_init(&t->sim, f, CPUS, seed);
-	spin_lock_init(&t->lock, "toy", 10);
+	spin_lock_init(&t->lock, "toy");
+	t->lock.stats = &t->locks;
 	rng_init(&t->rng, seed, "toy");
 	for (unsigned i = 0; i < WORKS; i++) {
 		struct toy_work *w = &t->works[i];
@@ -74,7 +76,7 @@ static struct toy *toy_new(enum fidelity f, uint64_t seed)
 
 static uint64_t toy_free(struct toy *t)
 {
-	uint64_t digest = t->digest ^ t->lock.wait_time ^ t->sim.events_run << 32;
+	uint64_t digest = t->digest ^ t->locks.wait ^ t->sim.events_run << 32;
 
 	sim_fini(&t->sim);
 	g_free(t);

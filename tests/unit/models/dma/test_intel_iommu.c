@@ -71,7 +71,7 @@ static void log_execute(void *arg, const struct qi_desc *desc, sim_time_t when)
 
 static struct dma_observer watch(struct rig *r, struct log *log)
 {
-	vtd_set_qi_observer(r->m->iommu, log_execute, log);
+	vtd_set_qi_observer(vtd_of(r->m->iommu), log_execute, log);
 	return (struct dma_observer){.arg = log, .qi_submit = log_submit};
 }
 
@@ -119,7 +119,7 @@ START_TEST(too_large_ranges_become_domain_selective)
 	struct log log = {.nseen = 0};
 	struct dma_observer o = watch(&r, &log);
 
-	ck_assert_uint_eq(vtd_caps(r.m->iommu)->mamv, 9);
+	ck_assert_uint_eq(vtd_caps(vtd_of(r.m->iommu))->mamv, 9);
 	dma_layer_set_observer(r.dev->dma, &o);
 	cache_tag_flush_range(r.dev->domain, 0x200000, 0x3fffff, true);
 	cache_tag_flush_range(r.dev->domain, 0x1ff000, 0x200fff, true);
@@ -137,7 +137,7 @@ START_TEST(flush_all_descriptor)
 	struct dma_observer o = watch(&r, &log);
 
 	dma_layer_set_observer(r.dev->dma, &o);
-	intel_flush_iotlb_all(r.dev->domain);
+	iommu_flush_iotlb_all(r.dev->domain);
 	ck_assert_uint_eq(log.nseen, 1);
 	ck_assert_uint_eq(log.seen[0].qw0, (uint64_t)r.dev->domain->did << 16 | 0xe2);
 	ck_assert_uint_eq(log.seen[0].qw1, 0);

@@ -63,9 +63,8 @@ static struct pcie_node *node(const char *name)
 /* The unit passes the function's requests through, and counts them. */
 static void translated(struct pcie_node *fn)
 {
-	fn->iommu = unit;
-	vtd_set_context(unit, fn->sid, VTD_NO_PASID,
-			&(struct vtd_context){.type = VTD_PASSTHROUGH, .did = 1});
+	fn->iommu = vtd_iommu_unit(unit);
+	vtd_set_context(unit, fn->sid, NO_PASID, &(struct vtd_context){.type = VTD_PASSTHROUGH, .did = 1});
 }
 
 #define MACHINE(acs)                                                                                    \
@@ -81,8 +80,7 @@ static void translated(struct pcie_node *fn)
 static int transfer(struct pcie_node *fn, enum pcie_op op, uint64_t addr, uint64_t len, void *data,
 		    struct pcie_dma *d)
 {
-	*d = (struct pcie_dma){
-	    .fn = fn, .op = op, .addr = addr, .len = len, .pasid = VTD_NO_PASID, .data = data};
+	*d = (struct pcie_dma){.fn = fn, .op = op, .addr = addr, .len = len, .pasid = NO_PASID, .data = data};
 	return pcie_dma(d, sim.now);
 }
 
@@ -199,7 +197,7 @@ END_TEST
 /* Translated requests may go direct past a redirecting port that allows it. */
 START_TEST(direct_translated)
 {
-	struct pcie_dma d = {.op = PCIE_WRITE, .len = 4096, .pasid = VTD_NO_PASID, .translated = true};
+	struct pcie_dma d = {.op = PCIE_WRITE, .len = 4096, .pasid = NO_PASID, .translated = true};
 
 	open_machine(FIDELITY_COUNTS, NULL, 0, MACHINE("rr,cr,dt"));
 	d.fn = node("0000:04:00.0");
@@ -257,7 +255,7 @@ static double stream(struct pcie_node *const *fn, unsigned n, enum pcie_op op, u
 				who = k;
 			}
 		}
-		d = (struct pcie_dma){.fn = fn[who], .op = op, .len = 4096, .pasid = VTD_NO_PASID};
+		d = (struct pcie_dma){.fn = fn[who], .op = op, .len = 4096, .pasid = NO_PASID};
 		d.addr = addr + who * 16 * MIB + done[who] % 1024 * 4096;
 		ck_assert_int_eq(pcie_dma(&d, start), 0);
 		ck_assert_uint_gt(d.done, start);
@@ -363,8 +361,7 @@ START_TEST(latencies)
 		for (enum pcie_op op = PCIE_READ; op <= PCIE_WRITE; op++) {
 			sim_time_t start = (1 + 2 * i + op) * SIM_MS, took;
 
-			d = (struct pcie_dma){
-			    .fn = node(names[i]), .op = op, .len = 64, .pasid = VTD_NO_PASID};
+			d = (struct pcie_dma){.fn = node(names[i]), .op = op, .len = 64, .pasid = NO_PASID};
 			d.addr = node("0000:03:00.0")->bars[0]->base;
 			ck_assert_int_eq(pcie_dma(&d, start), 0);
 			took = d.done - start;
@@ -397,7 +394,7 @@ START_TEST(own_memory)
 				     .addr = fn->bars[0]->bus + 5 * PAGE_SIZE - 8,
 				     .len = sizeof(data),
 				     .data = op == PCIE_WRITE ? data : back,
-				     .pasid = VTD_NO_PASID};
+				     .pasid = NO_PASID};
 
 		ck_assert_int_eq(pcie_dma(&d, SIM_MS), 0);
 		ck_assert_uint_eq(d.done, SIM_MS);

@@ -22,7 +22,7 @@ static void begin(enum fidelity fidelity, bool ats)
 				   .format = VTD_SS_48,
 				   .root = pgtable_root(t),
 				   .ats = ats};
-	vtd_set_context(f.u, TEST_SID, VTD_NO_PASID, &ctx);
+	vtd_set_context(f.u, TEST_SID, NO_PASID, &ctx);
 	vtd_ats_enable(f.u, TEST_SID);
 }
 
@@ -32,23 +32,23 @@ static void end(void)
 	vtd_fixture_stop(&f);
 }
 
-static int ask(dma_addr_t addr, enum vtd_access access, sim_time_t when, struct vtd_result *r)
+static int ask(dma_addr_t addr, enum iommu_access access, sim_time_t when, struct iommu_result *r)
 {
-	const struct vtd_request rq = {
-	    .sid = TEST_SID, .pasid = VTD_NO_PASID, .access = (uint8_t)access, .addr = addr, .tlps = 4};
+	const struct iommu_request rq = {
+	    .sid = TEST_SID, .pasid = NO_PASID, .access = (uint8_t)access, .addr = addr, .tlps = 4};
 
 	return vtd_ats_translate(f.u, &rq, when, r);
 }
 
 START_TEST(hits_after_request)
 {
-	struct vtd_result r;
+	struct iommu_result r;
 
 	begin(FIDELITY_COUNTS, true);
-	ck_assert_int_eq(ask(IOVA + 5, VTD_READ, 0, &r), 0);
+	ck_assert_int_eq(ask(IOVA + 5, IOMMU_ACCESS_READ, 0, &r), 0);
 	ck_assert_uint_eq(r.phys, PHYS + 5);
 	ck_assert(!r.hit);
-	ck_assert_int_eq(ask(IOVA + 9, VTD_READ, 0, &r), 0);
+	ck_assert_int_eq(ask(IOVA + 9, IOMMU_ACCESS_READ, 0, &r), 0);
 	ck_assert(r.hit);
 	ck_assert_uint_eq(r.phys, PHYS + 9);
 	ck_assert_uint_eq(f.st.ats_requests, 1);
@@ -56,7 +56,7 @@ START_TEST(hits_after_request)
 	ck_assert_uint_eq(f.st.ats_hits, 7);
 	ck_assert_uint_eq(f.st.iotlb_lookups, 1);
 	/* Granted for reading: a write asks again. */
-	ck_assert_int_eq(ask(IOVA + 9, VTD_WRITE, 0, &r), 0);
+	ck_assert_int_eq(ask(IOVA + 9, IOMMU_ACCESS_WRITE, 0, &r), 0);
 	ck_assert(!r.hit);
 	end();
 }
@@ -64,15 +64,15 @@ END_TEST
 
 START_TEST(no_rights_is_no_fault)
 {
-	struct vtd_result r;
+	struct iommu_result r;
 
 	begin(FIDELITY_COUNTS, true);
-	ck_assert_int_eq(ask(IOVA + 64 * PAGE_SIZE, VTD_READ, 0, &r), -EFAULT);
+	ck_assert_int_eq(ask(IOVA + 64 * PAGE_SIZE, IOMMU_ACCESS_READ, 0, &r), -EFAULT);
 	ck_assert_uint_eq(f.st.faults, 0);
 	end();
 	/* A requester that may not use ATS: recorded. */
 	begin(FIDELITY_COUNTS, false);
-	ck_assert_int_eq(ask(IOVA, VTD_READ, 0, &r), -EFAULT);
+	ck_assert_int_eq(ask(IOVA, IOMMU_ACCESS_READ, 0, &r), -EFAULT);
 	ck_assert_uint_eq(r.fault, 0xd);
 	ck_assert_uint_eq(f.st.faults, 1);
 	end();
@@ -83,18 +83,18 @@ END_TEST
 START_TEST(device_invalidation)
 {
 	struct qi_desc d = qi_desc_device_tlb(TEST_SID, 0, 0, IOVA + 4 * PAGE_SIZE, 2);
-	struct vtd_result r;
+	struct iommu_result r;
 
 	begin(FIDELITY_COUNTS, true);
 	for (unsigned i = 0; i < 16; i++)
-		ask(IOVA + i * PAGE_SIZE, VTD_READ, 0, &r);
+		ask(IOVA + i * PAGE_SIZE, IOMMU_ACCESS_READ, 0, &r);
 	test_psi(&f, TEST_DID, IOVA, 4, true, 0);
-	ask(IOVA, VTD_READ, 0, &r);
+	ask(IOVA, IOMMU_ACCESS_READ, 0, &r);
 	ck_assert(r.hit);
 	vtd_qi_execute(f.u, &d, 1, 0);
 	ck_assert_uint_eq(f.st.ats_invalidated, 4);
 	for (unsigned i = 0; i < 16; i++) {
-		ask(IOVA + i * PAGE_SIZE, VTD_READ, 0, &r);
+		ask(IOVA + i * PAGE_SIZE, IOMMU_ACCESS_READ, 0, &r);
 		ck_assert_int_eq(r.hit, i < 4 || i >= 8);
 	}
 	d = qi_desc_device_tlb(TEST_SID, 0, 0, 0, 52);
@@ -107,11 +107,11 @@ END_TEST
 /* Without PASID an invalidation leaves entries with one alone; with, it takes those of that PASID. */
 START_TEST(pasids_in_the_device)
 {
-	struct vtd_request rq = {.sid = TEST_SID, .access = VTD_READ, .addr = IOVA};
+	struct iommu_request rq = {.sid = TEST_SID, .access = IOMMU_ACCESS_READ, .addr = IOVA};
 	const struct qi_desc plain = qi_desc_device_tlb(TEST_SID, 0, 0, IOVA, 0),
 			     one = qi_desc_pdevice_tlb(TEST_SID, 0, 0, 7, IOVA, 0);
-	const uint32_t pasids[] = {VTD_NO_PASID, 7, 8};
-	struct vtd_result r;
+	const uint32_t pasids[] = {NO_PASID, 7, 8};
+	struct iommu_result r;
 
 	vtd_fixture_defaults(&f);
 	f.p.iommu.cap = TEST_CAP_SCALABLE;
@@ -146,13 +146,13 @@ END_TEST
 START_TEST(request_time)
 {
 	sim_time_t walk;
-	struct vtd_result r;
+	struct iommu_result r;
 
 	begin(FIDELITY_TIMING, true);
 	walk = 6 * f.p.walker.read_latency + f.p.walker.miss_overhead;
-	ck_assert_int_eq(ask(IOVA, VTD_READ, SIM_US, &r), 0);
+	ck_assert_int_eq(ask(IOVA, IOMMU_ACCESS_READ, SIM_US, &r), 0);
 	ck_assert_uint_eq(r.ready, SIM_US + f.p.ats.request_latency + walk);
-	ck_assert_int_eq(ask(IOVA, VTD_READ, 9 * SIM_US, &r), 0);
+	ck_assert_int_eq(ask(IOVA, IOMMU_ACCESS_READ, 9 * SIM_US, &r), 0);
 	ck_assert_uint_eq(r.ready, 9 * SIM_US);
 	end();
 }
@@ -163,24 +163,24 @@ START_TEST(device_that_does_not_answer)
 {
 	const struct qi_desc d[] = {qi_desc_iotlb(TEST_DID, QI_PAGE, IOVA, 0, true, true),
 				    qi_desc_device_tlb(TEST_SID, 0, 0, IOVA, 0), qi_desc_wait(0x200000, 5)};
-	struct vtd_result r;
+	struct iommu_result r;
 	uint32_t *status;
 
 	begin(FIDELITY_COUNTS, true);
 	status = memory_ptr(f.mem, 0x200000);
-	ask(IOVA, VTD_READ, 0, &r);
+	ask(IOVA, IOMMU_ACCESS_READ, 0, &r);
 	vtd_ats_set_answering(f.u, TEST_SID, false);
 	vtd_qi_execute(f.u, d, 3, 0);
 	ck_assert_int_eq(vtd_qi_error(f.u), QI_ERROR_TIMEOUT);
 	ck_assert_uint_eq(vtd_qi_stopped_at(f.u), 1);
 	ck_assert_uint_eq(*status, 0);
-	ask(IOVA, VTD_READ, 0, &r);
+	ask(IOVA, IOMMU_ACCESS_READ, 0, &r);
 	ck_assert(r.hit); /* it still has the translation */
 	vtd_ats_set_answering(f.u, TEST_SID, true);
 	vtd_qi_clear_error(f.u);
 	vtd_qi_execute(f.u, d, 3, 0);
 	ck_assert_uint_eq(*status, 5);
-	ask(IOVA, VTD_READ, 0, &r);
+	ask(IOVA, IOMMU_ACCESS_READ, 0, &r);
 	ck_assert(!r.hit);
 	end();
 }

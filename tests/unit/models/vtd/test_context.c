@@ -19,9 +19,9 @@ static void start(bool scalable)
 static uint64_t reads_of(uint16_t sid)
 {
 	uint64_t before = f.st.context_memory_reads;
-	struct vtd_result r;
+	struct iommu_result r;
 
-	test_access(&f, sid, 0x1000, VTD_READ, 0, &r);
+	test_access(&f, sid, 0x1000, IOMMU_ACCESS_READ, 0, &r);
 	return f.st.context_memory_reads - before;
 }
 
@@ -29,7 +29,7 @@ START_TEST(lru_of_four)
 {
 	start(_i);
 	for (uint16_t s = 0; s < 5; s++)
-		vtd_set_context(f.u, 0x100 + s, VTD_NO_PASID, &pt);
+		vtd_set_context(f.u, 0x100 + s, NO_PASID, &pt);
 	for (uint16_t s = 0; s < 4; s++)
 		ck_assert_uint_eq(reads_of(0x100 + s), _i ? 4 : 2);
 	for (unsigned k = 0; k < 3; k++)
@@ -48,9 +48,9 @@ END_TEST
 
 static bool allowed(uint16_t sid)
 {
-	struct vtd_result r;
+	struct iommu_result r;
 
-	return test_access(&f, sid, 0x1000, VTD_READ, 0, &r) == 0;
+	return test_access(&f, sid, 0x1000, IOMMU_ACCESS_READ, 0, &r) == 0;
 }
 
 /* What was cached holds until it is invalidated; a fault is never cached. */
@@ -61,9 +61,9 @@ START_TEST(stale_until_invalidated)
 
 	start(_i);
 	ck_assert(!allowed(0x100));
-	vtd_set_context(f.u, 0x100, VTD_NO_PASID, &pt);
+	vtd_set_context(f.u, 0x100, NO_PASID, &pt);
 	ck_assert(allowed(0x100));
-	vtd_set_context(f.u, 0x100, VTD_NO_PASID, NULL);
+	vtd_set_context(f.u, 0x100, NO_PASID, NULL);
 	ck_assert(allowed(0x100));
 	if (_i)
 		vtd_qi_execute(f.u, &pc, 1, 0);
@@ -94,7 +94,7 @@ START_TEST(scopes)
 		start(false);
 		for (uint16_t s = 0; s < 4; s++) {
 			c.did = s % 2 ? 8 : 7;
-			vtd_set_context(f.u, 0x100 + s, VTD_NO_PASID, &c);
+			vtd_set_context(f.u, 0x100 + s, NO_PASID, &c);
 			allowed(0x100 + s);
 		}
 		vtd_qi_execute(f.u, &rows[i].d, 1, 0);
@@ -107,18 +107,18 @@ END_TEST
 
 START_TEST(pasid_faults)
 {
-	struct vtd_request rq = {.sid = 0x100, .pasid = 3, .access = VTD_READ, .addr = 0x1000};
-	struct vtd_result r;
+	struct iommu_request rq = {.sid = 0x100, .pasid = 3, .access = IOMMU_ACCESS_READ, .addr = 0x1000};
+	struct iommu_result r;
 
 	start(false);
-	vtd_set_context(f.u, 0x100, VTD_NO_PASID, &pt);
+	vtd_set_context(f.u, 0x100, NO_PASID, &pt);
 	ck_assert_int_eq(vtd_translate(f.u, &rq, 0, &r), -EFAULT);
 	ck_assert_uint_eq(r.fault, 0x31);
 	vtd_fixture_stop(&f);
 	start(true);
 	ck_assert_int_eq(vtd_translate(f.u, &rq, 0, &r), -EFAULT);
 	ck_assert_uint_eq(r.fault, 0x39);
-	vtd_set_context(f.u, 0x100, VTD_NO_PASID, &pt);
+	vtd_set_context(f.u, 0x100, NO_PASID, &pt);
 	ck_assert_int_eq(vtd_translate(f.u, &rq, 0, &r), -EFAULT);
 	ck_assert_uint_eq(r.fault, 0x45);
 	vtd_set_context(f.u, 0x100, 4, &pt);
@@ -130,7 +130,7 @@ START_TEST(pasid_faults)
 	rq.pasid = 4;
 	ck_assert_int_eq(vtd_translate(f.u, &rq, 0, &r), 0);
 	rq.sid = 0x105;
-	rq.pasid = VTD_NO_PASID;
+	rq.pasid = NO_PASID;
 	ck_assert_int_eq(vtd_translate(f.u, &rq, 0, &r), -EFAULT);
 	ck_assert_uint_eq(r.fault, 0x41);
 	vtd_fixture_stop(&f);
@@ -139,10 +139,10 @@ END_TEST
 
 START_TEST(interrupts_are_not_translated)
 {
-	struct vtd_result r;
+	struct iommu_result r;
 
 	start(false);
-	ck_assert_int_eq(test_access(&f, 0x100, 0xfee00000, VTD_WRITE, 0, &r), 0);
+	ck_assert_int_eq(test_access(&f, 0x100, 0xfee00000, IOMMU_ACCESS_WRITE, 0, &r), 0);
 	ck_assert_uint_eq(r.phys, 0xfee00000);
 	ck_assert_uint_eq(f.st.context_lookups, 0);
 	vtd_fixture_stop(&f);

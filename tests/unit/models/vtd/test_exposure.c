@@ -29,9 +29,9 @@ static void end(void)
 
 static void touch(dma_addr_t iova, sim_time_t when)
 {
-	struct vtd_result r;
+	struct iommu_result r;
 
-	ck_assert_int_eq(test_access(&f, TEST_SID, iova, VTD_READ, when, &r), 0);
+	ck_assert_int_eq(test_access(&f, TEST_SID, iova, IOMMU_ACCESS_READ, when, &r), 0);
 }
 
 static void unmap(dma_addr_t iova, uint64_t len, sim_time_t when)
@@ -91,15 +91,15 @@ END_TEST
 
 START_TEST(device_tlb_counts)
 {
-	const struct vtd_request rq = {
-	    .sid = TEST_SID, .pasid = VTD_NO_PASID, .access = VTD_READ, .addr = IOVA};
+	const struct iommu_request rq = {
+	    .sid = TEST_SID, .pasid = NO_PASID, .access = IOMMU_ACCESS_READ, .addr = IOVA};
 	const struct qi_desc d = qi_desc_device_tlb(TEST_SID, 0, 0, IOVA, 0);
 	struct vtd_context c = {.type = VTD_SECOND_STAGE, .did = TEST_DID, .format = VTD_SS_48, .ats = true};
-	struct vtd_result r;
+	struct iommu_result r;
 
 	begin(false, 64);
 	c.root = pgtable_root(t);
-	vtd_set_context(f.u, TEST_SID, VTD_NO_PASID, &c);
+	vtd_set_context(f.u, TEST_SID, NO_PASID, &c);
 	vtd_ats_enable(f.u, TEST_SID);
 	ck_assert_int_eq(vtd_ats_translate(f.u, &rq, 0, &r), 0);
 	unmap(IOVA, PAGE_SIZE, 0);

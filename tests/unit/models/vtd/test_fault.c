@@ -15,9 +15,9 @@ static void on_fault(void *arg, struct vtd_unit *u)
 
 static void fault(dma_addr_t addr)
 {
-	struct vtd_result r;
+	struct iommu_result r;
 
-	ck_assert_int_eq(test_access(&f, TEST_SID, addr, VTD_WRITE, 0, &r), -EFAULT);
+	ck_assert_int_eq(test_access(&f, TEST_SID, addr, IOMMU_ACCESS_WRITE, 0, &r), -EFAULT);
 }
 
 /* 8 records: the ninth fault is lost, and so is all until software clears the overflow. */
@@ -104,15 +104,15 @@ START_TEST(fault_processing_disabled)
 
 	vtd_fixture_defaults(&f);
 	vtd_fixture_start(&f, FIDELITY_COUNTS);
-	vtd_set_context(f.u, TEST_SID, VTD_NO_PASID, &c);
+	vtd_set_context(f.u, TEST_SID, NO_PASID, &c);
 	fault(0x1000);
 	ck_assert_uint_eq(f.st.faults, 0);
 	c.fault_disable = false;
-	vtd_set_context(f.u, TEST_SID + 8, VTD_NO_PASID, &c);
+	vtd_set_context(f.u, TEST_SID + 8, NO_PASID, &c);
 	{
-		struct vtd_result r;
+		struct iommu_result r;
 
-		ck_assert_int_eq(test_access(&f, TEST_SID + 8, 0, VTD_READ, 0, &r), -EFAULT);
+		ck_assert_int_eq(test_access(&f, TEST_SID + 8, 0, IOMMU_ACCESS_READ, 0, &r), -EFAULT);
 	}
 	ck_assert_uint_eq(f.st.faults, 1);
 	vtd_fixture_stop(&f);

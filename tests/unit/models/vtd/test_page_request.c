@@ -27,7 +27,7 @@ static void on_response(void *arg, uint16_t sid, uint32_t pasid, enum vtd_page_r
 /* 2048 entries hold 2047 requests; the next is lost, and all others until the overflow is cleared. */
 START_TEST(overflow)
 {
-	struct vtd_page_request r = {.sid = TEST_SID, .pasid = 9, .read = true, .last = true}, got;
+	struct iommu_page_request r = {.sid = TEST_SID, .pasid = 9, .read = true, .last = true}, got;
 
 	vtd_fixture_defaults(&f);
 	vtd_fixture_start(&f, FIDELITY_COUNTS);

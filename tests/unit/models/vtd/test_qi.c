@@ -35,9 +35,9 @@ static void end(void)
 
 static bool hits(unsigned device, dma_addr_t iova)
 {
-	struct vtd_result r;
+	struct iommu_result r;
 
-	ck_assert_int_eq(test_access(&f, (uint16_t)(TEST_SID + device), iova, VTD_READ, 0, &r), 0);
+	ck_assert_int_eq(test_access(&f, (uint16_t)(TEST_SID + device), iova, IOMMU_ACCESS_READ, 0, &r), 0);
 	return r.hit;
 }
 
@@ -292,8 +292,8 @@ START_TEST(pasid_based)
 	const struct qi_desc page = qi_desc_piotlb(20, 3, QI_PIOTLB_PAGE, IOVA, 0, true),
 			     pasid = qi_desc_piotlb(20, 3, QI_PIOTLB_PASID, 0, 0, false),
 			     psi = qi_desc_iotlb(20, QI_PAGE, 0, 0, true, true);
-	struct vtd_request rq = {.sid = TEST_SID, .pasid = 3, .access = VTD_READ, .addr = IOVA};
-	struct vtd_result r;
+	struct iommu_request rq = {.sid = TEST_SID, .pasid = 3, .access = IOMMU_ACCESS_READ, .addr = IOVA};
+	struct iommu_result r;
 
 	begin(FIDELITY_COUNTS, 0);
 	fs = pgtable_new(&f.sim, f.mem, VTD_FS_48, VTD_PAGES_4K, 0);

@@ -35,7 +35,7 @@ START_TEST(cold_reads_single_stage)
 
 	for (unsigned scalable = 0; scalable < 2; scalable++)
 		for (unsigned l = 0; l < 3; l++) {
-			struct vtd_result r;
+			struct iommu_result r;
 			struct pgtable *t;
 
 			if (vtd_formats[_i].first_stage && !scalable)
@@ -43,7 +43,8 @@ START_TEST(cold_reads_single_stage)
 			start(scalable, FIDELITY_COUNTS);
 			t = table(_i, leaves[l]);
 			vtd_fixture_attach(&f, TEST_SID, TEST_DID, t);
-			ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 0x123, VTD_WRITE, 0, &r), 0);
+			ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 0x123, IOMMU_ACCESS_WRITE, 0, &r),
+					 0);
 			ck_assert_uint_eq(r.phys, PHYS + 0x123);
 			ck_assert_uint_eq(r.page_shift, 12 + 9 * l);
 			ck_assert_uint_eq(f.st.context_memory_reads, scalable ? 4 : 2);
@@ -52,7 +53,8 @@ START_TEST(cold_reads_single_stage)
 			ck_assert_uint_eq(f.st.walks, 1);
 			ck_assert_uint_eq(f.st.ad_updates, 0);
 			/* Warm: no further read. */
-			ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 0x456, VTD_READ, 0, &r), 0);
+			ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 0x456, IOMMU_ACCESS_READ, 0, &r),
+					 0);
 			ck_assert(r.hit);
 			ck_assert_uint_eq(f.st.walks, 1);
 			pgtable_free(t);
@@ -93,7 +95,7 @@ static struct nested nested(int first, int second, uint64_t leaf, uint64_t secon
 		for (uint64_t a = 0; a < 2 * MIB; a += second_leaf)
 			test_map(n.second, PHYS + a, PHYS + a, second_leaf, RW);
 	}
-	vtd_set_context(f.u, TEST_SID, VTD_NO_PASID, &c);
+	vtd_set_context(f.u, TEST_SID, NO_PASID, &c);
 	return n;
 }
 
@@ -109,13 +111,14 @@ START_TEST(cold_reads_nested)
 				for (unsigned sl = 0; sl < 3; sl++) {
 					unsigned m = vtd_formats[firsts[a]].levels - l,
 						 n = vtd_formats[seconds[b]].levels - sl;
-					struct vtd_result r;
+					struct iommu_result r;
 					struct nested t;
 
 					start(true, FIDELITY_COUNTS);
 					t = nested(firsts[a], seconds[b], leaves[l], leaves[sl]);
 					ck_assert_int_eq(
-					    test_access(&f, TEST_SID, IOVA + 0x10, VTD_WRITE, 0, &r), 0);
+					    test_access(&f, TEST_SID, IOVA + 0x10, IOMMU_ACCESS_WRITE, 0, &r),
+					    0);
 					ck_assert_uint_eq(r.phys, PHYS + 0x10);
 					ck_assert_uint_eq(r.page_shift, 12 + 9 * MIN(l, sl));
 					ck_assert_uint_eq(f.st.walk_memory_reads - f.st.context_memory_reads,
@@ -130,16 +133,16 @@ END_TEST
 
 START_TEST(four_by_four_is_24)
 {
-	struct vtd_result r;
+	struct iommu_result r;
 	struct nested t;
 
 	start(true, FIDELITY_COUNTS);
 	t = nested(VTD_FS_48, VTD_SS_48, 4 * KIB, 4 * KIB);
-	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, VTD_READ, 0, &r), 0);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, IOMMU_ACCESS_READ, 0, &r), 0);
 	ck_assert_uint_eq(f.st.walk_memory_reads - f.st.context_memory_reads, 24);
 	/* The next page: leaf table known by host address, its entry, then 4 levels less the cached 3. */
 	test_map(t.first, IOVA + PAGE_SIZE, PHYS + PAGE_SIZE, PAGE_SIZE, RW);
-	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + PAGE_SIZE, VTD_READ, 0, &r), 0);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + PAGE_SIZE, IOMMU_ACCESS_READ, 0, &r), 0);
 	ck_assert_uint_eq(f.st.walk_memory_reads - f.st.context_memory_reads, 24 + 2);
 	pgtable_free(t.first);
 	pgtable_free(t.second);
@@ -150,7 +153,7 @@ END_TEST
 /* iommu.nested: the host's tables lie under whatever first stage software installs. */
 START_TEST(nested_by_parameter)
 {
-	struct vtd_result r;
+	struct iommu_result r;
 	struct pgtable *t;
 
 	vtd_fixture_defaults(&f);
@@ -162,7 +165,7 @@ START_TEST(nested_by_parameter)
 	t = pgtable_new(&f.sim, f.mem, vtd_domain_format(f.u), VTD_PAGES_4K, 0);
 	test_map(t, IOVA, 8 * GIB, 2 * PAGE_SIZE, RW);
 	vtd_fixture_attach(&f, TEST_SID, TEST_DID, t);
-	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 7, VTD_WRITE, 0, &r), 0);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 7, IOMMU_ACCESS_WRITE, 0, &r), 0);
 	ck_assert_uint_eq(r.phys, 8 * GIB + 7);
 	/* 4 over 4 levels, the host with 1 GiB pages: 5 walks of 2 reads, 4 first-stage entries. */
 	ck_assert_uint_eq(f.st.walk_memory_reads - f.st.context_memory_reads, 14);
@@ -176,11 +179,11 @@ END_TEST
 START_TEST(pass_through_reads_no_table)
 {
 	const struct vtd_context c = {.type = VTD_PASSTHROUGH, .did = 1};
-	struct vtd_result r;
+	struct iommu_result r;
 
 	start(_i, FIDELITY_COUNTS);
-	vtd_set_context(f.u, TEST_SID, VTD_NO_PASID, &c);
-	ck_assert_int_eq(test_access(&f, TEST_SID, 0x12345678, VTD_WRITE, 0, &r), 0);
+	vtd_set_context(f.u, TEST_SID, NO_PASID, &c);
+	ck_assert_int_eq(test_access(&f, TEST_SID, 0x12345678, IOMMU_ACCESS_WRITE, 0, &r), 0);
 	ck_assert_uint_eq(r.phys, 0x12345678);
 	ck_assert_uint_eq(f.st.walk_memory_reads, _i ? 4 : 2);
 	ck_assert_uint_eq(f.st.iotlb_lookups, 0);
@@ -193,7 +196,7 @@ START_TEST(reads_follow_deepest_hit)
 {
 	unsigned levels = vtd_formats[_i].levels;
 	uint64_t before;
-	struct vtd_result r;
+	struct iommu_result r;
 	struct pgtable *t;
 
 	start(vtd_formats[_i].first_stage, FIDELITY_COUNTS);
@@ -201,12 +204,12 @@ START_TEST(reads_follow_deepest_hit)
 	vtd_fixture_attach(&f, TEST_SID, TEST_DID, t);
 	for (unsigned l = 1; l < levels; l++) /* a page that shares the tables down to level l + 1 */
 		test_map(t, IOVA + (UINT64_C(1) << (12 + 9 * (l - 1))), PHYS, PAGE_SIZE, RW);
-	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, VTD_READ, 0, &r), 0);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, IOMMU_ACCESS_READ, 0, &r), 0);
 	for (unsigned l = 1; l < levels; l++) {
 		before = f.st.walk_memory_reads;
-		ck_assert_int_eq(
-		    test_access(&f, TEST_SID, IOVA + (UINT64_C(1) << (12 + 9 * (l - 1))), VTD_READ, 0, &r),
-		    0);
+		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + (UINT64_C(1) << (12 + 9 * (l - 1))),
+					     IOMMU_ACCESS_READ, 0, &r),
+				 0);
 		ck_assert_uint_eq(f.st.walk_memory_reads - before, l);
 	}
 	ck_assert_uint_eq(f.st.pwc_hits_2m, 1);
@@ -222,7 +225,7 @@ END_TEST
 START_TEST(fault_reasons)
 {
 	const bool fs = vtd_formats[_i].first_stage;
-	struct vtd_result r;
+	struct iommu_result r;
 	struct pgtable *t;
 	uint64_t *e;
 
@@ -231,23 +234,27 @@ START_TEST(fault_reasons)
 		t = table(_i, 4 * KIB);
 		vtd_fixture_attach(&f, TEST_SID, TEST_DID, t);
 		/* Not present. */
-		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + PAGE_SIZE, VTD_READ, 0, &r), -EFAULT);
+		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + PAGE_SIZE, IOMMU_ACCESS_READ, 0, &r),
+				 -EFAULT);
 		ck_assert_uint_eq(r.fault, fs ? 0x71 : scalable ? 0x86 : 0x6);
-		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + PAGE_SIZE, VTD_WRITE, 0, &r), -EFAULT);
+		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + PAGE_SIZE, IOMMU_ACCESS_WRITE, 0, &r),
+				 -EFAULT);
 		ck_assert_uint_eq(r.fault, fs ? 0x71 : scalable ? 0x85 : 0x5);
 		/* Beyond the width. */
 		ck_assert_int_eq(
-		    test_access(&f, TEST_SID, UINT64_C(1) << vtd_formats[_i].width, VTD_READ, 0, &r),
+		    test_access(&f, TEST_SID, UINT64_C(1) << vtd_formats[_i].width, IOMMU_ACCESS_READ, 0, &r),
 		    -EFAULT);
 		ck_assert_uint_eq(r.fault, fs ? 0x80 : scalable ? 0x84 : 0x4);
 		/* Read-only page. */
 		test_map(t, IOVA + 2 * PAGE_SIZE, PHYS, PAGE_SIZE, PGTABLE_READ);
-		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 2 * PAGE_SIZE, VTD_READ, 0, &r), 0);
-		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 2 * PAGE_SIZE, VTD_WRITE, 0, &r), -EFAULT);
+		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 2 * PAGE_SIZE, IOMMU_ACCESS_READ, 0, &r),
+				 0);
+		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 2 * PAGE_SIZE, IOMMU_ACCESS_WRITE, 0, &r),
+				 -EFAULT);
 		ck_assert_uint_eq(r.fault, fs || scalable ? 0x85 : 0x5);
 		/* Reserved bits of a 2 MiB leaf. */
 		test_map(t, IOVA + 2 * MIB, PHYS, 2 * MIB, RW);
-		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 2 * MIB, VTD_READ, 0, &r), 0);
+		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 2 * MIB, IOMMU_ACCESS_READ, 0, &r), 0);
 		e = memory_ptr(f.mem, pgtable_root(t));
 		for (unsigned l = vtd_formats[_i].levels; l > 2; l--)
 			e = memory_ptr(f.mem,
@@ -260,11 +267,13 @@ START_TEST(fault_reasons)
 
 			vtd_qi_execute(f.u, &d, 1, 0);
 		}
-		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 2 * MIB, VTD_READ, 0, &r), -EFAULT);
+		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 2 * MIB, IOMMU_ACCESS_READ, 0, &r),
+				 -EFAULT);
 		ck_assert_uint_eq(r.fault, fs ? 0x72 : scalable ? 0x7a : 0xc);
 		/* Into the interrupt window. */
 		test_map(t, IOVA + 3 * PAGE_SIZE, 0xfee00000, PAGE_SIZE, RW);
-		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 3 * PAGE_SIZE, VTD_READ, 0, &r), -EFAULT);
+		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 3 * PAGE_SIZE, IOMMU_ACCESS_READ, 0, &r),
+				 -EFAULT);
 		ck_assert_uint_eq(r.fault, fs || scalable ? 0x87 : 0xe);
 		/* A table where there is no memory. */
 		e[IOVA >> 21 & 511] = UINT64_C(0x000e000000000000) | (fs ? 0x27 : 3);
@@ -273,7 +282,7 @@ START_TEST(fault_reasons)
 
 			vtd_qi_execute(f.u, &d, 1, 0);
 		}
-		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, VTD_READ, 0, &r), -EFAULT);
+		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, IOMMU_ACCESS_READ, 0, &r), -EFAULT);
 		ck_assert_uint_eq(r.fault, fs ? 0x70 : scalable ? 0x78 : 0x7);
 		e[IOVA >> 21 & 511] = 0;
 		pgtable_free(t);
@@ -284,15 +293,15 @@ END_TEST
 
 START_TEST(write_only_page_is_present)
 {
-	struct vtd_result r;
+	struct iommu_result r;
 	struct pgtable *t;
 
 	start(false, FIDELITY_COUNTS);
 	t = pgtable_new(&f.sim, f.mem, VTD_SS_48, ALL_SIZES, 0);
 	test_map(t, IOVA, PHYS, PAGE_SIZE, PGTABLE_WRITE);
 	vtd_fixture_attach(&f, TEST_SID, TEST_DID, t);
-	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, VTD_WRITE, 0, &r), 0);
-	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, VTD_READ, 0, &r), -EFAULT);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, IOMMU_ACCESS_WRITE, 0, &r), 0);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, IOMMU_ACCESS_READ, 0, &r), -EFAULT);
 	ck_assert_uint_eq(r.fault, 0x6);
 	pgtable_free(t);
 	vtd_fixture_stop(&f);
@@ -312,7 +321,7 @@ static uint64_t *entry_of(struct pgtable *t, dma_addr_t iova, unsigned level)
 /* Rights are those of all levels together; what was cached with fewer is walked again and replaced. */
 START_TEST(rights_of_upper_levels)
 {
-	struct vtd_result r;
+	struct iommu_result r;
 	struct pgtable *t;
 	uint64_t before;
 
@@ -321,13 +330,13 @@ START_TEST(rights_of_upper_levels)
 	test_map(t, IOVA + PAGE_SIZE, PHYS, 2 * PAGE_SIZE, RW);
 	vtd_fixture_attach(&f, TEST_SID, TEST_DID, t);
 	*entry_of(t, IOVA, 2) &= ~UINT64_C(2);
-	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, VTD_READ, 0, &r), 0);
-	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, VTD_WRITE, 0, &r), -EFAULT);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, IOMMU_ACCESS_READ, 0, &r), 0);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, IOMMU_ACCESS_WRITE, 0, &r), -EFAULT);
 	/* More rights need no invalidation. */
 	*entry_of(t, IOVA, 2) |= 2;
-	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, VTD_WRITE, 0, &r), 0);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, IOMMU_ACCESS_WRITE, 0, &r), 0);
 	before = f.st.walk_memory_reads;
-	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + PAGE_SIZE, VTD_WRITE, 0, &r), 0);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + PAGE_SIZE, IOMMU_ACCESS_WRITE, 0, &r), 0);
 	ck_assert_uint_eq(f.st.walk_memory_reads - before, 1);
 	pgtable_free(t);
 	vtd_fixture_stop(&f);
@@ -339,19 +348,19 @@ START_TEST(accessed_and_dirty)
 {
 	struct vtd_context c = {
 	    .type = VTD_SECOND_STAGE, .did = TEST_DID, .format = VTD_SS_48, .dirty_tracking = true};
-	struct vtd_result r;
+	struct iommu_result r;
 	struct pgtable *t;
 
 	start(true, FIDELITY_COUNTS);
 	t = table(VTD_SS_48, 4 * KIB);
 	c.root = pgtable_root(t);
-	vtd_set_context(f.u, TEST_SID, VTD_NO_PASID, &c);
-	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, VTD_READ, 0, &r), 0);
+	vtd_set_context(f.u, TEST_SID, NO_PASID, &c);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, IOMMU_ACCESS_READ, 0, &r), 0);
 	ck_assert_uint_eq(f.st.ad_updates, 4);
-	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, VTD_WRITE, 0, &r), 0);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, IOMMU_ACCESS_WRITE, 0, &r), 0);
 	ck_assert_uint_eq(f.st.ad_updates, 5);
 	ck_assert_uint_eq(f.st.walks, 2);
-	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, VTD_WRITE, 0, &r), 0);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, IOMMU_ACCESS_WRITE, 0, &r), 0);
 	ck_assert_uint_eq(f.st.walks, 2);
 	pgtable_free(t);
 	vtd_fixture_stop(&f);
@@ -362,7 +371,7 @@ END_TEST
 START_TEST(walk_time_and_concurrency)
 {
 	sim_time_t read, overhead, cold, warm;
-	struct vtd_result r;
+	struct iommu_result r;
 	struct pgtable *t;
 
 	start(false, FIDELITY_TIMING);
@@ -372,15 +381,16 @@ START_TEST(walk_time_and_concurrency)
 	for (unsigned i = 0; i < 64; i++)
 		test_map(t, IOVA + i * 8 * PAGE_SIZE, PHYS, PAGE_SIZE, RW);
 	vtd_fixture_attach(&f, TEST_SID, TEST_DID, t);
-	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, VTD_READ, SIM_US, &r), 0);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, IOMMU_ACCESS_READ, SIM_US, &r), 0);
 	cold = 2 * read + overhead + 4 * read;
 	ck_assert_uint_eq(r.ready, SIM_US + cold);
-	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, VTD_READ, 9 * SIM_US, &r), 0);
+	ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, IOMMU_ACCESS_READ, 9 * SIM_US, &r), 0);
 	ck_assert_uint_eq(r.ready, 9 * SIM_US + f.p.iotlb.hit_latency);
 	warm = overhead + read;
 	for (unsigned i = 1; i <= f.p.walker.concurrency + 1; i++) {
 		ck_assert_int_eq(
-		    test_access(&f, TEST_SID, IOVA + i * 8 * PAGE_SIZE, VTD_READ, 10 * SIM_US, &r), 0);
+		    test_access(&f, TEST_SID, IOVA + i * 8 * PAGE_SIZE, IOMMU_ACCESS_READ, 10 * SIM_US, &r),
+		    0);
 		ck_assert_uint_eq(r.ready, 10 * SIM_US + (i <= f.p.walker.concurrency ? warm : 2 * warm));
 	}
 	pgtable_free(t);
@@ -407,10 +417,10 @@ START_TEST(some_table_reads_are_slow)
 	vtd_fixture_attach(&f, TEST_SID, TEST_DID, t);
 	for (unsigned i = 0; i < n + 256; i++) {
 		sim_time_t when = (i + 1) * 10 * SIM_US;
-		struct vtd_result r;
+		struct iommu_result r;
 
 		/* More pages than the cache has entries, in turn: all miss, with one read. */
-		test_access(&f, TEST_SID, IOVA + i % 256 * PAGE_SIZE, VTD_READ, when, &r);
+		test_access(&f, TEST_SID, IOVA + i % 256 * PAGE_SIZE, IOMMU_ACCESS_READ, when, &r);
 		if (i < 256)
 			continue;
 		sum += r.ready - when;
@@ -428,7 +438,7 @@ END_TEST
 
 START_TEST(walks_to_one_page_merge)
 {
-	struct vtd_result a, b;
+	struct iommu_result a, b;
 	struct pgtable *t;
 
 	for (unsigned merge = 0; merge < 2; merge++) {
@@ -438,8 +448,9 @@ START_TEST(walks_to_one_page_merge)
 		vtd_fixture_start(&f, FIDELITY_TIMING);
 		t = table(VTD_SS_48, 4 * KIB);
 		vtd_fixture_attach(&f, TEST_SID, TEST_DID, t);
-		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, VTD_READ, SIM_US, &a), 0);
-		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 64, VTD_READ, SIM_US + SIM_NS, &b), 0);
+		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA, IOMMU_ACCESS_READ, SIM_US, &a), 0);
+		ck_assert_int_eq(test_access(&f, TEST_SID, IOVA + 64, IOMMU_ACCESS_READ, SIM_US + SIM_NS, &b),
+				 0);
 		ck_assert(!b.hit);
 		ck_assert_uint_eq(f.st.iotlb_misses, 2);
 		ck_assert_uint_eq(f.st.walks, merge ? 1 : 2);
@@ -455,15 +466,15 @@ END_TEST
 /* A walk cannot start from a pointer that another walk is still reading. */
 START_TEST(pointers_in_flight_are_awaited)
 {
-	struct vtd_result a, b;
+	struct iommu_result a, b;
 	struct pgtable *t;
 
 	start(false, FIDELITY_TIMING);
 	t = pgtable_new(&f.sim, f.mem, VTD_SS_48, VTD_PAGES_4K, 0);
 	test_map(t, IOVA, PHYS, 16 * PAGE_SIZE, RW);
 	vtd_fixture_attach(&f, TEST_SID, TEST_DID, t);
-	test_access(&f, TEST_SID, IOVA, VTD_READ, SIM_US, &a);
-	test_access(&f, TEST_SID, IOVA + 15 * PAGE_SIZE, VTD_READ, SIM_US + SIM_NS, &b);
+	test_access(&f, TEST_SID, IOVA, IOMMU_ACCESS_READ, SIM_US, &a);
+	test_access(&f, TEST_SID, IOVA + 15 * PAGE_SIZE, IOMMU_ACCESS_READ, SIM_US + SIM_NS, &b);
 	ck_assert_uint_eq(b.ready, a.ready);
 	pgtable_free(t);
 	vtd_fixture_stop(&f);
@@ -473,7 +484,7 @@ END_TEST
 /* Eight entries share a line: while it is on its way, neighbours ride along. */
 START_TEST(lines_in_flight_are_reused)
 {
-	struct vtd_result a, b;
+	struct iommu_result a, b;
 	struct pgtable *t;
 
 	for (unsigned reuse = 0; reuse < 2; reuse++) {
@@ -486,17 +497,18 @@ START_TEST(lines_in_flight_are_reused)
 		for (unsigned i = 0; i < 16; i++)
 			test_map(t, IOVA + i * PAGE_SIZE, PHYS, PAGE_SIZE, RW);
 		vtd_fixture_attach(&f, TEST_SID, TEST_DID, t);
-		test_access(&f, TEST_SID, IOVA + 15 * PAGE_SIZE, VTD_READ, SIM_US, &a);
+		test_access(&f, TEST_SID, IOVA + 15 * PAGE_SIZE, IOMMU_ACCESS_READ, SIM_US, &a);
 		before = f.st.walk_memory_reads;
-		test_access(&f, TEST_SID, IOVA, VTD_READ, 9 * SIM_US, &a);
-		test_access(&f, TEST_SID, IOVA + PAGE_SIZE, VTD_READ, 9 * SIM_US + 10 * SIM_NS, &b);
+		test_access(&f, TEST_SID, IOVA, IOMMU_ACCESS_READ, 9 * SIM_US, &a);
+		test_access(&f, TEST_SID, IOVA + PAGE_SIZE, IOMMU_ACCESS_READ, 9 * SIM_US + 10 * SIM_NS, &b);
 		ck_assert_uint_eq(f.st.walk_memory_reads - before, 2);
 		ck_assert_uint_eq(f.st.walk_line_reuses, reuse);
 		ck_assert_uint_eq(b.ready, reuse ? a.ready : a.ready + 10 * SIM_NS);
 		/* Asked for before the line was: not shared, though it arrives later. */
 		before = f.st.walk_memory_reads;
-		test_access(&f, TEST_SID, IOVA + 8 * PAGE_SIZE, VTD_READ, 20 * SIM_US, &a);
-		test_access(&f, TEST_SID, IOVA + 9 * PAGE_SIZE, VTD_READ, 20 * SIM_US - 100 * SIM_NS, &b);
+		test_access(&f, TEST_SID, IOVA + 8 * PAGE_SIZE, IOMMU_ACCESS_READ, 20 * SIM_US, &a);
+		test_access(&f, TEST_SID, IOVA + 9 * PAGE_SIZE, IOMMU_ACCESS_READ, 20 * SIM_US - 100 * SIM_NS,
+			    &b);
 		ck_assert_uint_eq(f.st.walk_memory_reads - before, 2);
 		pgtable_free(t);
 		vtd_fixture_stop(&f);
@@ -507,7 +519,7 @@ END_TEST
 START_TEST(remote_and_cached_tables)
 {
 	sim_time_t base, remote;
-	struct vtd_result r;
+	struct iommu_result r;
 	struct pgtable *t;
 
 	for (unsigned k = 0; k < 3; k++) {
@@ -519,7 +531,7 @@ START_TEST(remote_and_cached_tables)
 			vtd_set_node(f.u, 1);
 		t = table(VTD_SS_48, 4 * KIB);
 		vtd_fixture_attach(&f, TEST_SID, TEST_DID, t);
-		test_access(&f, TEST_SID, IOVA, VTD_READ, 0, &r);
+		test_access(&f, TEST_SID, IOVA, IOMMU_ACCESS_READ, 0, &r);
 		base = 2 * f.p.walker.read_latency + f.p.walker.miss_overhead + 4 * f.p.walker.read_latency;
 		remote = 4 * (f.mp.latency_remote - f.mp.latency_dram);
 		if (k == 0)
@@ -537,9 +549,9 @@ END_TEST
 /* One requester, 16 TLPs in one call: 16 lookups, one miss, equal in both fidelities. */
 START_TEST(trains_count_each_tlp)
 {
-	struct vtd_request rq = {
-	    .sid = TEST_SID, .pasid = VTD_NO_PASID, .access = VTD_WRITE, .tlps = 16, .addr = IOVA};
-	struct vtd_result r;
+	struct iommu_request rq = {
+	    .sid = TEST_SID, .pasid = NO_PASID, .access = IOMMU_ACCESS_WRITE, .tlps = 16, .addr = IOVA};
+	struct iommu_result r;
 	struct pgtable *t;
 
 	start(false, _i ? FIDELITY_TIMING : FIDELITY_COUNTS);

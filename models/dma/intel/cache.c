@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a range to descriptors: what is submitted to the unit, and to the device's own cache
+ * (drivers/iommu/intel/cache.c). Intel VT-d architecture specification rev 4.1: 6.5.2.
+ */
+#include "internal.h"
+
+unsigned calculate_psi_aligned_address(dma_addr_t start, dma_addr_t end, dma_addr_t *base)
+{
+	uint64_t first = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
+	unsigned order = order_base_2(last - first + 1);
+
+	if (first & ((1ull << order) - 1)) {
+		uint64_t shared = ~(first ^ last) & ~((1ull << order) - 1);
+
+		order = shared ? (unsigned)__builtin_ctzll(shared) : MAX_AGAW_PFN_WIDTH;
+	}
+	if (order > MAX_AGAW_PFN_WIDTH)
+		order = MAX_AGAW_PFN_WIDTH;
+	*base = order >= MAX_AGAW_PFN_WIDTH ? 0 : align_down(start, PAGE_SIZE << order);
+	return order;
+}
+
+static bool drains(const struct intel_iommu *iommu)
+{
+	return iommu->caps.drain_read || iommu->caps.drain_write;
+}
+
+struct qi_desc intel_domain_desc(const struct intel_iommu *iommu, const struct dmar_domain *d)
+{
+	if (d->first_stage)
+		return qi_desc_piotlb(d->domain.did, 0, QI_PIOTLB_PASID, 0, 0, false);
+	return qi_desc_iotlb(d->domain.did, QI_DOMAIN, 0, 0, false, drains(iommu));
+}
+
+static struct qi_desc range_desc(const struct intel_iommu *iommu, const struct dmar_domain *d,
+				 dma_addr_t start, dma_addr_t base, unsigned order, bool ih)
+{
+	const struct vtd_caps *caps = &iommu->caps;
+
+	/* What 6.1 loses on the way into the queue arrives in the register. */
+	ih = ih && (iommu->iommu.l->kernel->ih_hint || !caps->queued);
+	if (order >= MAX_AGAW_PFN_WIDTH)
+		return intel_domain_desc(iommu, d);
+	if (d->first_stage)
+		return qi_desc_piotlb(d->domain.did, 0, QI_PIOTLB_PAGE, base, order, ih);
+	if (!caps->psi || order > caps->mamv)
+		return intel_domain_desc(iommu, d);
+	if (!iommu->iommu.l->kernel->psi_aligns_base)
+		base = start & PAGE_MASK;
+	return qi_desc_iotlb(d->domain.did, QI_PAGE, base, order, ih, drains(iommu));
+}
+
+/*
+ * Invalidate what one order and base describe, on the unit and in the device's own cache. Since 6.10 the
+ * list of cache tags is walked under the domain's lock, which is kept until the descriptors have been
+ * awaited (drivers/iommu/intel/cache.c, cache_tag_flush_range): one flush per domain at a time.
+ */
+static void flush_tags(struct iommu_domain *d, dma_addr_t start, dma_addr_t end, bool leaf_only, bool device)
+{
+	struct intel_iommu *iommu = to_intel(d->iommu);
+	struct dmar_domain *dmar = to_dmar_domain(d);
+	const struct dma_observer *o = d->l->observer;
+	bool lock = d->l->kernel->cache_tags;
+	struct cpu *cpu = sim_cpu(d->l->sim);
+	unsigned order = MAX_AGAW_PFN_WIDTH;
+	dma_addr_t base = 0;
+	struct qi_batch batch;
+
+	if (end != UINT64_MAX)
+		order = calculate_psi_aligned_address(start, end, &base);
+	if (G_UNLIKELY(o) && o->cache_tag_flush)
+		o->cache_tag_flush(o->arg, d->did, start, end, base, order, leaf_only);
+	if (lock)
+		spin_lock(cpu, &dmar->cache_lock);
+	batch.count = 0;
+	qi_batch_add(iommu, &batch, range_desc(iommu, dmar, start, base, order, leaf_only));
+	if (G_UNLIKELY(dmar->ats) && device)
+		qi_batch_add(
+		    iommu, &batch,
+		    qi_desc_device_tlb(d->dev->pci->sid, d->dev->pci->sid, DEV_TLB_QUEUE_DEPTH, base, order));
+	qi_batch_flush(iommu, &batch);
+	if (lock)
+		spin_unlock(cpu, &dmar->cache_lock);
+}
+
+void cache_tag_flush_range(struct iommu_domain *d, dma_addr_t start, dma_addr_t end, bool leaf_only)
+{
+	flush_tags(d, start, end, leaf_only, true);
+}
+
+void cache_tag_flush_all(struct iommu_domain *d)
+{
+	flush_tags(d, 0, UINT64_MAX, false, true);
+}
+
+void cache_tag_flush_range_np(struct iommu_domain *d, dma_addr_t start, dma_addr_t end)
+{
+	flush_tags(d, start, end, false, false);
+}
