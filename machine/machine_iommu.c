@@ -114,7 +114,7 @@ bool machine_ats_supported(const struct machine *m, const struct pcie_node *node
 {
 	struct dmar_path path = {0}, port_path = {0};
 	const struct pcie_node *port = node;
-	const struct vtd_unit *unit = node->iommu;
+	bool scalable = node->iommu && vtd_scalable(vtd_of(node->iommu));
 
 	if (!m->dmar)
 		return true;
@@ -123,7 +123,7 @@ bool machine_ats_supported(const struct machine *m, const struct pcie_node *node
 	if (port && port->type == PCIE_HOST_BRIDGE)
 		port = NULL;
 	return node_path(node, &path) && (!port || node_path(port, &port_path)) &&
-	       dmar_ats_supported(m->dmar, &path, port ? &port_path : NULL, unit && vtd_scalable(unit));
+	       dmar_ats_supported(m->dmar, &path, port ? &port_path : NULL, scalable);
 }
 
 void machine_reserved_regions(struct machine *m, struct device *dev)

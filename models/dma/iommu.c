@@ -5,37 +5,6 @@
  */
 #include "iommu.h"
 
-/* ---- units and their drivers ---- */
-
-static const struct iommu_ops *const drivers[IOMMU_KINDS] = {
-    [IOMMU_VTD] = &intel_iommu_ops,
-};
-
-struct iommu_device *iommu_device_of(struct dma_layer *l, struct iommu_unit *unit)
-{
-	struct iommu_device **link = &l->iommus;
-
-	for (; *link; link = &(*link)->next)
-		if ((*link)->unit == unit)
-			return *link;
-	*link = drivers[unit->kind]->probe(l, unit);
-	if (*link) {
-		(*link)->ops = drivers[unit->kind];
-		(*link)->unit = unit;
-	}
-	return *link;
-}
-
-void iommu_devices_free(struct dma_layer *l)
-{
-	while (l->iommus) {
-		struct iommu_device *iommu = l->iommus;
-
-		l->iommus = iommu->next;
-		iommu->ops->release(iommu);
-	}
-}
-
 static void indirect_call(struct iommu_domain *d)
 {
 	d->l->st->indirect_calls++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Range-to-descriptor rule, descriptors per release, domain ids. VT-d rev 4.1 6.5.2. */
 #include "dma_rig.h"
-#include "models/dma/iommu.h"
+#include "models/dma/intel/internal.h"
 
 START_TEST(psi_vectors)
 {
