@@ -263,8 +263,8 @@ static bool faults(struct pcie_bench *w, struct pcie_dma *d, sim_time_t when)
 	if (G_LIKELY(!pcie_dma(d, when)))
 		return false;
 	if (w->base.dev->pci->iommu && w->base.dev->pci->ats)
-		(void)vtd_page_request(w->base.dev->pci->iommu,
-				       &r); /* lost if the queue is full: counted there */
+		(void)iommu_page_request(w->base.dev->pci->iommu,
+					 &r); /* lost if the queue is full: counted there */
 	return true;
 }
 
