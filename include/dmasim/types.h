@@ -39,6 +39,8 @@ typedef uint64_t sim_time_t;
  * the branch to it is taken to be unlikely.
  */
 #define RARE __attribute__((noinline, cold))
+/* A function whose callers know so much of its arguments that most of it falls away. */
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 /* The structure of that type whose member is at ptr. The pointer's type is checked, as in the kernel. */
 #define container_of(ptr, type, member) \

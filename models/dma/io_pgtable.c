@@ -25,7 +25,7 @@ struct pgtable_work pgtable_work_since(const struct iommu_domain *d, const struc
 	return w;
 }
 
-void charge_map_work(struct iommu_domain *d, const struct pgtable_work *w)
+ALWAYS_INLINE void charge_map(struct iommu_domain *d, const struct pgtable_work *w)
 {
 	struct cpu *cpu = sim_cpu(d->l->sim);
 	bool generic = d->l->kernel->generic_pt;
@@ -45,7 +45,12 @@ void charge_map_work(struct iommu_domain *d, const struct pgtable_work *w)
 		cpu_charge_n(cpu, COST_PT_CACHE_FLUSH, w->visited + w->tables);
 }
 
-static void charge_unmap_work(struct iommu_domain *d, const struct pgtable_work *w)
+void charge_map_work(struct iommu_domain *d, const struct pgtable_work *w)
+{
+	charge_map(d, w);
+}
+
+ALWAYS_INLINE void charge_unmap(struct iommu_domain *d, const struct pgtable_work *w)
 {
 	struct cpu *cpu = sim_cpu(d->l->sim);
 	bool generic = d->l->kernel->generic_pt;
@@ -63,28 +68,48 @@ static void charge_unmap_work(struct iommu_domain *d, const struct pgtable_work 
 int io_pgtable_map(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, size_t size, unsigned prot,
 		   size_t *mapped, struct pgtable_gather *g)
 {
-	struct pgtable_work before = pgtable_work_now(d, true), work;
+	struct pgtable_work before, work;
 	uint64_t done = 0;
 	int ret;
 
+	if (size == PAGE_SIZE) {
+		unsigned levels = pgtable_map_page(d->pt, iova, phys, prot);
+
+		if (G_LIKELY(levels)) {
+			*mapped += PAGE_SIZE;
+			charge_map(d, &(struct pgtable_work){.entries = 1, .visited = 1, .levels = levels});
+			return 0;
+		}
+	}
+	before = pgtable_work_now(d, true);
 	ret = pgtable_map(d->pt, iova, phys, size, prot & (IOMMU_READ | IOMMU_WRITE), &done, g);
 	*mapped += done;
 	work = pgtable_work_since(d, &before, true);
-	charge_map_work(d, &work);
+	charge_map(d, &work);
 	return ret;
 }
 
 size_t io_pgtable_unmap(struct iommu_domain *d, dma_addr_t iova, size_t size, struct iommu_iotlb_gather *g)
 {
-	struct pgtable_work before = pgtable_work_now(d, false), work;
 	struct pgtable_gather tables = PGTABLE_GATHER_INIT;
+	struct pgtable_work before, work;
 	size_t done;
 
+	if (size == PAGE_SIZE) {
+		unsigned levels = pgtable_unmap_page(d->pt, iova);
+
+		if (G_LIKELY(levels)) {
+			iommu_note_unmap(d->iommu->unit, d->did, iova, PAGE_SIZE, dma_now(d->l));
+			charge_unmap(d, &(struct pgtable_work){.entries = 1, .visited = 1, .levels = levels});
+			return PAGE_SIZE;
+		}
+	}
+	before = pgtable_work_now(d, false);
 	done = pgtable_unmap(d->pt, iova, size, &tables);
 	pgtable_list_splice(&g->freelist, &tables.tables);
 	if (done)
 		iommu_note_unmap(d->iommu->unit, d->did, iova, done, dma_now(d->l));
 	work = pgtable_work_since(d, &before, false);
-	charge_unmap_work(d, &work);
+	charge_unmap(d, &work);
 	return done;
 }

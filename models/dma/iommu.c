@@ -21,6 +21,13 @@ void iommu_release_tables(struct iommu_domain *d, struct pgtable_list *l)
 
 /* ---- map ---- */
 
+/* Whether the driver is called once: by the generic page table for any range, and for what is one page. */
+static inline bool one_call(const struct iommu_domain *d, uint64_t addr_merge, size_t size)
+{
+	return d->l->kernel->generic_pt ||
+	       (size == PAGE_SIZE && d->pgsize_bitmap & PAGE_SIZE && !(addr_merge & ~PAGE_MASK));
+}
+
 static int map_chunks(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, size_t size, unsigned prot,
 		      size_t *mapped)
 {
@@ -53,7 +60,7 @@ int iommu_map_nosync(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, 
 	hist_add(st->map_size, size, 1);
 	if (G_UNLIKELY(o) && o->map && generic_pt)
 		o->map(o->arg, d->dev, iova, phys, size);
-	if (generic_pt) {
+	if (one_call(d, iova | phys, size)) {
 		indirect_call(d);
 		ret = d->ops->map_pages(d, iova, phys, PAGE_SIZE, size >> PAGE_SHIFT, prot, &mapped);
 	} else {
@@ -165,10 +172,14 @@ size_t iommu_unmap_fast(struct iommu_domain *d, dma_addr_t iova, size_t size, st
 	size_t unmapped;
 
 	st->iommu_unmap_ops++;
-	if (d->l->kernel->generic_pt) {
+	if (one_call(d, iova, size)) {
 		unmapped = driver_unmap(d, iova, PAGE_SIZE, size >> PAGE_SHIFT, g);
-		if (!g->queued && unmapped)
+		if (g->queued || !unmapped)
+			;
+		else if (d->l->kernel->generic_pt)
 			iommu_iotlb_gather_add_range(g, iova, unmapped);
+		else
+			iommu_iotlb_gather_add_page(d, g, iova, unmapped);
 	} else {
 		unmapped = unmap_chunks(d, iova, size, g);
 	}

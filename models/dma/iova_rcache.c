@@ -344,18 +344,17 @@ uint64_t alloc_iova_fast(struct iova_domain *iovad, uint64_t size, uint64_t limi
 	struct dma_layer *l = iovad->l;
 	const struct dma_observer *o = l->observer;
 	struct cpu *cpu = sim_cpu(l->sim);
+	unsigned order = order_base_2(size);
 	struct iova_alloc_event e = {
 	    .dev = iovad->dev,
 	    .cpu = cpu->id,
 	    .pages = size,
-	    .rounded = size < 1u << (iovad->classes - 1) ? 1ull << order_base_2(size) : size,
+	    .rounded = order < iovad->classes ? 1ull << order : size,
+	    .order = order < iovad->classes ? (int)order : -1,
 	    .limit_pfn = limit_pfn,
 	};
 	sim_time_t start;
 
-	e.order = (int)order_base_2(e.rounded);
-	if (e.order >= (int)iovad->classes)
-		e.order = -1;
 	if (G_UNLIKELY(o) && o->reached)
 		o->reached(o->arg, iovad->dev, cpu->id, DMA_AT_IOVA_ALLOC);
 	start = cpu->now;

@@ -7,10 +7,12 @@
 
 void exposure_removed(struct vtd_unit *u, struct stale *s)
 {
-	sim_time_t t = u->removal_time > s->since ? u->removal_time - s->since : 0;
+	if (u->removal_time > s->since) {
+		sim_time_t t = u->removal_time - s->since;
 
-	u->st->stale_ns_bytes += t / SIM_NS * s->bytes;
-	u->st->stale_max = MAX(u->st->stale_max, t);
+		u->st->stale_ns_bytes += t / SIM_NS * s->bytes;
+		u->st->stale_max = MAX(u->st->stale_max, t);
+	}
 	s->bytes = 0;
 }
 
@@ -45,7 +47,7 @@ struct mark {
 	sim_time_t when;
 };
 
-static void mark_stale(void *arg, const struct tlb_key *k, uint64_t *payload, unsigned slot)
+static inline void mark_stale(void *arg, const struct tlb_key *k, uint64_t *payload, unsigned slot)
 {
 	struct mark *m = arg;
 	dma_addr_t start = k->page << k->shift, end = start + (UINT64_C(1) << k->shift) - 1;
@@ -62,6 +64,17 @@ static void mark_stale(void *arg, const struct tlb_key *k, uint64_t *payload, un
 	}
 }
 
+/* The usual unmap: one page, in a cache of nothing but such. */
+static inline void note_page(struct mark *m, uint16_t did, uint64_t page)
+{
+	struct tlb_key key = {did, page, PAGE_SHIFT};
+	unsigned slot;
+	uint64_t *payload = tlb_find(m->u->iotlb, &key, &slot);
+
+	if (payload)
+		mark_stale(m, &key, payload, slot);
+}
+
 /* All tags of the domain, if entries carry more than the domain id. */
 static uint64_t tag_mask(const struct vtd_unit *u)
 {
@@ -71,9 +84,12 @@ static uint64_t tag_mask(const struct vtd_unit *u)
 void vtd_note_unmap(struct vtd_unit *u, uint16_t did, dma_addr_t iova, uint64_t len, sim_time_t when)
 {
 	struct mark m = {u, u->stale, iova, iova + len - 1, when};
-	uint64_t page = iova >> PAGE_SHIFT, count = (m.last >> PAGE_SHIFT) - page + 1;
+	uint64_t page = iova >> PAGE_SHIFT, count = (m.last >> PAGE_SHIFT) - page + 1, mask = tag_mask(u);
 
-	tlb_visit_range(u->iotlb, did, tag_mask(u), page, count, mark_stale, &m);
+	if (count == 1 && mask == UINT64_MAX && tlb_count(u->iotlb) == tlb_count_shift(u->iotlb, PAGE_SHIFT))
+		note_page(&m, did, page);
+	else
+		tlb_visit_range(u->iotlb, did, mask, page, count, mark_stale, &m);
 	for (guint i = 0; i < u->device_tlbs->len; i++) {
 		struct device_tlb *d = u->device_tlbs->pdata[i];
 

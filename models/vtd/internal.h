@@ -32,6 +32,16 @@
 struct pwc {
 	struct tlb *level[VTD_MAX_LEVELS + 1];
 	sim_time_t *ready[VTD_MAX_LEVELS + 1]; /* per slot: when the walk that brought it had it */
+	/*
+	 * The last look-up and what it found. Until an entry comes or goes the same look-up finds the same,
+	 * and leaves every level as it is: its entries are the youngest already. found 0: none.
+	 */
+	struct {
+		uint64_t tag, region, payload;
+		sim_time_t ready;
+		unsigned top, found;
+	} memo;
+	bool ageing; /* look-ups are counted: no memo */
 };
 
 /* What software wrote for one requester. */
@@ -183,8 +193,21 @@ void pasid_invalidate(struct vtd_unit *u, enum qi_pc_granularity g, uint16_t did
 void pwc_init(struct pwc *c, const struct vtd_unit *u);
 void pwc_fini(struct pwc *c);
 /* Deepest level with an entry for addr (0: none), among levels 2..top; its payload and time. */
-unsigned pwc_find(struct pwc *c, uint64_t tag, uint64_t addr, unsigned top, uint64_t *payload,
-		  sim_time_t *ready);
+unsigned pwc_find_all(struct pwc *c, uint64_t tag, uint64_t addr, unsigned top, uint64_t *payload,
+		      sim_time_t *ready);
+#define PWC_REGION_SHIFT 21u /* what an entry of the lowest cached level covers */
+/* The same, by the memo where it stands. */
+static inline unsigned pwc_find(struct pwc *c, uint64_t tag, uint64_t addr, unsigned top, uint64_t *payload,
+				sim_time_t *ready)
+{
+	if (G_LIKELY(c->memo.found && c->memo.region == addr >> PWC_REGION_SHIFT && c->memo.tag == tag &&
+		     c->memo.top == top)) {
+		*payload = c->memo.payload;
+		*ready = c->memo.ready;
+		return c->memo.found;
+	}
+	return pwc_find_all(c, tag, addr, top, payload, ready);
+}
 void pwc_fill(struct pwc *c, const struct walk_fill *f);
 /* Remove what matches tag under mask and intersects count 4 KiB pages from page. */
 unsigned pwc_invalidate(struct pwc *c, uint64_t tag, uint64_t mask, uint64_t page, uint64_t count);

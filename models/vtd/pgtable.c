@@ -428,7 +428,43 @@ int pgtable_map(struct pgtable *t, dma_addr_t iova, phys_addr_t pa, uint64_t len
 	return 0;
 }
 
+/* The entry of the page at iova where the way down to it is known; NULL elsewhere. */
+static inline uint64_t *known_entry(struct pgtable *t, dma_addr_t iova)
+{
+	const struct leaf_slot *slot = &t->leaf_cache[(iova >> 21) % LEAF_CACHE];
+
+	return G_LIKELY(slot->region == (iova >> 21) + 1) ? &slot->table[level_index(iova, 1)] : NULL;
+}
+
+unsigned pgtable_map_page(struct pgtable *t, dma_addr_t iova, phys_addr_t pa, unsigned prot)
+{
+	uint64_t *e = known_entry(t, iova);
+
+	prot &= PGTABLE_READ | PGTABLE_WRITE;
+	if (!e || present(t, *e) || (iova | pa) & ~PAGE_MASK || pa >> OUTPUT_BITS || !prot)
+		return 0;
+	*e = t->leaf_bits[0][prot] | pa;
+	t->counters.levels_read += t->f.levels - 1;
+	t->counters.ptes_written++;
+	t->counters.leaves_4k++;
+	t->counters.tables_visited++;
+	return t->f.levels - 1;
+}
+
 /* ---- unmap ---- */
+
+unsigned pgtable_unmap_page(struct pgtable *t, dma_addr_t iova)
+{
+	uint64_t *e = known_entry(t, iova);
+
+	if (!e || !present(t, *e) || iova & ~PAGE_MASK)
+		return 0;
+	*e = 0;
+	t->counters.levels_read += t->f.levels - 1;
+	t->counters.ptes_cleared++;
+	t->counters.tables_visited++;
+	return t->f.levels - 1;
+}
 
 struct unmap {
 	dma_addr_t last; /* inclusive */

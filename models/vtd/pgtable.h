@@ -79,6 +79,12 @@ int pgtable_map(struct pgtable *t, dma_addr_t iova, phys_addr_t pa, uint64_t len
  * lies in the range are detached onto g->tables; g->start and g->end are left to the caller.
  */
 uint64_t pgtable_unmap(struct pgtable *t, dma_addr_t iova, uint64_t len, struct pgtable_gather *g);
+/*
+ * The same for one page whose table is known from before, which is what most requests map: levels on the way
+ * down to it; 0: not done, do it the general way.
+ */
+unsigned pgtable_map_page(struct pgtable *t, dma_addr_t iova, phys_addr_t pa, unsigned prot);
+unsigned pgtable_unmap_page(struct pgtable *t, dma_addr_t iova);
 /* Physical address behind iova, 0 if it is not mapped. size (may be NULL): bytes of the leaf. */
 phys_addr_t pgtable_iova_to_phys(struct pgtable *t, dma_addr_t iova, uint64_t *size);
 /* The flush that covers them has completed: free the tables of l and empty it. */

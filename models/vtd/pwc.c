@@ -20,6 +20,7 @@ void pwc_init(struct pwc *c, const struct vtd_unit *u)
 	/* Tree PLRU and random need no other state here than in the IOTLB; first in, first out neither. */
 	enum vtd_replacement r = (enum vtd_replacement)u->p.iotlb.replacement;
 
+	c->ageing = r == VTD_AGEING;
 	for (unsigned l = 2; l <= VTD_MAX_LEVELS; l++) {
 		c->level[l] = tlb_new(entries[l], 0, r, false, u->p.iotlb.ageing_interval,
 				      (struct rng *)(uintptr_t)&u->rng);
@@ -35,8 +36,8 @@ void pwc_fini(struct pwc *c)
 	}
 }
 
-unsigned pwc_find(struct pwc *c, uint64_t tag, uint64_t addr, unsigned top, uint64_t *payload,
-		  sim_time_t *ready)
+unsigned pwc_find_all(struct pwc *c, uint64_t tag, uint64_t addr, unsigned top, uint64_t *payload,
+		      sim_time_t *ready)
 {
 	unsigned found = 0;
 
@@ -50,6 +51,15 @@ unsigned pwc_find(struct pwc *c, uint64_t tag, uint64_t addr, unsigned top, uint
 			*ready = c->ready[l][tlb_last_slot(c->level[l])];
 		}
 	}
+	c->memo.found = 0;
+	if (found && !c->ageing) {
+		c->memo.tag = tag;
+		c->memo.region = addr >> PWC_REGION_SHIFT;
+		c->memo.top = top;
+		c->memo.payload = *payload;
+		c->memo.ready = *ready;
+		c->memo.found = found;
+	}
 	return found;
 }
 
@@ -61,6 +71,7 @@ void pwc_fill(struct pwc *c, const struct walk_fill *f)
 
 	if (!tlb_capacity(t))
 		return;
+	c->memo.found = 0;
 	if (have) {
 		/* A nested walk passes the same second-stage entry more than once. */
 		*have = f->payload;
@@ -80,6 +91,8 @@ unsigned pwc_invalidate(struct pwc *c, uint64_t tag, uint64_t mask, uint64_t pag
 		else
 			removed += tlb_invalidate_match(c->level[l], tag, mask, page, count);
 	}
+	if (removed)
+		c->memo.found = 0;
 	return removed;
 }
 

@@ -228,11 +228,14 @@ sim_time_t vtd_qi_execute(struct vtd_unit *u, const struct qi_desc *desc, unsign
 
 	if (u->sim->timing)
 		r.now = MAX(when, u->qi_free);
-	for (unsigned i = 0; i < n && !u->qi_error; i++) {
+	for (unsigned i = 0; i < n && G_LIKELY(!u->qi_error); i++) {
+		enum qi_error err = check(u, &desc[i]);
+
 		u->qi_stopped = i;
-		u->qi_error = check(u, &desc[i]);
-		if (G_UNLIKELY(u->qi_error))
+		if (G_UNLIKELY(err)) {
+			u->qi_error = err;
 			break;
+		}
 		u->st->qi_total++;
 		if (G_UNLIKELY(u->qi_observer))
 			u->qi_observer(u->qi_observer_arg, &desc[i], when);

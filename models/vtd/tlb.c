@@ -56,26 +56,28 @@ static inline unsigned size_index(unsigned shift)
 	return (shift - PAGE_SHIFT) / 9;
 }
 
-static inline uint64_t hash_key(uint64_t tag, uint64_t page, unsigned shift)
+/* What chooses the set where that is not the page number itself (hash_sets). */
+static uint64_t set_hash(uint64_t tag, uint64_t page, unsigned shift)
 {
 	uint64_t h = page ^ (tag << 40 | tag >> 24) ^ ((uint64_t)shift << 56);
 
-	h *= UINT64_C(0x9E3779B97F4A7C15); /* 2^64 / golden ratio */
-	return h ^ h >> 29;
+	h *= UINT64_C(0x9E3779B97F4A7C15);
+	return (h ^ h >> 29) >> 16;
 }
 
-/* By the highest bits. */
-static inline uint32_t *bucket_of(struct tlb *t, uint64_t hash)
+/* The chain of an entry: by the highest bits of a product with 2^64 / golden ratio. */
+static inline uint32_t *bucket_of(struct tlb *t, uint64_t tag, uint64_t page)
 {
-	return &t->buckets[hash >> t->hash_shift];
+	return &t->buckets[(page ^ (tag << 40 | tag >> 24)) * UINT64_C(0x9E3779B97F4A7C15) >> t->hash_shift];
 }
 
-static inline unsigned set_of(const struct tlb *t, uint64_t hash, uint64_t page)
+static inline unsigned set_of(const struct tlb *t, const struct tlb_key *k)
 {
-	uint64_t selector = t->hash_sets ? hash >> 16 : page;
+	uint64_t selector;
 
 	if (t->nsets == 1)
 		return 0;
+	selector = t->hash_sets ? set_hash(k->tag, k->page, k->shift) : k->page;
 	return (unsigned)(t->set_mask ? selector & t->set_mask : selector % t->nsets);
 }
 
@@ -195,7 +197,7 @@ void tlb_set_removed(struct tlb *t, tlb_removed_fn fn, void *arg)
 
 /* ---- replacement ---- */
 
-static RARE void grow_older(struct tlb *t)
+static void grow_older(struct tlb *t)
 {
 	while (t->requests >= t->next_ageing) {
 		t->epoch++;
@@ -203,10 +205,12 @@ static RARE void grow_older(struct tlb *t)
 	}
 }
 
-void tlb_note_requests(struct tlb *t, uint64_t n)
+inline void tlb_note_requests(struct tlb *t, uint64_t n)
 {
+	if (G_LIKELY(!t->ageing_interval))
+		return;
 	t->requests += n;
-	if (G_UNLIKELY(t->requests >= t->next_ageing))
+	if (t->requests >= t->next_ageing)
 		grow_older(t);
 }
 
@@ -317,43 +321,43 @@ static inline bool entry_is(const struct entry *e, const struct tlb_key *k)
 
 static inline uint32_t find(struct tlb *t, const struct tlb_key *k)
 {
-	uint32_t slot = *bucket_of(t, hash_key(k->tag, k->page, k->shift));
+	uint32_t slot = *bucket_of(t, k->tag, k->page);
 
 	while (slot != NONE && !entry_is(&t->entries[slot], k))
 		slot = t->entries[slot].hash_next;
 	return slot;
 }
 
-static G_GNUC_NO_INLINE uint64_t *lookup_other(struct tlb *t, const struct tlb_key *k)
+/* The entry of the last hit or insertion is the youngest of its set: unless ages have changed, so it stays.
+ */
+uint64_t *tlb_lookup(struct tlb *t, const struct tlb_key *k)
 {
-	uint32_t slot = find(t, k);
+	uint32_t slot = t->last;
 
-	if (slot == NONE)
-		return NULL;
-	t->last = slot;
-	touch(t, slot);
+	tlb_note_requests(t, 1);
+	if (!entry_is(&t->entries[slot], k)) {
+		slot = find(t, k);
+		if (slot == NONE)
+			return NULL;
+		t->last = slot;
+		touch(t, slot);
+	} else if (G_UNLIKELY(t->entries[slot].epoch != t->epoch)) {
+		touch(t, slot);
+	}
 	return &t->entries[slot].payload;
 }
 
-/* The entry of the last hit or insertion is the youngest of its set: unless ages have changed, so it stays.
- */
-inline uint64_t *tlb_lookup(struct tlb *t, const struct tlb_key *k)
+uint64_t *tlb_find(struct tlb *t, const struct tlb_key *k, unsigned *slot)
 {
-	struct entry *last = &t->entries[t->last];
-
-	tlb_note_requests(t, 1);
-	if (!entry_is(last, k))
-		return lookup_other(t, k);
-	if (G_UNLIKELY(last->epoch != t->epoch))
-		touch(t, t->last);
-	return &last->payload;
+	*slot = find(t, k);
+	return *slot == NONE ? NULL : &t->entries[*slot].payload;
 }
 
 uint64_t *tlb_peek(struct tlb *t, const struct tlb_key *k)
 {
-	uint32_t slot = find(t, k);
+	unsigned slot;
 
-	return slot == NONE ? NULL : &t->entries[slot].payload;
+	return tlb_find(t, k, &slot);
 }
 
 /* ---- removal and insertion ---- */
@@ -361,7 +365,7 @@ uint64_t *tlb_peek(struct tlb *t, const struct tlb_key *k)
 static void hash_unlink(struct tlb *t, uint32_t slot)
 {
 	const struct entry *e = &t->entries[slot];
-	uint32_t *at = bucket_of(t, hash_key(e->tag, e->page, e->shift));
+	uint32_t *at = bucket_of(t, e->tag, e->page);
 
 	while (*at != slot)
 		at = &t->entries[*at].hash_next;
@@ -396,15 +400,14 @@ static void drop(struct tlb *t, uint32_t slot)
 
 bool tlb_insert(struct tlb *t, const struct tlb_key *k, uint64_t payload)
 {
-	uint64_t hash = hash_key(k->tag, k->page, k->shift);
-	uint32_t *bucket = bucket_of(t, hash);
+	uint32_t *bucket;
 	unsigned set, slot;
 	bool evicted = false;
 	struct entry *e;
 
 	if (!t->n)
 		return false;
-	set = set_of(t, hash, k->page);
+	set = set_of(t, k);
 	if (t->replacement == VTD_AGEING)
 		age_set(t, set);
 	slot = t->sets[set].free;
@@ -415,6 +418,7 @@ bool tlb_insert(struct tlb *t, const struct tlb_key *k, uint64_t payload)
 	} else {
 		t->sets[set].free = t->links[slot].next;
 	}
+	bucket = bucket_of(t, k->tag, k->page); /* now that an eviction may have changed it */
 	e = &t->entries[slot];
 	*e = (struct entry){.page = k->page,
 			    .tag = k->tag,
@@ -500,6 +504,8 @@ unsigned tlb_invalidate_range(struct tlb *t, uint64_t tag, uint64_t page, uint64
 {
 	unsigned removed = 0;
 
+	if (count == 1 && t->by_size[0] == t->count)
+		return tlb_remove(t, &(struct tlb_key){tag, page, PAGE_SHIFT});
 	if (!t->count || !count)
 		return 0;
 	if (G_UNLIKELY(!only_base_pages(t, page, count)))

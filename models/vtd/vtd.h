@@ -357,6 +357,7 @@ void tlb_free(struct tlb *t);
 uint64_t *tlb_lookup(struct tlb *t, const struct tlb_key *k);
 /* The same without side effects. */
 uint64_t *tlb_peek(struct tlb *t, const struct tlb_key *k);
+uint64_t *tlb_find(struct tlb *t, const struct tlb_key *k, unsigned *slot);
 /* Insert (after a miss); returns whether another entry was evicted. */
 bool tlb_insert(struct tlb *t, const struct tlb_key *k, uint64_t payload);
 /* Slot (0 .. tlb_capacity - 1) of the last hit or insertion, for owners with data beside the payload. */

@@ -13,6 +13,7 @@ struct stage {
 	phys_addr_t root;
 	struct pwc *cache;
 	uint64_t tag;
+	bool first;  /* which of the two; what the format says, too */
 	bool nested; /* its pointers are guest-physical: translate each through the outer stage */
 	bool ad;     /* keep accessed and dirty bits */
 };
@@ -29,7 +30,7 @@ static inline unsigned level_shift(unsigned level)
 }
 
 /* Charge the read of one entry at phys; a line that is on its way already may be shared. */
-static void charge_read(struct walk *w, phys_addr_t phys)
+static inline void charge_read(struct walk *w, phys_addr_t phys)
 {
 	struct vtd_unit *u = w->u;
 	struct line_fetch *f = &u->lines[(phys >> 6) % LINE_SLOTS];
@@ -60,13 +61,14 @@ static inline bool reserved_bits(const struct stage *s, uint64_t entry, unsigned
 }
 
 /* Presence, rights of this request, reserved bits, in the order of the specification's checks. */
-static bool check_entry(struct walk *w, const struct stage *s, uint64_t entry, unsigned level, uint8_t need)
+static inline bool check_entry(struct walk *w, const struct stage *s, uint64_t entry, unsigned level,
+			       uint8_t need)
 {
 	const struct vtd_format_info *f = &vtd_formats[s->format];
-	unsigned sizes = f->first_stage ? VTD_PAGES_2M | (w->u->caps.first_1g ? VTD_PAGES_1G : 0)
-					: w->u->caps.page_sizes;
+	unsigned sizes = s->first ? VTD_PAGES_2M | (w->u->caps.first_1g ? VTD_PAGES_1G : 0)
+				  : w->u->caps.page_sizes;
 
-	if (f->first_stage) {
+	if (s->first) {
 		if (!(entry & f->present_mask))
 			return fail(w, true, FAULT_NOT_PRESENT);
 		if (!(entry & FS_USER))
@@ -75,9 +77,9 @@ static bool check_entry(struct walk *w, const struct stage *s, uint64_t entry, u
 		return fail(w, false, FAULT_READ);
 	}
 	if (need & IOMMU_ACCESS_WRITE && !(entry & f->write))
-		return fail(w, f->first_stage, FAULT_WRITE);
+		return fail(w, s->first, FAULT_WRITE);
 	if (reserved_bits(s, entry, level, sizes))
-		return fail(w, f->first_stage, FAULT_RESERVED);
+		return fail(w, s->first, FAULT_RESERVED);
 	return true;
 }
 
@@ -89,8 +91,8 @@ static inline uint8_t entry_rights(const struct vtd_format_info *f, uint64_t ent
 }
 
 /* Set accessed, and dirty in a leaf that is written; an atomic update costs one more access. */
-static void update_ad(struct walk *w, const struct stage *s, phys_addr_t at, uint64_t *entry, bool leaf,
-		      uint8_t need)
+static inline void update_ad(struct walk *w, const struct stage *s, phys_addr_t at, uint64_t *entry,
+			     bool leaf, uint8_t need)
 {
 	const struct vtd_format_info *f = &vtd_formats[s->format];
 	uint64_t set = f->accessed;
@@ -124,7 +126,8 @@ static RARE bool outer_walk(struct walk *w, uint64_t gpa, uint8_t need, struct w
 	return stage_walk(w, &outer, gpa, need, leaf);
 }
 
-static bool table_address(struct walk *w, const struct stage *s, phys_addr_t pointer, phys_addr_t *table)
+static inline bool table_address(struct walk *w, const struct stage *s, phys_addr_t pointer,
+				 phys_addr_t *table)
 {
 	struct walk_leaf leaf;
 	bool dirty = w->dirty;
@@ -139,9 +142,11 @@ static bool table_address(struct walk *w, const struct stage *s, phys_addr_t poi
 	return true;
 }
 
-static bool address_ok(const struct vtd_unit *u, const struct vtd_format_info *f, uint64_t addr)
+static inline bool address_ok(const struct vtd_unit *u, const struct stage *s, uint64_t addr)
 {
-	if (f->first_stage) { /* canonical */
+	const struct vtd_format_info *f = &vtd_formats[s->format];
+
+	if (s->first) { /* canonical */
 		int64_t extended = (int64_t)(addr << (64 - f->width)) >> (64 - f->width);
 
 		return (uint64_t)extended == addr;
@@ -150,8 +155,8 @@ static bool address_ok(const struct vtd_unit *u, const struct vtd_format_info *f
 }
 
 /* Where to start: the deepest cached pointer whose rights suffice, else the root. */
-static bool start_level(struct walk *w, const struct stage *s, uint64_t addr, uint8_t need, unsigned *level,
-			phys_addr_t *table, uint8_t *rights)
+static inline bool start_level(struct walk *w, const struct stage *s, uint64_t addr, uint8_t need,
+			       unsigned *level, phys_addr_t *table, uint8_t *rights)
 {
 	const struct vtd_format_info *f = &vtd_formats[s->format];
 	uint64_t payload = 0;
@@ -171,16 +176,17 @@ static bool start_level(struct walk *w, const struct stage *s, uint64_t addr, ui
 	return table_address(w, s, s->root, table);
 }
 
-static bool stage_walk(struct walk *w, const struct stage *s, uint64_t addr, uint8_t need,
-		       struct walk_leaf *leaf)
+/* In line where what the stage is like is known: the usual second stage needs little of it. */
+ALWAYS_INLINE bool walk_stage(struct walk *w, const struct stage *s, uint64_t addr, uint8_t need,
+			      struct walk_leaf *leaf)
 {
 	const struct vtd_format_info *f = &vtd_formats[s->format];
 	phys_addr_t table;
 	unsigned level;
 	uint8_t rights;
 
-	if (!address_ok(w->u, f, addr))
-		return fail(w, f->first_stage, FAULT_ADDRESS);
+	if (!address_ok(w->u, s, addr))
+		return fail(w, s->first, FAULT_ADDRESS);
 	if (!start_level(w, s, addr, need, &level, &table, &rights))
 		return false;
 	for (;; level--) {
@@ -190,7 +196,7 @@ static bool stage_walk(struct walk *w, const struct stage *s, uint64_t addr, uin
 
 		charge_read(w, at);
 		if (!entry)
-			return fail(w, f->first_stage, FAULT_ACCESS);
+			return fail(w, s->first, FAULT_ACCESS);
 		value = *entry;
 		if (!check_entry(w, s, value, level, need))
 			return false;
@@ -213,10 +219,17 @@ static bool stage_walk(struct walk *w, const struct stage *s, uint64_t addr, uin
 	}
 }
 
+static bool stage_walk(struct walk *w, const struct stage *s, uint64_t addr, uint8_t need,
+		       struct walk_leaf *leaf)
+{
+	return walk_stage(w, s, addr, need, leaf);
+}
+
 static RARE bool first_stage_walk(struct walk *w, struct walk_leaf *leaf)
 {
 	const struct vtd_context *c = w->ctx;
 	const struct stage first = {
+	    .first = true,
 	    .format = c->format,
 	    .root = c->root,
 	    .cache = &w->u->first,
@@ -258,7 +271,7 @@ bool walk_tables(struct walk *w, struct walk_leaf *leaf)
 	uint64_t phys;
 
 	w->dirty = true;
-	if (c->type == VTD_SECOND_STAGE ? !stage_walk(w, &second, w->rq->addr, w->rq->access, leaf)
+	if (c->type == VTD_SECOND_STAGE ? !walk_stage(w, &second, w->rq->addr, w->rq->access, leaf)
 					: !first_stage_walk(w, leaf))
 		return false;
 	phys = leaf->base | (w->rq->addr & ((UINT64_C(1) << leaf->shift) - 1));

@@ -8,8 +8,13 @@
 unsigned calculate_psi_aligned_address(dma_addr_t start, dma_addr_t end, dma_addr_t *base)
 {
 	uint64_t first = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
-	unsigned order = order_base_2(last - first + 1);
+	unsigned order;
 
+	if (first == last) {
+		*base = start & PAGE_MASK;
+		return 0;
+	}
+	order = order_base_2(last - first + 1);
 	if (first & ((1ull << order) - 1)) {
 		uint64_t shared = ~(first ^ last) & ~((1ull << order) - 1);
 

@@ -74,6 +74,17 @@ static void wait_for_status(struct intel_iommu *iommu, struct cpu *cpu, sim_time
 	spin_unlock(cpu, &iommu->qi_lock);
 }
 
+/* The queue holds so many descriptors more until done; in counts they are executed already. */
+static void post(struct intel_iommu *iommu, unsigned count, sim_time_t done)
+{
+	iommu->free_head = (iommu->free_head + count) & iommu->last_slot;
+	if (!iommu->iommu.l->sim->timing)
+		return;
+	iommu->free_count -= count;
+	iommu->outstanding[(iommu->oldest + iommu->noutstanding++) & iommu->last_slot] =
+	    (struct qi_outstanding){done, count};
+}
+
 /*
  * Submit the batch and one trailing wait, and spin until it has completed. Without a queue (ECAP.QI clear)
  * the same requests go through the invalidation registers, which take one at a time: the lock is held until
@@ -99,10 +110,7 @@ void qi_submit_sync(struct intel_iommu *iommu, struct qi_batch *b)
 		cpu_charge_n(cpu, COST_QI_DESCRIPTOR, count - 1);
 	cpu_charge(cpu, COST_QI_TAIL_WRITE);
 	done = vtd_qi_execute(iommu->unit, b->desc, count + 1, dma_now(iommu->iommu.l));
-	iommu->free_head = (iommu->free_head + count + 1) & iommu->last_slot;
-	iommu->free_count -= count + 1;
-	iommu->outstanding[(iommu->oldest + iommu->noutstanding++) & iommu->last_slot] =
-	    (struct qi_outstanding){done, count + 1};
+	post(iommu, count + 1, done);
 	if (G_UNLIKELY(!iommu->caps.queued))
 		cpu_wait_until(cpu, done);
 	spin_unlock(cpu, &iommu->qi_lock);
