@@ -366,7 +366,7 @@ static void iova_free(void *arg, struct device *dev, unsigned cpu, uint64_t pfn,
 	(void)cached;
 	if (g->violation || !dev->domain || !dev->pci->iommu)
 		return;
-	if (vtd_is_cached(dev->pci->iommu, dev->domain->did, addr, pages << PAGE_SHIFT))
+	if (iommu_is_cached(dev->pci->iommu, dev->domain->did, addr, pages << PAGE_SHIFT))
 		violate(g, dev->pci, "free_iova", addr, pages << PAGE_SHIFT,
 			"a translation cache still holds an entry: it was not invalidated");
 }

@@ -70,6 +70,8 @@ struct iommu_unit_ops {
 	 */
 	void (*note_unmap)(struct iommu_unit *u, uint16_t did, dma_addr_t iova, uint64_t len,
 			   sim_time_t when);
+	/* Whether a translation of [iova, iova + len) of the domain is still cached, stale or not. */
+	bool (*is_cached)(struct iommu_unit *u, uint16_t did, dma_addr_t iova, uint64_t len);
 	/* NUMA node of the unit: reads of tables on other nodes take longer. */
 	void (*set_node)(struct iommu_unit *u, unsigned node);
 	/* The run ends: what is stale still counts up to when. */
@@ -106,6 +108,10 @@ static inline void iommu_note_unmap(struct iommu_unit *u, uint16_t did, dma_addr
 				    sim_time_t when)
 {
 	u->ops->note_unmap(u, did, iova, len, when);
+}
+static inline bool iommu_is_cached(struct iommu_unit *u, uint16_t did, dma_addr_t iova, uint64_t len)
+{
+	return u->ops->is_cached(u, did, iova, len);
 }
 
 #endif

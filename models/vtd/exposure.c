@@ -47,32 +47,28 @@ struct mark {
 	sim_time_t when;
 };
 
-static inline void mark_stale(void *arg, const struct tlb_key *k, uint64_t *payload, unsigned slot)
+/* bytes of an entry of size bytes are unmapped. */
+static inline void mark_entry(struct vtd_unit *u, struct stale *s, uint64_t *payload, uint64_t bytes,
+			      uint64_t size, sim_time_t when)
 {
-	struct mark *m = arg;
-	dma_addr_t start = k->page << k->shift, end = start + (UINT64_C(1) << k->shift) - 1;
-	uint64_t bytes = MIN(end, m->last) - MAX(start, m->first) + 1;
-	struct stale *s = &m->stale[slot];
-
 	if (!(*payload & TLB_REPORT)) {
 		*payload |= TLB_REPORT;
-		*s = (struct stale){m->when, bytes};
-		m->u->st->stale_entries++;
-	} else if (s->bytes < UINT64_C(1) << k->shift) {
+		*s = (struct stale){when, bytes};
+		u->st->stale_entries++;
+	} else if (s->bytes < size) {
 		/* A large entry whose pages go one by one: count from the first of them. */
-		s->bytes = MIN(s->bytes + bytes, UINT64_C(1) << k->shift);
+		s->bytes = MIN(s->bytes + bytes, size);
 	}
 }
 
-/* The usual unmap: one page, in a cache of nothing but such. */
-static inline void note_page(struct mark *m, uint16_t did, uint64_t page)
+static void mark_stale(void *arg, const struct tlb_key *k, uint64_t *payload, unsigned slot)
 {
-	struct tlb_key key = {did, page, PAGE_SHIFT};
-	unsigned slot;
-	uint64_t *payload = tlb_find(m->u->iotlb, &key, &slot);
+	struct mark *m = arg;
+	uint64_t size = UINT64_C(1) << k->shift;
+	dma_addr_t start = k->page << k->shift, end = start + size - 1;
 
-	if (payload)
-		mark_stale(m, &key, payload, slot);
+	mark_entry(m->u, &m->stale[slot], payload, MIN(end, m->last) - MAX(start, m->first) + 1, size,
+		   m->when);
 }
 
 /* All tags of the domain, if entries carry more than the domain id. */
@@ -81,15 +77,12 @@ static uint64_t tag_mask(const struct vtd_unit *u)
 	return u->p.iotlb.tag_sid || u->first_stage_used ? TAG_DID : UINT64_MAX;
 }
 
-void vtd_note_unmap(struct vtd_unit *u, uint16_t did, dma_addr_t iova, uint64_t len, sim_time_t when)
+static void note_range(struct vtd_unit *u, uint16_t did, dma_addr_t iova, uint64_t len, sim_time_t when)
 {
 	struct mark m = {u, u->stale, iova, iova + len - 1, when};
-	uint64_t page = iova >> PAGE_SHIFT, count = (m.last >> PAGE_SHIFT) - page + 1, mask = tag_mask(u);
+	uint64_t page = iova >> PAGE_SHIFT, count = (m.last >> PAGE_SHIFT) - page + 1;
 
-	if (count == 1 && mask == UINT64_MAX && tlb_count(u->iotlb) == tlb_count_shift(u->iotlb, PAGE_SHIFT))
-		note_page(&m, did, page);
-	else
-		tlb_visit_range(u->iotlb, did, mask, page, count, mark_stale, &m);
+	tlb_visit_range(u->iotlb, did, tag_mask(u), page, count, mark_stale, &m);
 	for (guint i = 0; i < u->device_tlbs->len; i++) {
 		struct device_tlb *d = u->device_tlbs->pdata[i];
 
@@ -118,6 +111,22 @@ bool vtd_is_cached(struct vtd_unit *u, uint16_t did, dma_addr_t iova, uint64_t l
 		tlb_visit_range(d->tlb, did, TAG_DID, page, count, found, &cached);
 	}
 	return cached;
+}
+
+/* The usual unmap is of one page, in a cache of nothing but such. */
+void vtd_note_unmap(struct vtd_unit *u, uint16_t did, dma_addr_t iova, uint64_t len, sim_time_t when)
+{
+	struct tlb_key key = {did, iova >> PAGE_SHIFT, PAGE_SHIFT};
+	uint32_t slot;
+
+	if (len != PAGE_SIZE || iova & ~PAGE_MASK || tag_mask(u) != UINT64_MAX ||
+	    !tlb_only_base_pages(u->iotlb) || u->device_tlbs->len) {
+		note_range(u, did, iova, len, when);
+		return;
+	}
+	slot = tlb_find(u->iotlb, &key);
+	if (slot != TLB_NONE)
+		mark_entry(u, &u->stale[slot], &u->iotlb->entries[slot].payload, PAGE_SIZE, PAGE_SIZE, when);
 }
 
 struct finish {

@@ -118,6 +118,7 @@ struct vtd_unit {
 	struct rng rng;
 	unsigned node;
 	bool scalable;
+	bool plain; /* counts, legacy mode, IOTLB by plain LRU: the usual request has a short way */
 	bool first_stage_used; /* some context has first-stage tables: their entries need extra tags */
 
 	struct outer_stage *outer; /* NULL: not nested */

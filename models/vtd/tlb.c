@@ -7,49 +7,11 @@
  * ageing_interval requests all entries grow one step older, a hit makes an entry young again, and a
  * victim comes from the oldest non-empty bucket. The number of buckets is not published: 4 here.
  */
-#include "vtd.h"
+#include "tlb.h"
 
 #include <string.h>
 
-#define NONE UINT32_MAX
 #define AGES 4u
-#define SIZES 5u /* 4 KiB, 2 MiB, 1 GiB, 512 GiB, 256 TiB */
-
-struct entry {
-	uint64_t page, tag, payload;
-	uint32_t hash_next; /* in its chain; NONE ends */
-	uint32_t epoch;     /* of the last use, for ageing; else 0 */
-	uint32_t set;
-	uint8_t shift; /* 0: not valid */
-};
-
-/* Circular doubly linked lists over slots; the numbers from n on are the list heads. */
-struct link {
-	uint32_t prev, next;
-};
-
-struct set {
-	uint32_t free;  /* chain of free slots through link.next, NONE ends */
-	uint32_t epoch; /* up to which its buckets have been aged */
-};
-
-struct tlb {
-	struct entry *entries;
-	struct link *links;
-	struct set *sets;
-	uint32_t *buckets; /* hash chains */
-	uint8_t *plru;     /* per set: tree nodes, 1 = right subtree is older */
-	unsigned n, ways, nsets, lists, hash_shift, plru_leaves;
-	unsigned set_mask; /* nsets - 1 where that selects a set, else 0 */
-	enum vtd_replacement replacement;
-	bool hash_sets;
-	struct rng *rng;
-	unsigned last, count, by_size[SIZES];
-	uint64_t requests, ageing_interval, next_ageing;
-	uint32_t epoch;
-	tlb_removed_fn removed;
-	void *removed_arg;
-};
 
 static inline unsigned size_index(unsigned shift)
 {
@@ -65,12 +27,6 @@ static uint64_t set_hash(uint64_t tag, uint64_t page, unsigned shift)
 	return (h ^ h >> 29) >> 16;
 }
 
-/* The chain of an entry: by the highest bits of a product with 2^64 / golden ratio. */
-static inline uint32_t *bucket_of(struct tlb *t, uint64_t tag, uint64_t page)
-{
-	return &t->buckets[(page ^ (tag << 40 | tag >> 24)) * UINT64_C(0x9E3779B97F4A7C15) >> t->hash_shift];
-}
-
 static inline unsigned set_of(const struct tlb *t, const struct tlb_key *k)
 {
 	uint64_t selector;
@@ -81,32 +37,10 @@ static inline unsigned set_of(const struct tlb *t, const struct tlb_key *k)
 	return (unsigned)(t->set_mask ? selector & t->set_mask : selector % t->nsets);
 }
 
-static inline uint32_t list_head(const struct tlb *t, unsigned set, unsigned age)
-{
-	return t->n + set * t->lists + age;
-}
-
-static inline void unlink_slot(struct tlb *t, uint32_t slot)
-{
-	struct link l = t->links[slot];
-
-	t->links[l.prev].next = l.next;
-	t->links[l.next].prev = l.prev;
-}
-
-static inline void push_front(struct tlb *t, uint32_t head, uint32_t slot)
-{
-	uint32_t first = t->links[head].next;
-
-	t->links[slot] = (struct link){head, first};
-	t->links[first].prev = slot;
-	t->links[head].next = slot;
-}
-
 /* Move the whole list of head from to the front of list into. */
 static void splice_front(struct tlb *t, uint32_t into, uint32_t from)
 {
-	struct link f = t->links[from];
+	struct tlb_link f = t->links[from];
 	uint32_t first = t->links[into].next;
 
 	if (f.next == from)
@@ -115,7 +49,7 @@ static void splice_front(struct tlb *t, uint32_t into, uint32_t from)
 	t->links[f.next].prev = into;
 	t->links[f.prev].next = first;
 	t->links[first].prev = f.prev;
-	t->links[from] = (struct link){from, from};
+	t->links[from] = (struct tlb_link){from, from};
 }
 
 struct tlb *tlb_new(uint64_t entries, uint64_t ways, enum vtd_replacement r, bool hash_sets,
@@ -132,6 +66,7 @@ struct tlb *tlb_new(uint64_t entries, uint64_t ways, enum vtd_replacement r, boo
 	t->n = t->nsets * t->ways;
 	t->set_mask = t->nsets && !(t->nsets & (t->nsets - 1)) ? t->nsets - 1 : 0;
 	t->replacement = r;
+	t->lru = r == VTD_LRU;
 	t->hash_sets = hash_sets;
 	t->rng = rng;
 	t->lists = r == VTD_AGEING ? AGES : 1;
@@ -142,16 +77,16 @@ struct tlb *tlb_new(uint64_t entries, uint64_t ways, enum vtd_replacement r, boo
 	t->hash_shift = 64 - bits;
 	t->buckets = g_new(uint32_t, (size_t)1 << bits);
 	/* One entry more, never valid, so that last = 0 can be looked at in an empty cache. */
-	t->entries = g_new0(struct entry, t->n + 1);
-	t->links = g_new0(struct link, t->n + (size_t)t->nsets * t->lists);
-	t->sets = g_new0(struct set, t->nsets);
+	t->entries = g_new0(struct tlb_entry, t->n + 1);
+	t->links = g_new0(struct tlb_link, t->n + (size_t)t->nsets * t->lists);
+	t->sets = g_new0(struct tlb_set, t->nsets);
 	t->plru_leaves = 1u << order_base_2(t->ways);
 	t->plru = r == VTD_PLRU ? g_new0(uint8_t, (size_t)t->nsets * t->plru_leaves) : NULL;
 	for (unsigned s = 0; s < t->nsets; s++)
 		for (unsigned a = 0; a < t->lists; a++) {
-			uint32_t head = list_head(t, s, a);
+			uint32_t head = tlb_list_head(t, s, a);
 
-			t->links[head] = (struct link){head, head};
+			t->links[head] = (struct tlb_link){head, head};
 		}
 	tlb_invalidate_all(t);
 	return t;
@@ -169,26 +104,6 @@ void tlb_free(struct tlb *t)
 	g_free(t);
 }
 
-unsigned tlb_last_slot(const struct tlb *t)
-{
-	return t->last;
-}
-
-unsigned tlb_capacity(const struct tlb *t)
-{
-	return t->n;
-}
-
-unsigned tlb_count(const struct tlb *t)
-{
-	return t->count;
-}
-
-unsigned tlb_count_shift(const struct tlb *t, unsigned shift)
-{
-	return t->by_size[size_index(shift)];
-}
-
 void tlb_set_removed(struct tlb *t, tlb_removed_fn fn, void *arg)
 {
 	t->removed = fn;
@@ -197,7 +112,7 @@ void tlb_set_removed(struct tlb *t, tlb_removed_fn fn, void *arg)
 
 /* ---- replacement ---- */
 
-static void grow_older(struct tlb *t)
+void tlb_grow_older(struct tlb *t)
 {
 	while (t->requests >= t->next_ageing) {
 		t->epoch++;
@@ -205,25 +120,16 @@ static void grow_older(struct tlb *t)
 	}
 }
 
-inline void tlb_note_requests(struct tlb *t, uint64_t n)
-{
-	if (G_LIKELY(!t->ageing_interval))
-		return;
-	t->requests += n;
-	if (t->requests >= t->next_ageing)
-		grow_older(t);
-}
-
 /* Catch up with the ageing steps since this set was last looked at. */
 static RARE void age_set(struct tlb *t, unsigned set)
 {
-	struct set *s = &t->sets[set];
+	struct tlb_set *s = &t->sets[set];
 	uint32_t steps = MIN(t->epoch - s->epoch, AGES - 1);
 
 	s->epoch = t->epoch;
 	while (steps--)
 		for (unsigned a = AGES - 1; a > 0; a--)
-			splice_front(t, list_head(t, set, a), list_head(t, set, a - 1));
+			splice_front(t, tlb_list_head(t, set, a), tlb_list_head(t, set, a - 1));
 }
 
 /* Turn the nodes on the way to slot's leaf so that they point away from it. */
@@ -255,7 +161,7 @@ static unsigned plru_victim(const struct tlb *t, unsigned set)
 	return way;
 }
 
-static RARE void touch_other(struct tlb *t, unsigned slot)
+RARE void tlb_touch_other(struct tlb *t, unsigned slot)
 {
 	unsigned set;
 
@@ -266,8 +172,8 @@ static RARE void touch_other(struct tlb *t, unsigned slot)
 		set = t->entries[slot].set;
 		age_set(t, set);
 		t->entries[slot].epoch = t->epoch;
-		unlink_slot(t, slot);
-		push_front(t, list_head(t, set, 0), slot);
+		tlb_unlink_slot(t, slot);
+		tlb_push_front(t, tlb_list_head(t, set, 0), slot);
 		return;
 	case VTD_PLRU:
 		set = t->entries[slot].set;
@@ -280,16 +186,6 @@ static RARE void touch_other(struct tlb *t, unsigned slot)
 	}
 }
 
-static inline void touch(struct tlb *t, unsigned slot)
-{
-	if (G_UNLIKELY(t->replacement != VTD_LRU)) {
-		touch_other(t, slot);
-		return;
-	}
-	unlink_slot(t, slot);
-	push_front(t, list_head(t, t->entries[slot].set, 0), slot);
-}
-
 static unsigned victim(struct tlb *t, unsigned set)
 {
 	switch (t->replacement) {
@@ -299,7 +195,7 @@ static unsigned victim(struct tlb *t, unsigned set)
 		return set * t->ways + plru_victim(t, set);
 	case VTD_AGEING:
 		for (unsigned a = AGES; a-- > 1;) {
-			uint32_t head = list_head(t, set, a);
+			uint32_t head = tlb_list_head(t, set, a);
 
 			if (t->links[head].prev != head)
 				return t->links[head].prev;
@@ -309,63 +205,15 @@ static unsigned victim(struct tlb *t, unsigned set)
 	case VTD_FIFO:
 		break;
 	}
-	return t->links[list_head(t, set, 0)].prev;
-}
-
-/* ---- lookup ---- */
-
-static inline bool entry_is(const struct entry *e, const struct tlb_key *k)
-{
-	return e->page == k->page && e->tag == k->tag && e->shift == k->shift;
-}
-
-static inline uint32_t find(struct tlb *t, const struct tlb_key *k)
-{
-	uint32_t slot = *bucket_of(t, k->tag, k->page);
-
-	while (slot != NONE && !entry_is(&t->entries[slot], k))
-		slot = t->entries[slot].hash_next;
-	return slot;
-}
-
-/* The entry of the last hit or insertion is the youngest of its set: unless ages have changed, so it stays.
- */
-uint64_t *tlb_lookup(struct tlb *t, const struct tlb_key *k)
-{
-	uint32_t slot = t->last;
-
-	tlb_note_requests(t, 1);
-	if (!entry_is(&t->entries[slot], k)) {
-		slot = find(t, k);
-		if (slot == NONE)
-			return NULL;
-		t->last = slot;
-		touch(t, slot);
-	} else if (G_UNLIKELY(t->entries[slot].epoch != t->epoch)) {
-		touch(t, slot);
-	}
-	return &t->entries[slot].payload;
-}
-
-uint64_t *tlb_find(struct tlb *t, const struct tlb_key *k, unsigned *slot)
-{
-	*slot = find(t, k);
-	return *slot == NONE ? NULL : &t->entries[*slot].payload;
-}
-
-uint64_t *tlb_peek(struct tlb *t, const struct tlb_key *k)
-{
-	unsigned slot;
-
-	return tlb_find(t, k, &slot);
+	return t->links[tlb_list_head(t, set, 0)].prev;
 }
 
 /* ---- removal and insertion ---- */
 
 static void hash_unlink(struct tlb *t, uint32_t slot)
 {
-	const struct entry *e = &t->entries[slot];
-	uint32_t *at = bucket_of(t, e->tag, e->page);
+	const struct tlb_entry *e = &t->entries[slot];
+	uint32_t *at = tlb_bucket(t, e->tag, e->page);
 
 	while (*at != slot)
 		at = &t->entries[*at].hash_next;
@@ -375,10 +223,10 @@ static void hash_unlink(struct tlb *t, uint32_t slot)
 /* Take a valid entry out; its slot belongs to the caller. */
 static void take_out(struct tlb *t, uint32_t slot)
 {
-	struct entry *e = &t->entries[slot];
+	struct tlb_entry *e = &t->entries[slot];
 
 	hash_unlink(t, slot);
-	unlink_slot(t, slot);
+	tlb_unlink_slot(t, slot);
 	t->count--;
 	t->by_size[size_index(e->shift)]--;
 	if (G_UNLIKELY(e->payload & TLB_REPORT) && t->removed) {
@@ -391,7 +239,7 @@ static void take_out(struct tlb *t, uint32_t slot)
 
 static void drop(struct tlb *t, uint32_t slot)
 {
-	struct set *s = &t->sets[t->entries[slot].set];
+	struct tlb_set *s = &t->sets[t->entries[slot].set];
 
 	take_out(t, slot);
 	t->links[slot].next = s->free;
@@ -403,7 +251,7 @@ bool tlb_insert(struct tlb *t, const struct tlb_key *k, uint64_t payload)
 	uint32_t *bucket;
 	unsigned set, slot;
 	bool evicted = false;
-	struct entry *e;
+	struct tlb_entry *e;
 
 	if (!t->n)
 		return false;
@@ -411,24 +259,24 @@ bool tlb_insert(struct tlb *t, const struct tlb_key *k, uint64_t payload)
 	if (t->replacement == VTD_AGEING)
 		age_set(t, set);
 	slot = t->sets[set].free;
-	if (slot == NONE) {
+	if (slot == TLB_NONE) {
 		slot = victim(t, set);
 		take_out(t, slot);
 		evicted = true;
 	} else {
 		t->sets[set].free = t->links[slot].next;
 	}
-	bucket = bucket_of(t, k->tag, k->page); /* now that an eviction may have changed it */
+	bucket = tlb_bucket(t, k->tag, k->page); /* now that an eviction may have changed it */
 	e = &t->entries[slot];
-	*e = (struct entry){.page = k->page,
-			    .tag = k->tag,
-			    .payload = payload,
-			    .hash_next = *bucket,
-			    .epoch = t->epoch,
-			    .set = set,
-			    .shift = k->shift};
+	*e = (struct tlb_entry){.page = k->page,
+				.tag = k->tag,
+				.payload = payload,
+				.hash_next = *bucket,
+				.epoch = t->epoch,
+				.set = set,
+				.shift = k->shift};
 	*bucket = slot;
-	push_front(t, list_head(t, set, 0), slot);
+	tlb_push_front(t, tlb_list_head(t, set, 0), slot);
 	if (t->replacement == VTD_PLRU)
 		plru_touch(t, set, slot - set * t->ways);
 	t->count++;
@@ -439,9 +287,9 @@ bool tlb_insert(struct tlb *t, const struct tlb_key *k, uint64_t payload)
 
 bool tlb_remove(struct tlb *t, const struct tlb_key *k)
 {
-	uint32_t slot = find(t, k);
+	uint32_t slot = tlb_find(t, k);
 
-	if (slot == NONE)
+	if (slot == TLB_NONE)
 		return false;
 	drop(t, slot);
 	return true;
@@ -449,7 +297,7 @@ bool tlb_remove(struct tlb *t, const struct tlb_key *k)
 
 /* ---- invalidation ---- */
 
-static bool intersects(const struct entry *e, uint64_t page, uint64_t last)
+static bool intersects(const struct tlb_entry *e, uint64_t page, uint64_t last)
 {
 	uint64_t first = e->page << (e->shift - PAGE_SHIFT);
 
@@ -462,7 +310,7 @@ unsigned tlb_invalidate_match(struct tlb *t, uint64_t tag, uint64_t mask, uint64
 	unsigned removed = 0, left = t->count;
 
 	for (uint32_t slot = 0; left && slot < t->n; slot++) {
-		const struct entry *e = &t->entries[slot];
+		const struct tlb_entry *e = &t->entries[slot];
 
 		if (!e->shift)
 			continue;
@@ -478,7 +326,7 @@ unsigned tlb_invalidate_match(struct tlb *t, uint64_t tag, uint64_t mask, uint64
 /* The usual case: nothing but 4 KiB entries, and looking each page up is cheaper than a scan. */
 static inline bool only_base_pages(const struct tlb *t, uint64_t page, uint64_t count)
 {
-	return t->by_size[0] == t->count && count <= t->count && page + count - 1 >= page;
+	return tlb_only_base_pages(t) && count <= t->count && page + count - 1 >= page;
 }
 
 static RARE unsigned invalidate_mixed(struct tlb *t, uint64_t tag, uint64_t page, uint64_t count)
@@ -486,12 +334,12 @@ static RARE unsigned invalidate_mixed(struct tlb *t, uint64_t tag, uint64_t page
 	unsigned removed = 0;
 	uint64_t probes = 0;
 
-	for (unsigned s = 0; s < SIZES; s++)
+	for (unsigned s = 0; s < TLB_SIZES; s++)
 		if (t->by_size[s])
 			probes += ((page + count - 1) >> (9 * s)) - (page >> (9 * s)) + 1;
 	if (probes > t->count || page + count - 1 < page)
 		return tlb_invalidate_match(t, tag, UINT64_MAX, page, count);
-	for (unsigned s = 0; s < SIZES; s++) {
+	for (unsigned s = 0; s < TLB_SIZES; s++) {
 		struct tlb_key k = {tag, page >> (9 * s), (uint8_t)(PAGE_SHIFT + 9 * s)};
 
 		for (; t->by_size[s] && k.page <= (page + count - 1) >> (9 * s); k.page++)
@@ -504,7 +352,7 @@ unsigned tlb_invalidate_range(struct tlb *t, uint64_t tag, uint64_t page, uint64
 {
 	unsigned removed = 0;
 
-	if (count == 1 && t->by_size[0] == t->count)
+	if (count == 1 && tlb_only_base_pages(t))
 		return tlb_remove(t, &(struct tlb_key){tag, page, PAGE_SHIFT});
 	if (!t->count || !count)
 		return 0;
@@ -527,7 +375,7 @@ unsigned tlb_invalidate_all(struct tlb *t)
 	/* The cache is empty: give the slots back in ascending order. */
 	memset(t->buckets, 0xff, sizeof(*t->buckets) << (64 - t->hash_shift));
 	for (unsigned s = 0; s < t->nsets; s++) {
-		t->sets[s].free = NONE;
+		t->sets[s].free = TLB_NONE;
 		for (unsigned w = t->ways; w-- > 0;) {
 			t->links[s * t->ways + w].next = t->sets[s].free;
 			t->sets[s].free = s * t->ways + w;
@@ -542,12 +390,12 @@ static RARE void visit_mixed(struct tlb *t, uint64_t tag, uint64_t mask, uint64_
 {
 	uint64_t probes = 0, last = page + count - 1;
 
-	for (unsigned s = 0; s < SIZES; s++)
+	for (unsigned s = 0; s < TLB_SIZES; s++)
 		if (t->by_size[s])
 			probes += (last >> (9 * s)) - (page >> (9 * s)) + 1;
 	if (mask != UINT64_MAX || probes > t->count || last < page) {
 		for (uint32_t slot = 0; slot < t->n; slot++) {
-			struct entry *e = &t->entries[slot];
+			struct tlb_entry *e = &t->entries[slot];
 			struct tlb_key k = {e->tag, e->page, e->shift};
 
 			if (e->shift && !((e->tag ^ tag) & mask) &&
@@ -556,13 +404,13 @@ static RARE void visit_mixed(struct tlb *t, uint64_t tag, uint64_t mask, uint64_
 		}
 		return;
 	}
-	for (unsigned s = 0; s < SIZES; s++) {
+	for (unsigned s = 0; s < TLB_SIZES; s++) {
 		struct tlb_key k = {tag, page >> (9 * s), (uint8_t)(PAGE_SHIFT + 9 * s)};
 
 		for (; t->by_size[s] && k.page <= last >> (9 * s); k.page++) {
-			uint32_t slot = find(t, &k);
+			uint32_t slot = tlb_find(t, &k);
 
-			if (slot != NONE)
+			if (slot != TLB_NONE)
 				fn(arg, &k, &t->entries[slot].payload, slot);
 		}
 	}
@@ -578,9 +426,9 @@ void tlb_visit_range(struct tlb *t, uint64_t tag, uint64_t mask, uint64_t page, 
 		return;
 	}
 	for (struct tlb_key k = {tag, page, PAGE_SHIFT}; k.page < page + count; k.page++) {
-		uint32_t slot = find(t, &k);
+		uint32_t slot = tlb_find(t, &k);
 
-		if (slot != NONE)
+		if (slot != TLB_NONE)
 			fn(arg, &k, &t->entries[slot].payload, slot);
 	}
 }
@@ -588,7 +436,7 @@ void tlb_visit_range(struct tlb *t, uint64_t tag, uint64_t mask, uint64_t page, 
 void tlb_visit(struct tlb *t, tlb_visit_fn fn, void *arg)
 {
 	for (uint32_t slot = 0; slot < t->n; slot++) {
-		struct entry *e = &t->entries[slot];
+		struct tlb_entry *e = &t->entries[slot];
 		struct tlb_key k = {e->tag, e->page, e->shift};
 
 		if (e->shift)

@@ -49,6 +49,11 @@ static void note_unmap(struct iommu_unit *u, uint16_t did, dma_addr_t iova, uint
 	vtd_note_unmap(of(u), did, iova, len, when);
 }
 
+static bool is_cached(struct iommu_unit *u, uint16_t did, dma_addr_t iova, uint64_t len)
+{
+	return vtd_is_cached(of(u), did, iova, len);
+}
+
 static void set_node(struct iommu_unit *u, unsigned node)
 {
 	vtd_set_node(of(u), node);
@@ -70,6 +75,7 @@ static const struct iommu_unit_ops vtd_ops = {
     .page_request = page_request,
     .in_flight = in_flight,
     .note_unmap = note_unmap,
+    .is_cached = is_cached,
     .set_node = set_node,
     .finish = finish,
     .free = unit_free,
@@ -100,6 +106,7 @@ struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_p
 	context_init(u);
 	u->iotlb = tlb_new(p->iotlb.entries, p->iotlb.ways, (enum vtd_replacement)p->iotlb.replacement,
 			   p->iotlb.hash_sets, p->iotlb.ageing_interval, &u->rng);
+	u->plain = !sim->timing && !u->scalable && p->iotlb.replacement == VTD_LRU;
 	u->iotlb_ready = g_new0(sim_time_t, tlb_capacity(u->iotlb) + 1);
 	pwc_init(&u->second, u);
 	pwc_init(&u->first, u);

@@ -14,6 +14,7 @@
 #include "models/iommu/unit.h"
 #include "models/memory/memory.h"
 #include "sim/resource.h"
+#include "tlb.h"
 
 /* ---- page-table formats: one table of constants per format, every test runs over all of them ---- */
 
@@ -45,7 +46,6 @@ extern const struct vtd_format_info vtd_formats[VTD_FORMATS];
 
 /* ---- unit ---- */
 
-enum vtd_replacement { VTD_LRU, VTD_FIFO, VTD_RANDOM, VTD_PLRU, VTD_AGEING };
 
 struct iotlb_params {
 	uint64_t entries; /* usable entries */
@@ -335,56 +335,5 @@ struct vtd_caps {
 };
 void vtd_decode_caps(uint64_t cap, uint64_t ecap, struct vtd_caps *caps);
 const struct vtd_caps *vtd_caps(const struct vtd_unit *u);
-
-/*
- * Stand-alone set-associative cache of page numbers, the IOTLB's own machinery, also for devices'
- * translation caches. Lookup, insertion and replacement are O(1) whatever the associativity.
- */
-struct tlb;
-struct tlb_key {
-	uint64_t tag;  /* domain id in bits 15:0; further bits as the owner likes */
-	uint64_t page; /* address >> shift */
-	uint8_t shift; /* 12, 21, 30, 39 or 48 */
-};
-/*
- * ways 0: fully associative. entries is rounded down to whole sets; 0 entries: nothing is ever
- * found. rng only for VTD_RANDOM. ageing_interval: requests per ageing step, VTD_AGEING only.
- */
-struct tlb *tlb_new(uint64_t entries, uint64_t ways, enum vtd_replacement r, bool hash_sets,
-		    uint64_t ageing_interval, struct rng *rng);
-void tlb_free(struct tlb *t);
-/* Payload of the entry, NULL on a miss; a hit updates replacement state. */
-uint64_t *tlb_lookup(struct tlb *t, const struct tlb_key *k);
-/* The same without side effects. */
-uint64_t *tlb_peek(struct tlb *t, const struct tlb_key *k);
-uint64_t *tlb_find(struct tlb *t, const struct tlb_key *k, unsigned *slot);
-/* Insert (after a miss); returns whether another entry was evicted. */
-bool tlb_insert(struct tlb *t, const struct tlb_key *k, uint64_t payload);
-/* Slot (0 .. tlb_capacity - 1) of the last hit or insertion, for owners with data beside the payload. */
-unsigned tlb_last_slot(const struct tlb *t);
-unsigned tlb_capacity(const struct tlb *t);
-unsigned tlb_count(const struct tlb *t);
-/* Entries of one size; an owner need not look for sizes that are not there. */
-unsigned tlb_count_shift(const struct tlb *t, unsigned shift);
-/* n further requests that the last entry served count for ageing. */
-void tlb_note_requests(struct tlb *t, uint64_t n);
-/* Remove entries of tag that intersect [page, page + count) in 4 KiB pages; returns how many. */
-unsigned tlb_invalidate_range(struct tlb *t, uint64_t tag, uint64_t page, uint64_t count);
-/* The same for all entries with (tag ^ entry tag) & mask == 0; scans the cache. */
-unsigned tlb_invalidate_match(struct tlb *t, uint64_t tag, uint64_t mask, uint64_t page, uint64_t count);
-unsigned tlb_invalidate_tag(struct tlb *t, uint64_t tag);
-unsigned tlb_invalidate_all(struct tlb *t);
-/* Remove the one entry with this key; returns whether there was one. */
-bool tlb_remove(struct tlb *t, const struct tlb_key *k);
-/* Entries that carry this payload bit are reported when they go, for whatever reason. */
-#define TLB_REPORT (UINT64_C(1) << 63)
-typedef void (*tlb_removed_fn)(void *arg, const struct tlb_key *k, uint64_t payload, unsigned slot);
-void tlb_set_removed(struct tlb *t, tlb_removed_fn fn, void *arg);
-/* Visit the valid entries in slot order. */
-typedef void (*tlb_visit_fn)(void *arg, const struct tlb_key *k, uint64_t *payload, unsigned slot);
-void tlb_visit(struct tlb *t, tlb_visit_fn fn, void *arg);
-/* Visit those of tag under mask that intersect [page, page + count) in 4 KiB pages. */
-void tlb_visit_range(struct tlb *t, uint64_t tag, uint64_t mask, uint64_t page, uint64_t count,
-		     tlb_visit_fn fn, void *arg);
 
 #endif
