@@ -14,7 +14,7 @@ static void on_signal(int signum)
 	cli_interrupted = signum;
 }
 
-static void catch_signals(void)
+void cli_catch_signals(void)
 {
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
 
@@ -45,7 +45,7 @@ static int unknown_command(const char *word)
 	return cli_unknown(NULL, "command", word, names, n);
 }
 
-static int run_command(const struct cli_command *command, int argc, char **argv)
+int cli_run_command(const struct cli_command *command, int argc, char **argv)
 {
 	g_autofree void *options = g_malloc0(MAX(command->options_size, sizeof(struct cli_common)));
 	g_autoptr(GPtrArray) args = g_ptr_array_new();
@@ -82,7 +82,7 @@ int main(int argc, char **argv)
 
 	setlocale(LC_ALL, "");
 	setlocale(LC_NUMERIC, "C"); /* files and tables read the same everywhere */
-	catch_signals();
+	cli_catch_signals();
 	json_set_alloc_funcs(
 	    g_malloc, g_free); /* no memory ends the program, as everywhere: no document lacks a part */
 	if (argc < 2) {
@@ -102,5 +102,5 @@ int main(int argc, char **argv)
 	command = cli_command_find(argv[1]);
 	if (!command)
 		return unknown_command(argv[1]);
-	return run_command(command, argc - 2, argv + 2);
+	return cli_run_command(command, argc - 2, argv + 2);
 }
