@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Per request: a submission entry is written to the queue and fetched through the IOTLB; each data page gets an address
- * popped from a magazine and an entry set in four levels of real 512-entry tables, takes 16 packets through one
- * translation, loses its entry, is invalidated by a page-selective descriptor and a wait descriptor that are written,
- * checked and executed, and its address goes back; a completion entry is written through the IOTLB and read back. Some
- * fifty counters are kept. The IOTLB is LRU, by hash and list; a miss walks four levels below walk caches.
+ * Per request: a submission entry is written to the queue and fetched through the IOTLB; each data page gets
+ * an address popped from a magazine and an entry set in four levels of real 512-entry tables, takes 16
+ * packets through one translation, loses its entry, is invalidated by a page-selective descriptor and a wait
+ * descriptor that are written, checked and executed, and its address goes back; a completion entry is written
+ * through the IOTLB and read back. Some fifty counters are kept. The IOTLB is LRU, by hash and list; a miss
+ * walks four levels below walk caches.
  */
 #include "floor.h"
 
@@ -25,9 +26,12 @@ struct slot {
 	uint32_t chain, prev, next, bucket;
 };
 struct counters {
-	uint64_t requests, lookups, hits, misses, reads, walk_hits[LEVELS], maps, unmaps, pages_mapped, pages_unmapped;
-	uint64_t allocs, frees, cached, descriptors, psi, waits, spans, removed, packets, bytes_read, bytes_written;
-	uint64_t evictions, fills, submissions, completions, segments, mapped, peak, addresses[LEVELS], by_size[4], sum;
+	uint64_t requests, lookups, hits, misses, reads, walk_hits[LEVELS], maps, unmaps, pages_mapped,
+	    pages_unmapped;
+	uint64_t allocs, frees, cached, descriptors, psi, waits, spans, removed, packets, bytes_read,
+	    bytes_written;
+	uint64_t evictions, fills, submissions, completions, segments, mapped, peak, addresses[LEVELS],
+	    by_size[4], sum;
 };
 struct floor {
 	struct table *root;
@@ -254,11 +258,9 @@ static double seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-double floor_run(uint64_t n, unsigned segments, unsigned entries, uint64_t *check)
+static struct floor *floor_new(unsigned entries)
 {
 	struct floor *f = calloc(1, sizeof(*f));
-	uint64_t phys[64], random = 1;
-	double start;
 
 	f->root = table_new();
 	f->nslots = entries;
@@ -271,6 +273,23 @@ double floor_run(uint64_t n, unsigned segments, unsigned entries, uint64_t *chec
 	for (uint32_t i = 0; i < entries; i++)
 		f->slots[i].chain = i + 1 < entries ? i + 1 : NONE;
 	f->slots[entries].prev = f->slots[entries].next = entries;
+	return f;
+}
+
+static void floor_free(struct floor *f)
+{
+	free_tables(f->root, LEVELS - 1);
+	free(f->buckets);
+	free(f->slots);
+	free(f);
+}
+
+double floor_run(uint64_t n, unsigned segments, unsigned entries, uint64_t *check)
+{
+	struct floor *f = floor_new(entries);
+	uint64_t phys[64], random = 1;
+	double start;
+
 	while (f->top < MAGAZINE) {
 		f->magazine[f->top] = 0xfffff - f->top;
 		f->top++;
@@ -289,9 +308,25 @@ double floor_run(uint64_t n, unsigned segments, unsigned entries, uint64_t *chec
 	}
 	start = seconds() - start;
 	*check = f->c.sum + f->c.removed + f->c.hits + f->c.reads + f->status;
-	free_tables(f->root, LEVELS - 1);
-	free(f->buckets);
-	free(f->slots);
-	free(f);
+	floor_free(f);
+	return start;
+}
+
+double floor_translate(uint64_t n, unsigned pages, unsigned entries, uint64_t *check)
+{
+	struct floor *f = floor_new(entries);
+	uint64_t first = 0xfffff - pages;
+	double start;
+
+	for (unsigned p = 0; p < pages; p++)
+		*leaf_of(f, first + p) = (uint64_t)p << 12 | PRESENT;
+	start = seconds();
+	for (uint64_t i = 0; i < n; i++) {
+		f->c.sum += translate(f, first + i % pages, 1);
+		f->c.bytes_read += 64;
+	}
+	start = seconds() - start;
+	*check = f->c.sum + f->c.hits + f->c.reads;
+	floor_free(f);
 	return start;
 }
