@@ -60,7 +60,9 @@ int iommu_map_nosync(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, 
 	hist_add(st->map_size, size, 1);
 	if (G_UNLIKELY(o) && o->map && generic_pt)
 		o->map(o->arg, d->dev, iova, phys, size);
-	if (one_call(d, iova | phys, size)) {
+	if (generic_pt && G_UNLIKELY((iova | phys | size) & ~PAGE_MASK)) {
+		ret = -ENXIO;
+	} else if (one_call(d, iova | phys, size)) {
 		indirect_call(d);
 		ret = d->ops->map_pages(d, iova, phys, PAGE_SIZE, size >> PAGE_SHIFT, prot, &mapped);
 	} else {

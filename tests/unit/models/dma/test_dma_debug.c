@@ -47,7 +47,7 @@ static dma_addr_t map(struct checked *c)
 
 static int access_at(struct checked *c, enum pcie_op op, dma_addr_t addr, uint64_t len)
 {
-	struct pcie_dma d = {.fn = c->dev->pci, .op = op, .addr = addr, .len = len, .pasid = VTD_NO_PASID};
+	struct pcie_dma d = {.fn = c->dev->pci, .op = op, .addr = addr, .len = len, .pasid = NO_PASID};
 
 	return pcie_dma(&d, c->r.m->sim.now);
 }
