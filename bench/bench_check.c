@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What --check costs: the same load without and with it, user time of the fastest of five. */
-#include <dmasim/experiment.h>
+#include "experiment/result.h"
 #include <stdio.h>
 #include <sys/resource.h>
 

@@ -2,7 +2,7 @@
 /* Host time of the DMA layer in counts fidelity: one map and unmap of a 4 KiB page, one 32-page request. */
 #include <dmasim/config.h>
 #include <dmasim/dma-mapping.h>
-#include <dmasim/machine.h>
+#include "machine/machine.h"
 #include <stdio.h>
 #include <time.h>
 

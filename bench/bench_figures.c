@@ -9,7 +9,7 @@
 #include "stack.h"
 
 #include <dmasim/dma-mapping.h>
-#include <dmasim/pcie.h>
+#include "models/pcie/pcie.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,8 @@
 #ifndef DMASIM_BENCH_STACK_H
 #define DMASIM_BENCH_STACK_H
 
+#include "machine/machine.h"
+
 #include <dmasim/workload.h>
 
 /* A 4 KiB page, or 128 KiB that begin inside a page, each page elsewhere. */

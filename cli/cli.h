@@ -9,7 +9,7 @@
 #ifndef DMASIM_CLI_H
 #define DMASIM_CLI_H
 
-#include <dmasim/experiment.h>
+#include "experiment/result.h"
 #include <signal.h>
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 /* dmasim verify RECORDING...: a recorded kernel run against the model. */
 #include "cli.h"
 
-#include <dmasim/experiment.h>
+#include "experiment/result.h"
 #include <dmasim/verify.h>
 #include <inttypes.h>
 

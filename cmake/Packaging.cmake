@@ -12,6 +12,8 @@ set_target_properties(libdmasim PROPERTIES OUTPUT_NAME dmasim VERSION ${PROJECT_
   SOVERSION ${PROJECT_VERSION_MAJOR})
 target_link_libraries(libdmasim PRIVATE PkgConfig::GLIB PkgConfig::GIO PkgConfig::ARCHIVE PkgConfig::JANSSON PkgConfig::ZSTD
   PkgConfig::LIBPCI PkgConfig::SQLITE PkgConfig::TRACEEVENT PkgConfig::TRACECMD PkgConfig::GCRYPT m)
+configure_file(cmake/libdmasim.map ${CMAKE_CURRENT_BINARY_DIR}/libdmasim.map @ONLY)
+target_link_options(libdmasim PRIVATE LINKER:--version-script=${CMAKE_CURRENT_BINARY_DIR}/libdmasim.map)
 if(NOT DMASIM_SANITIZE)
   target_link_options(libdmasim PRIVATE LINKER:--no-undefined)
 endif()

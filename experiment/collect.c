@@ -103,3 +103,18 @@ const char *experiment_all_failed(const struct experiment_result *r)
 			return NULL;
 	return r->nruns ? r->runs[0].failure ? r->runs[0].failure : "" : NULL;
 }
+
+unsigned experiment_result_runs(const struct experiment_result *r)
+{
+	return r->nruns;
+}
+
+const struct run_spec *experiment_result_spec(const struct experiment_result *r, unsigned run)
+{
+	return &r->runs[run].spec;
+}
+
+struct stat_value experiment_result_stat(const struct experiment_result *r, unsigned run, const char *name)
+{
+	return run_stat(&r->runs[run], name);
+}

@@ -7,7 +7,7 @@
 #ifndef DMASIM_EXPERIMENT_COMPARISON_H
 #define DMASIM_EXPERIMENT_COMPARISON_H
 
-#include <dmasim/experiment.h>
+#include "result.h"
 
 struct comparison {
 	unsigned columns, rows; /* the first three rows are headings: mode, API, kernel */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which exit status belongs to the errors of each floor. */
-#include <dmasim/experiment.h>
+#include "result.h"
 #include <dmasim/trace.h>
 
 int dmasim_error_status(const GError *error)

@@ -3,7 +3,7 @@
 #ifndef DMASIM_EXPERIMENT_INTERNAL_H
 #define DMASIM_EXPERIMENT_INTERNAL_H
 
-#include <dmasim/experiment.h>
+#include "result.h"
 
 /* The effective scenario inside result.json. */
 struct scenario *scenario_load_result(const char *path, GError **error);

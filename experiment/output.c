@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "output.h"
 
-#include <dmasim/experiment.h>
+#include "result.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>

@@ -59,11 +59,3 @@ struct config *config_new(void)
 
 	return config_new_of(&schema);
 }
-
-const struct stat_group stat_groups[] = {
-    {&dma_stat_table, offsetof(struct machine, dma_stats)},
-    {&vtd_stat_table, offsetof(struct machine, vtd_stats)},
-    {&pcie_stat_table, offsetof(struct machine, pcie_stats)},
-    {&machine_stat_table, 0},
-    {NULL, 0},
-};

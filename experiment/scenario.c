@@ -302,11 +302,6 @@ const struct config *scenario_config(const struct scenario *s)
 	return s->config;
 }
 
-const char *scenario_path(const struct scenario *s)
-{
-	return s->path;
-}
-
 char *const *scenario_sweep(const struct scenario *s)
 {
 	return (char *const *)s->sweep->pdata;

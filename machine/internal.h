@@ -3,8 +3,8 @@
 #ifndef DMASIM_MACHINE_INTERNAL_H
 #define DMASIM_MACHINE_INTERNAL_H
 
+#include "machine.h"
 #include <dmasim/error.h>
-#include <dmasim/machine.h>
 #include <dmasim/stat.h>
 
 /* Statistics over struct machine itself: io.*, cpu.*, sim.*, exposure.* */

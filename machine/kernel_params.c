@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The parameters of [kernel]. */
-#include <dmasim/machine.h>
+#include "machine.h"
 
 static const char *const version_names[] = {"as-shipped", "6.1", "6.12", "7.0", NULL};
 

@@ -2,7 +2,7 @@
 /* A machine from its configuration: CPUs, memory, VT-d unit, PCIe fabric, DMA layer, devices. */
 #include "internal.h"
 
-#include <dmasim/pcie.h>
+#include "models/pcie/pcie.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

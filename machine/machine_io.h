@@ -3,7 +3,7 @@
 #ifndef DMASIM_MACHINE_IO_H
 #define DMASIM_MACHINE_IO_H
 
-#include <dmasim/machine.h>
+#include "machine.h"
 #include <dmasim/stat.h>
 
 /* Its data have moved. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Looking up DMA APIs and the path of each workload; an API's state for a device. */
 #include "sim/cpu.h"
+#include "machine/machine.h"
+
 #include <dmasim/workload.h>
 #include <string.h>
 

@@ -9,6 +9,8 @@
 
 #include "machine/machine_io.h"
 #include "sim/cpu.h"
+#include "machine/machine.h"
+
 #include <dmasim/workload.h>
 
 struct load;

@@ -3,6 +3,8 @@
 #ifndef DMASIM_PATHS_H
 #define DMASIM_PATHS_H
 
+#include "machine/machine.h"
+
 #include <dmasim/workload.h>
 
 extern const struct driver_path nvme_legacy_path, nvme_link_path;

@@ -6,6 +6,8 @@
 #ifndef DMASIM_VECTORS_H
 #define DMASIM_VECTORS_H
 
+#include "machine/machine.h"
+
 #include <dmasim/workload.h>
 
 /* As one table (sg_alloc_table, dma_map_sgtable). The time to fill it in is the driver's to charge. */

@@ -8,11 +8,13 @@
  */
 #include <dmasim/dma-mapping.h>
 #include <dmasim/machine.h>
+#include <dmasim/pcie.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 
 struct null_drive {
+	struct machine *machine;
 	struct device *dev;
 	dma_addr_t command_dma; /* one command slot in coherent memory */
 	phys_addr_t command;
@@ -25,7 +27,7 @@ static int null_drive_execute(struct null_drive *d, dma_addr_t data, uint64_t le
 	    .fn = d->dev->pci, .op = PCIE_READ, .addr = d->command_dma, .len = 64, .pasid = NO_PASID};
 	struct pcie_dma read = {
 	    .fn = d->dev->pci, .op = PCIE_READ, .addr = data, .len = len, .pasid = NO_PASID};
-	int err = pcie_dma(&fetch, d->dev->sim->now);
+	int err = pcie_dma(&fetch, machine_now(d->machine));
 
 	return err ? err : pcie_dma(&read, fetch.done);
 }
@@ -44,7 +46,6 @@ static int null_drive_write(struct null_drive *d, phys_addr_t buffer, size_t len
 }
 
 struct job {
-	struct machine *machine;
 	struct null_drive drive;
 	phys_addr_t buffer;
 	int err;
@@ -67,21 +68,22 @@ int main(void)
 	struct config *config = config_new();
 	struct job job = {0};
 
-	job.machine = machine_new(config, IOMMU_STRICT, kernel_profile_find("7.0"), FIDELITY_COUNTS, 1,
-				  &error);
-	if (job.machine)
-		job.drive.dev = machine_add_device(job.machine, NULL, &error);
+	job.drive.machine = machine_new(config, IOMMU_STRICT, kernel_profile_find("7.0"), FIDELITY_COUNTS, 1,
+					&error);
+	if (job.drive.machine)
+		job.drive.dev = machine_add_device(job.drive.machine, NULL, &error);
 	if (!job.drive.dev) {
 		fprintf(stderr, "null_drive: %s\n", error->message);
 		return EXIT_FAILURE;
 	}
-	job.buffer = memory_alloc_pages(job.machine->memory, 0, 2);
-	cpu_run(&job.machine->sim.cpus[0], probe_and_write, &job);
+	job.buffer = machine_alloc_pages(job.drive.machine, 0, 2);
+	machine_run(job.drive.machine, 0, probe_and_write, &job);
 	printf("maps %" G_GUINT64_FORMAT ", page-selective invalidations %" G_GUINT64_FORMAT
 	       ", IOTLB misses %" G_GUINT64_FORMAT "\n",
-	       job.machine->dma_stats.map_calls, job.machine->vtd_stats.qi_iotlb_page,
-	       job.machine->vtd_stats.iotlb_misses);
-	machine_free(job.machine);
+	       machine_stat(job.drive.machine, "dma.map_calls").i,
+	       machine_stat(job.drive.machine, "qi.desc_iotlb_page").i,
+	       machine_stat(job.drive.machine, "iotlb.misses").i);
+	machine_free(job.drive.machine);
 	config_free(config);
 	return job.err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -6,7 +6,7 @@
 #ifndef DMASIM_EXPERIMENT_FIGURES_FIGURE_H
 #define DMASIM_EXPERIMENT_FIGURES_FIGURE_H
 
-#include <dmasim/experiment.h>
+#include "experiment/result.h"
 
 struct figure_draft {
 	struct json_t *doc;  /* in */

@@ -3,7 +3,7 @@
 #ifndef DMASIM_EXPERIMENT_FIGURES_REPORT_H
 #define DMASIM_EXPERIMENT_FIGURES_REPORT_H
 
-#include <dmasim/experiment.h>
+#include "experiment/result.h"
 
 /*
  * What the numbers of a result say, one sentence each, most important first; made from the document

@@ -7,7 +7,7 @@
 #ifndef DMASIM_EXPERIMENT_SWEEP_SWEEP_H
 #define DMASIM_EXPERIMENT_SWEEP_SWEEP_H
 
-#include <dmasim/experiment.h>
+#include "experiment/result.h"
 
 struct sweep_point {
 	unsigned position; /* in the plan: the order of figures and tables */
@@ -36,7 +36,6 @@ bool sweep_db_has(struct sweep_db *db, const char *hash);
 /* Add a point's result document: one transaction; adding it again changes nothing. */
 G_GNUC_WARN_UNUSED_RESULT bool sweep_db_add(struct sweep_db *db, const struct sweep_point *point,
 					    const struct json_t *doc, GError **error);
-unsigned sweep_db_count(struct sweep_db *db);
 /* All points as one document of the form of result.json; runs[].varied tells the points apart. */
 struct json_t *sweep_db_load(const char *dir, GError **error);
 /* Is there a sweep database in dir? */

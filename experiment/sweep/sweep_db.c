@@ -202,18 +202,6 @@ bool sweep_db_has(struct sweep_db *db, const char *hash)
 	return found;
 }
 
-unsigned sweep_db_count(struct sweep_db *db)
-{
-	sqlite3_stmt *st;
-	unsigned n = 0;
-
-	if (!sqlite3_prepare_v2(db->sql, "SELECT count(*) FROM points", -1, &st, NULL) &&
-	    sqlite3_step(st) == SQLITE_ROW)
-		n = (unsigned)sqlite3_column_int(st, 0);
-	sqlite3_finalize(st);
-	return n;
-}
-
 /* ---- adding a point ---- */
 
 static const char *text(const json_t *o, const char *key)

@@ -7,7 +7,7 @@
 #ifndef DMASIM_EXPERIMENT_VALIDATE_VALIDATE_H
 #define DMASIM_EXPERIMENT_VALIDATE_VALIDATE_H
 
-#include <dmasim/experiment.h>
+#include "experiment/result.h"
 
 enum validate_verdict {
 	VALIDATE_PASS,

@@ -3,12 +3,13 @@
 #ifndef DMASIM_DEVICE_H
 #define DMASIM_DEVICE_H
 
-#include "sim/sim.h"
+#include <dmasim/types.h>
 
 struct dma_layer;
 struct io_tlb_pool;
 struct iommu_domain;
 struct pcie_node;
+struct sim;
 
 /* Memory that firmware has the device use: mapped to itself, kept out of its IOVA space (RMRR). */
 struct iommu_resv_region {

@@ -8,6 +8,7 @@
 #define DMASIM_DMA_MAPPING_H
 
 #include <dmasim/device.h>
+#include <dmasim/export.h>
 #include <dmasim/scatterlist.h>
 #include <dmasim/types.h>
 
@@ -26,32 +27,36 @@
 #define DMA_ATTR_CC_SHARED (1ul << 13)
 
 /* Single mappings. DMA_MAPPING_ERROR on failure. */
-G_GNUC_WARN_UNUSED_RESULT dma_addr_t dma_map_phys(struct device *dev, phys_addr_t phys, size_t size,
-						  enum dma_data_direction dir, unsigned long attrs);
-void dma_unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
-		    unsigned long attrs);
-G_GNUC_WARN_UNUSED_RESULT dma_addr_t dma_map_page_attrs(struct device *dev, phys_addr_t page, size_t offset,
-							size_t size, enum dma_data_direction dir,
-							unsigned long attrs);
-void dma_unmap_page_attrs(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
-			  unsigned long attrs);
+DMASIM_API G_GNUC_WARN_UNUSED_RESULT dma_addr_t dma_map_phys(struct device *dev, phys_addr_t phys,
+							     size_t size, enum dma_data_direction dir,
+							     unsigned long attrs);
+DMASIM_API void dma_unmap_phys(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
+			       unsigned long attrs);
+DMASIM_API G_GNUC_WARN_UNUSED_RESULT dma_addr_t dma_map_page_attrs(struct device *dev, phys_addr_t page,
+								   size_t offset, size_t size,
+								   enum dma_data_direction dir,
+								   unsigned long attrs);
+DMASIM_API void dma_unmap_page_attrs(struct device *dev, dma_addr_t addr, size_t size,
+				     enum dma_data_direction dir, unsigned long attrs);
 #define dma_map_page(d, p, o, s, r) dma_map_page_attrs(d, p, o, s, r, 0)
 #define dma_unmap_page(d, a, s, r) dma_unmap_page_attrs(d, a, s, r, 0)
-G_GNUC_WARN_UNUSED_RESULT dma_addr_t dma_map_resource(struct device *dev, phys_addr_t phys, size_t size,
-						      enum dma_data_direction dir, unsigned long attrs);
-void dma_unmap_resource(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir,
-			unsigned long attrs);
-int dma_mapping_error(struct device *dev, dma_addr_t addr);
+DMASIM_API G_GNUC_WARN_UNUSED_RESULT dma_addr_t dma_map_resource(struct device *dev, phys_addr_t phys,
+								 size_t size, enum dma_data_direction dir,
+								 unsigned long attrs);
+DMASIM_API void dma_unmap_resource(struct device *dev, dma_addr_t addr, size_t size,
+				   enum dma_data_direction dir, unsigned long attrs);
+DMASIM_API int dma_mapping_error(struct device *dev, dma_addr_t addr);
 
 /* Scatterlists. dma_map_sg_attrs: number of DMA segments, 0 on failure. dma_map_sgtable: 0 or errno. */
-G_GNUC_WARN_UNUSED_RESULT unsigned dma_map_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
-						    enum dma_data_direction dir, unsigned long attrs);
-void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents, enum dma_data_direction dir,
-			unsigned long attrs);
-G_GNUC_WARN_UNUSED_RESULT int dma_map_sgtable(struct device *dev, struct sg_table *sgt,
-					      enum dma_data_direction dir, unsigned long attrs);
-void dma_unmap_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
-		       unsigned long attrs);
+DMASIM_API G_GNUC_WARN_UNUSED_RESULT unsigned dma_map_sg_attrs(struct device *dev, struct scatterlist *sg,
+							       int nents, enum dma_data_direction dir,
+							       unsigned long attrs);
+DMASIM_API void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
+				   enum dma_data_direction dir, unsigned long attrs);
+DMASIM_API G_GNUC_WARN_UNUSED_RESULT int dma_map_sgtable(struct device *dev, struct sg_table *sgt,
+							 enum dma_data_direction dir, unsigned long attrs);
+DMASIM_API void dma_unmap_sgtable(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
+				  unsigned long attrs);
 
 /* Two-step IOVA API (6.16). */
 #define DMA_IOVA_USE_SWIOTLB (1ull << 63)
@@ -67,57 +72,60 @@ static inline size_t dma_iova_size(const struct dma_iova_state *state)
 {
 	return state->__size & ~DMA_IOVA_USE_SWIOTLB;
 }
-G_GNUC_WARN_UNUSED_RESULT bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state,
-						  phys_addr_t phys, size_t size);
-void dma_iova_free(struct device *dev, struct dma_iova_state *state);
-G_GNUC_WARN_UNUSED_RESULT int dma_iova_link(struct device *dev, struct dma_iova_state *state,
-					    phys_addr_t phys, size_t offset, size_t size,
-					    enum dma_data_direction dir, unsigned long attrs);
-G_GNUC_WARN_UNUSED_RESULT int dma_iova_sync(struct device *dev, struct dma_iova_state *state, size_t offset,
-					    size_t size);
-void dma_iova_unlink(struct device *dev, struct dma_iova_state *state, size_t offset, size_t size,
-		     enum dma_data_direction dir, unsigned long attrs);
-void dma_iova_destroy(struct device *dev, struct dma_iova_state *state, size_t mapped_len,
-		      enum dma_data_direction dir, unsigned long attrs);
+DMASIM_API G_GNUC_WARN_UNUSED_RESULT bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state,
+							     phys_addr_t phys, size_t size);
+DMASIM_API void dma_iova_free(struct device *dev, struct dma_iova_state *state);
+DMASIM_API G_GNUC_WARN_UNUSED_RESULT int dma_iova_link(struct device *dev, struct dma_iova_state *state,
+						       phys_addr_t phys, size_t offset, size_t size,
+						       enum dma_data_direction dir, unsigned long attrs);
+DMASIM_API G_GNUC_WARN_UNUSED_RESULT int dma_iova_sync(struct device *dev, struct dma_iova_state *state,
+						       size_t offset, size_t size);
+DMASIM_API void dma_iova_unlink(struct device *dev, struct dma_iova_state *state, size_t offset, size_t size,
+				enum dma_data_direction dir, unsigned long attrs);
+DMASIM_API void dma_iova_destroy(struct device *dev, struct dma_iova_state *state, size_t mapped_len,
+				 enum dma_data_direction dir, unsigned long attrs);
 
 /* Explicit ownership changes. */
-void dma_sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir);
-void dma_sync_single_for_device(struct device *dev, dma_addr_t addr, size_t size,
-				enum dma_data_direction dir);
-void dma_sync_sg_for_cpu(struct device *dev, struct scatterlist *sg, int nents, enum dma_data_direction dir);
-void dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nents,
-			    enum dma_data_direction dir);
+DMASIM_API void dma_sync_single_for_cpu(struct device *dev, dma_addr_t addr, size_t size,
+					enum dma_data_direction dir);
+DMASIM_API void dma_sync_single_for_device(struct device *dev, dma_addr_t addr, size_t size,
+					   enum dma_data_direction dir);
+DMASIM_API void dma_sync_sg_for_cpu(struct device *dev, struct scatterlist *sg, int nents,
+				    enum dma_data_direction dir);
+DMASIM_API void dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nents,
+				       enum dma_data_direction dir);
 
 /* Coherent memory: *handle is the DMA address, the result the physical address of the first page
  * (pages need not be contiguous behind an IOMMU), 0 on failure. */
-G_GNUC_WARN_UNUSED_RESULT phys_addr_t dma_alloc_attrs(struct device *dev, size_t size, dma_addr_t *handle,
-						      unsigned long attrs);
-void dma_free_attrs(struct device *dev, size_t size, phys_addr_t phys, dma_addr_t handle,
-		    unsigned long attrs);
+DMASIM_API G_GNUC_WARN_UNUSED_RESULT phys_addr_t dma_alloc_attrs(struct device *dev, size_t size,
+								 dma_addr_t *handle, unsigned long attrs);
+DMASIM_API void dma_free_attrs(struct device *dev, size_t size, phys_addr_t phys, dma_addr_t handle,
+			       unsigned long attrs);
 /* Physical address of the byte at offset of an allocation (drivers reach it through a mapping of its pages).
  */
-phys_addr_t dma_coherent_phys(struct device *dev, phys_addr_t phys, dma_addr_t handle, size_t offset);
+DMASIM_API phys_addr_t dma_coherent_phys(struct device *dev, phys_addr_t phys, dma_addr_t handle,
+					 size_t offset);
 #define dma_alloc_coherent(d, s, h) dma_alloc_attrs(d, s, h, 0)
 #define dma_free_coherent(d, s, p, h) dma_free_attrs(d, s, p, h, 0)
 
 /* Pools of small coherent blocks (mm/dmapool.c). */
 struct dma_pool;
-struct dma_pool *dma_pool_create(const char *name, struct device *dev, size_t size, size_t align,
-				 size_t boundary);
-void dma_pool_destroy(struct dma_pool *pool);
+DMASIM_API struct dma_pool *dma_pool_create(const char *name, struct device *dev, size_t size, size_t align,
+					    size_t boundary);
+DMASIM_API void dma_pool_destroy(struct dma_pool *pool);
 /* Physical address of a block, 0 when out of memory; *handle its DMA address. */
-G_GNUC_WARN_UNUSED_RESULT phys_addr_t dma_pool_alloc(struct dma_pool *pool, dma_addr_t *handle);
-void dma_pool_free(struct dma_pool *pool, phys_addr_t block, dma_addr_t addr);
+DMASIM_API G_GNUC_WARN_UNUSED_RESULT phys_addr_t dma_pool_alloc(struct dma_pool *pool, dma_addr_t *handle);
+DMASIM_API void dma_pool_free(struct dma_pool *pool, phys_addr_t block, dma_addr_t addr);
 
 /* Queries. */
-bool dma_need_unmap(struct device *dev);
-bool dma_need_sync(struct device *dev, dma_addr_t addr);
-size_t dma_max_mapping_size(struct device *dev);
-size_t dma_opt_mapping_size(struct device *dev);
-unsigned long dma_get_merge_boundary(struct device *dev);
-uint64_t dma_get_required_mask(struct device *dev);
-bool dma_addressing_limited(struct device *dev);
-int dma_set_mask(struct device *dev, uint64_t mask);
+DMASIM_API bool dma_need_unmap(struct device *dev);
+DMASIM_API bool dma_need_sync(struct device *dev, dma_addr_t addr);
+DMASIM_API size_t dma_max_mapping_size(struct device *dev);
+DMASIM_API size_t dma_opt_mapping_size(struct device *dev);
+DMASIM_API unsigned long dma_get_merge_boundary(struct device *dev);
+DMASIM_API uint64_t dma_get_required_mask(struct device *dev);
+DMASIM_API bool dma_addressing_limited(struct device *dev);
+DMASIM_API int dma_set_mask(struct device *dev, uint64_t mask);
 static inline void dma_set_max_seg_size(struct device *dev, uint32_t size)
 {
 	dev->max_segment_size = size;

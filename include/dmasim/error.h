@@ -3,10 +3,12 @@
 #ifndef DMASIM_ERROR_H
 #define DMASIM_ERROR_H
 
+#include <dmasim/export.h>
+
 #include <glib.h>
 
 #define DMASIM_ERROR (dmasim_error_quark())
-GQuark dmasim_error_quark(void);
+DMASIM_API GQuark dmasim_error_quark(void);
 enum dmasim_error {
 	DMASIM_ERROR_CHECK = 1,     /* it ran, and a rule that was to be checked is broken */
 	DMASIM_ERROR_USAGE = 2,     /* command line or scenario */
@@ -16,6 +18,6 @@ enum dmasim_error {
 	DMASIM_ERROR_INTERRUPTED = 130,
 };
 /* The exit status that belongs to an error of any domain that the library uses. */
-int dmasim_error_status(const GError *error);
+DMASIM_API int dmasim_error_status(const GError *error);
 
 #endif

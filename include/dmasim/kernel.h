@@ -6,6 +6,7 @@
 #ifndef DMASIM_KERNEL_H
 #define DMASIM_KERNEL_H
 
+#include <dmasim/export.h>
 #include <dmasim/types.h>
 
 enum kernel_version { KERNEL_6_1, KERNEL_6_12, KERNEL_7_0, KERNEL_VERSIONS };
@@ -33,9 +34,9 @@ struct kernel_profile {
 	bool p2p_mmio_attr;        /* host-bridge P2P maps with the MMIO attribute (6.18) */
 	unsigned depot_max;        /* magazines per class in the depot; 0: unbounded with trimmer */
 };
-extern const struct kernel_profile kernel_profiles[KERNEL_VERSIONS];
+DMASIM_API extern const struct kernel_profile kernel_profiles[KERNEL_VERSIONS];
 /* By name ("6.12"), NULL if unknown. */
-const struct kernel_profile *kernel_profile_find(const char *name);
+DMASIM_API const struct kernel_profile *kernel_profile_find(const char *name);
 
 /* Repaired defects that can be switched back on (docs/quirks.md). */
 struct kernel_quirks {
@@ -44,5 +45,9 @@ struct kernel_quirks {
 	bool sg_bus_len;       /* bus-address entries take the length of the list head */
 	bool p2p_cacheable;    /* host-bridge P2P mapped like DRAM, as before 6.18 */
 };
+
+/* How its IOMMU driver runs: off, iommu=pt, iommu.strict=0, iommu.strict=1. */
+enum iommu_mode { IOMMU_OFF, IOMMU_PASSTHROUGH, IOMMU_LAZY, IOMMU_STRICT, IOMMU_MODES };
+DMASIM_API extern const char *const iommu_mode_names[]; /* "off" "passthrough" "lazy" "strict", NULL */
 
 #endif

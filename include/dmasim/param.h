@@ -7,6 +7,7 @@
 #ifndef DMASIM_PARAM_H
 #define DMASIM_PARAM_H
 
+#include <dmasim/export.h>
 #include <dmasim/types.h>
 
 enum param_type {
@@ -58,25 +59,25 @@ struct param_table {
 	}
 
 /* Fill dst (struct_size bytes) with the defaults. */
-void param_defaults(const struct param_table *t, void *dst);
+DMASIM_API void param_defaults(const struct param_table *t, void *dst);
 /* Free what PARAM_STRING members own. */
-void param_clear(const struct param_table *t, void *dst);
+DMASIM_API void param_clear(const struct param_table *t, void *dst);
 /* Copy including strings; dst is overwritten, not freed. */
-void param_copy(const struct param_table *t, void *dst, const void *src);
-const struct param_spec *param_find(const struct param_table *t, const char *name);
+DMASIM_API void param_copy(const struct param_table *t, void *dst, const void *src);
+DMASIM_API const struct param_spec *param_find(const struct param_table *t, const char *name);
 /* Parse text into dst. On failure *error says what was expected (type, unit, range, choices). */
-G_GNUC_WARN_UNUSED_RESULT bool param_set(const struct param_spec *s, void *dst, const char *text,
-					 GError **error);
+DMASIM_API G_GNUC_WARN_UNUSED_RESULT bool param_set(const struct param_spec *s, void *dst, const char *text,
+						    GError **error);
 /* The value in canonical text form, such that param_set reads it back to the same value. g_free it. */
-char *param_get(const struct param_spec *s, const void *src);
+DMASIM_API char *param_get(const struct param_spec *s, const void *src);
 /* "GT/s", "bytes" for a size; "" where a value has none or brings its own (times). */
-const char *param_unit(const struct param_spec *s);
+DMASIM_API const char *param_unit(const struct param_spec *s);
 /* "4KiB..4MiB", "a|b|c": what values it takes, NULL if any of its type. g_free it. */
-char *param_range(const struct param_spec *s);
+DMASIM_API char *param_range(const struct param_spec *s);
 /* Nearest of the n names by edit distance, NULL if none is close enough to be meant. */
-const char *nearest_name(const char *name, const char *const *names, size_t n);
+DMASIM_API const char *nearest_name(const char *name, const char *const *names, size_t n);
 
 #define PARAM_ERROR (param_error_quark())
-GQuark param_error_quark(void);
+DMASIM_API GQuark param_error_quark(void);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef DMASIM_SCATTERLIST_H
 #define DMASIM_SCATTERLIST_H
 
+#include <dmasim/export.h>
 #include <dmasim/types.h>
 
 #define SG_CHAIN 1ul
@@ -30,25 +31,25 @@ struct sim;
  * Page-based table (lib/scatterlist.c): arrays of 128 entries, all but the last one ending in a link.
  * Charges sg.tables, which freeing releases. 0, or -EINVAL for n = 0.
  */
-int sg_alloc_table(struct sim *sim, struct sg_table *t, unsigned n);
-void sg_free_table(struct sim *sim, struct sg_table *t);
+DMASIM_API int sg_alloc_table(struct sim *sim, struct sg_table *t, unsigned n);
+DMASIM_API void sg_free_table(struct sim *sim, struct sg_table *t);
 /*
  * The same from the pools of lib/sg_pool.c, after an inline first array of ninline entries that the
  * caller owns (first may be NULL and ninline 0 or 1: no inline array). Free with the same ninline.
  */
-int sg_alloc_table_chained(struct sim *sim, struct sg_table *t, unsigned n, struct scatterlist *first,
-			   unsigned ninline);
-void sg_free_table_chained(struct sim *sim, struct sg_table *t, unsigned ninline);
+DMASIM_API int sg_alloc_table_chained(struct sim *sim, struct sg_table *t, unsigned n,
+				      struct scatterlist *first, unsigned ninline);
+DMASIM_API void sg_free_table_chained(struct sim *sim, struct sg_table *t, unsigned ninline);
 /* Zero one array of n entries and mark its end. */
-void sg_init_table(struct scatterlist *sg, unsigned n);
+DMASIM_API void sg_init_table(struct scatterlist *sg, unsigned n);
 /* Make the last of the nprev entries of prev a link to next. */
-void sg_chain(struct scatterlist *prev, unsigned nprev, struct scatterlist *next);
-struct scatterlist *sg_next(struct scatterlist *sg);
+DMASIM_API void sg_chain(struct scatterlist *prev, unsigned nprev, struct scatterlist *next);
+DMASIM_API struct scatterlist *sg_next(struct scatterlist *sg);
 /* Bytes that the kernel allocates for n entries: page-based table and chained pools. */
-uint64_t sg_table_bytes(unsigned n);
-uint64_t sg_pool_bytes(unsigned n);
+DMASIM_API uint64_t sg_table_bytes(unsigned n);
+DMASIM_API uint64_t sg_pool_bytes(unsigned n);
 /* Linked arrays of 128 entries, and entries in the final array, of a table of n. */
-unsigned sg_linked_arrays(unsigned n);
+DMASIM_API unsigned sg_linked_arrays(unsigned n);
 
 static inline phys_addr_t sg_phys(const struct scatterlist *sg)
 {

@@ -6,6 +6,7 @@
 #ifndef DMASIM_STAT_H
 #define DMASIM_STAT_H
 
+#include <dmasim/export.h>
 #include <dmasim/types.h>
 
 enum stat_kind {
@@ -19,7 +20,7 @@ enum stat_kind {
 	STAT_KINDS
 };
 /* "counter", "histogram"... */
-const char *stat_kind_name(enum stat_kind kind);
+DMASIM_API const char *stat_kind_name(enum stat_kind kind);
 
 struct stat_spec {
 	const char *name; /* full: "iotlb.misses" */
@@ -76,9 +77,9 @@ struct stat_table {
 	}
 
 /* Is it a distribution (STAT_HISTOGRAM, STAT_LATENCIES) rather than one number? */
-bool stat_is_histogram(const struct stat_spec *s);
+DMASIM_API bool stat_is_histogram(const struct stat_spec *s);
 /* Does it add up over parts of a run? Peaks, ratios and percentiles do not. */
-bool stat_is_additive(const struct stat_spec *s);
+DMASIM_API bool stat_is_additive(const struct stat_spec *s);
 
 /* One number as results carry it. */
 struct stat_value {
@@ -87,40 +88,40 @@ struct stat_value {
 	double d;
 };
 /* Null for a histogram, and for what this fidelity does not compute. */
-struct stat_value stat_read(const struct stat_spec *s, const void *values, enum fidelity f);
+DMASIM_API struct stat_value stat_read(const struct stat_spec *s, const void *values, enum fidelity f);
 
 struct hist;
 /* The histogram of a row that is one; NULL where nothing was recorded. */
-const struct hist *stat_histogram(const struct stat_spec *s, const void *values);
+DMASIM_API const struct hist *stat_histogram(const struct stat_spec *s, const void *values);
 
 /*
  * Histogram. Exact: one bucket per distinct value (values are few: page spans, sizes).
  * Log-linear: 128 sub-buckets per power of two, so a value is known within 1/128 (0.8 %) of itself;
  * count, min, max and sum are exact. Fixed memory, nothing is allocated after the first records.
  */
-struct hist *hist_new_exact(void);
-struct hist *hist_new_log(void);
-void hist_free(struct hist *h);
-void hist_add(struct hist *h, uint64_t value, uint64_t count);
+DMASIM_API struct hist *hist_new_exact(void);
+DMASIM_API struct hist *hist_new_log(void);
+DMASIM_API void hist_free(struct hist *h);
+DMASIM_API void hist_add(struct hist *h, uint64_t value, uint64_t count);
 /* An empty one of the same kind. */
-struct hist *hist_new_like(const struct hist *h);
+DMASIM_API struct hist *hist_new_like(const struct hist *h);
 /* Take off what was recorded before: every bucket of before is in h with at least as many records. */
-void hist_subtract(struct hist *h, const struct hist *before);
-void hist_merge(struct hist *into, const struct hist *from);
-uint64_t hist_count(const struct hist *h);
-uint64_t hist_min(const struct hist *h);
-uint64_t hist_max(const struct hist *h);
-double hist_mean(const struct hist *h);
+DMASIM_API void hist_subtract(struct hist *h, const struct hist *before);
+DMASIM_API void hist_merge(struct hist *into, const struct hist *from);
+DMASIM_API uint64_t hist_count(const struct hist *h);
+DMASIM_API uint64_t hist_min(const struct hist *h);
+DMASIM_API uint64_t hist_max(const struct hist *h);
+DMASIM_API double hist_mean(const struct hist *h);
 /* Smallest recorded bucket value v such that at least q (0..1) of the records are <= v; 0 if empty. */
-uint64_t hist_quantile(const struct hist *h, double q);
+DMASIM_API uint64_t hist_quantile(const struct hist *h, double q);
 /* Visit non-empty buckets in ascending order; [lo, hi] inclusive. */
 typedef void (*hist_visit_fn)(uint64_t lo, uint64_t hi, uint64_t count, void *arg);
-void hist_visit(const struct hist *h, hist_visit_fn fn, void *arg);
-double hist_stddev(const struct hist *h);
+DMASIM_API void hist_visit(const struct hist *h, hist_visit_fn fn, void *arg);
+DMASIM_API double hist_stddev(const struct hist *h);
 /*
  * Append the percentile text form of HdrHistogram ("Value Percentile TotalCount 1/(1-Percentile)",
  * 5 steps per halving of the distance to 100 %); values are divided by unit.
  */
-void hist_write_percentiles(const struct hist *h, double unit, GString *out);
+DMASIM_API void hist_write_percentiles(const struct hist *h, double unit, GString *out);
 
 #endif

@@ -7,11 +7,12 @@
 #ifndef DMASIM_TRACE_H
 #define DMASIM_TRACE_H
 
-#include "models/memory/memory.h"
+#include <dmasim/export.h>
 #include <dmasim/param.h>
 
 enum trace_workload { TRACE_NVME, TRACE_RDMA_ODP, TRACE_VFIO_MIGRATION, TRACE_DMA, TRACE_WORKLOADS };
-extern const char *const trace_workload_names[]; /* "nvme" "rdma_odp" "vfio_migration" "dma_replay", NULL */
+DMASIM_API extern const char
+    *const trace_workload_names[]; /* "nvme" "rdma_odp" "vfio_migration" "dma_replay", NULL */
 
 struct trace_segment {
 	phys_addr_t phys;
@@ -120,7 +121,8 @@ enum trace_skip {
 	TRACE_SKIP_NO_REPLY, /* the recorder saw no answer, so the operation is not known */
 	TRACE_SKIP_KINDS
 };
-extern const char *const trace_bad_names[TRACE_BAD_KINDS], *const trace_skip_names[TRACE_SKIP_KINDS];
+DMASIM_API extern const char *const trace_bad_names[TRACE_BAD_KINDS],
+    *const trace_skip_names[TRACE_SKIP_KINDS];
 
 struct trace_counts {
 	uint64_t records;      /* handed out */
@@ -138,41 +140,42 @@ struct trace_format {
 	bool binary;                  /* places are byte offsets, not lines */
 	const char *note;             /* what reading it assumes; NULL: nothing */
 };
-const struct trace_format *const *trace_formats(void); /* NULL-terminated */
+DMASIM_API const struct trace_format *const *trace_formats(void); /* NULL-terminated */
 
 /* Open path ("-": standard input). NULL with *error naming file, line or offset, and remedy. */
-struct trace_reader *trace_open(const char *path, const struct trace_options *o, GError **error);
-const struct trace_format *trace_reader_format(const struct trace_reader *r);
+DMASIM_API struct trace_reader *trace_open(const char *path, const struct trace_options *o, GError **error);
+DMASIM_API const struct trace_format *trace_reader_format(const struct trace_reader *r);
 /* What this trace's records are. */
-enum trace_workload trace_reader_workload(const struct trace_reader *r);
+DMASIM_API enum trace_workload trace_reader_workload(const struct trace_reader *r);
 /* 1: *rec filled; 0: end of trace; -1: error. */
-G_GNUC_WARN_UNUSED_RESULT int trace_next(struct trace_reader *r, struct trace_record *rec, GError **error);
+DMASIM_API G_GNUC_WARN_UNUSED_RESULT int trace_next(struct trace_reader *r, struct trace_record *rec,
+						    GError **error);
 /*
  * Pass over *n records, by blocks where the format allows it; *n becomes those that are left, *last_ns the
  * time of the last where it is known. As trace_next.
  */
-G_GNUC_WARN_UNUSED_RESULT int trace_skip(struct trace_reader *r, uint64_t *n, uint64_t *last_ns,
-					 GError **error);
-const char *trace_device_name(const struct trace_reader *r, uint32_t device);
+DMASIM_API G_GNUC_WARN_UNUSED_RESULT int trace_skip(struct trace_reader *r, uint64_t *n, uint64_t *last_ns,
+						    GError **error);
+DMASIM_API const char *trace_device_name(const struct trace_reader *r, uint32_t device);
 /* Raw input bytes consumed so far and the file's size (0 if unknown), for progress. */
-uint64_t trace_bytes_read(const struct trace_reader *r, uint64_t *size);
+DMASIM_API uint64_t trace_bytes_read(const struct trace_reader *r, uint64_t *size);
 /* SHA-256 of the input as stored, hex; valid after the end of the trace. NULL where trace_skip has not read
  * all. */
-const char *trace_sha256(struct trace_reader *r);
+DMASIM_API const char *trace_sha256(struct trace_reader *r);
 /* What was read and what was left out so far. */
-const struct trace_counts *trace_counts(const struct trace_reader *r);
+DMASIM_API const struct trace_counts *trace_counts(const struct trace_reader *r);
 /* Place and cause of the first bad record, NULL if there was none. */
-const char *trace_first_bad(const struct trace_reader *r);
-void trace_close(struct trace_reader *r);
+DMASIM_API const char *trace_first_bad(const struct trace_reader *r);
+DMASIM_API void trace_close(struct trace_reader *r);
 
 /* Native writers: ".csv" or ".dmt" by name, compressed by suffix; temporary name, then renamed. */
 struct trace_writer;
-struct trace_writer *trace_writer_open(const char *path, enum trace_workload w, GError **error);
-G_GNUC_WARN_UNUSED_RESULT bool trace_write(struct trace_writer *w, const struct trace_record *rec,
-					   const char *device, GError **error);
-G_GNUC_WARN_UNUSED_RESULT bool trace_writer_close(struct trace_writer *w, GError **error);
+DMASIM_API struct trace_writer *trace_writer_open(const char *path, enum trace_workload w, GError **error);
+DMASIM_API G_GNUC_WARN_UNUSED_RESULT bool trace_write(struct trace_writer *w, const struct trace_record *rec,
+						      const char *device, GError **error);
+DMASIM_API G_GNUC_WARN_UNUSED_RESULT bool trace_writer_close(struct trace_writer *w, GError **error);
 /* Give up: the file that was there before stays. */
-void trace_writer_abandon(struct trace_writer *w);
+DMASIM_API void trace_writer_abandon(struct trace_writer *w);
 
 /* Generators look like readers: name plus key=value parameters. */
 struct trace_generator {
@@ -180,23 +183,24 @@ struct trace_generator {
 	enum trace_workload workload;
 	const struct param_table *params;
 };
-const struct trace_generator *const *trace_generators(void);          /* NULL-terminated */
-const struct trace_generator *trace_generator_find(const char *name); /* NULL if unknown */
+DMASIM_API const struct trace_generator *const *trace_generators(void);          /* NULL-terminated */
+DMASIM_API const struct trace_generator *trace_generator_find(const char *name); /* NULL if unknown */
 /* Set one parameter from "key=value". */
-G_GNUC_WARN_UNUSED_RESULT bool trace_generator_set(const struct trace_generator *g, void *params,
-						   const char *setting, GError **error);
+DMASIM_API G_GNUC_WARN_UNUSED_RESULT bool trace_generator_set(const struct trace_generator *g, void *params,
+							      const char *setting, GError **error);
 /* Named settings of a generator. */
 struct trace_preset {
 	const char *name, *generator, *help, *settings; /* settings: "key=value key=value" */
 };
-const struct trace_preset *trace_presets(unsigned *n);
-const struct trace_preset *trace_preset_find(const char *name); /* NULL if unknown */
-G_GNUC_WARN_UNUSED_RESULT bool trace_preset_apply(const struct trace_preset *p, void *params, GError **error);
-struct trace_reader *trace_generate(const struct trace_generator *g, const void *params, uint64_t seed,
-				    GError **error);
+DMASIM_API const struct trace_preset *trace_presets(unsigned *n);
+DMASIM_API const struct trace_preset *trace_preset_find(const char *name); /* NULL if unknown */
+DMASIM_API G_GNUC_WARN_UNUSED_RESULT bool trace_preset_apply(const struct trace_preset *p, void *params,
+							     GError **error);
+DMASIM_API struct trace_reader *trace_generate(const struct trace_generator *g, const void *params,
+					       uint64_t seed, GError **error);
 
 #define TRACE_ERROR (trace_error_quark())
-GQuark trace_error_quark(void);
+DMASIM_API GQuark trace_error_quark(void);
 enum trace_error {
 	TRACE_ERROR_OPEN,
 	TRACE_ERROR_FORMAT,

@@ -88,4 +88,14 @@ static inline unsigned order_base_2(uint64_t x)
 	return x <= 1 ? 0 : 64 - (unsigned)__builtin_clzll(x - 1);
 }
 
+/* What lies at a physical address. */
+enum memory_kind {
+	MEMORY_RAM,  /* DRAM with struct page */
+	MEMORY_P2P,  /* BAR registered as ZONE_DEVICE pages */
+	MEMORY_MMIO, /* BAR without struct page */
+	MEMORY_NONE, /* hole */
+};
+
+#define NO_PASID UINT32_MAX /* of a request without one */
+
 #endif

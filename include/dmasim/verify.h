@@ -6,8 +6,8 @@
 #ifndef DMASIM_VERIFY_H
 #define DMASIM_VERIFY_H
 
-#include "models/dma/dma_layer.h"
 #include <dmasim/config.h>
+#include <dmasim/export.h>
 #include <dmasim/kernel.h>
 
 #include <signal.h>
@@ -69,14 +69,15 @@ struct verify_boot {
  * Verify the boots that paths (files in order, or directories) make up. Returns an array of
  * struct verify_boot, or NULL with *error on input that cannot be read or understood.
  */
-GPtrArray *verify_paths(char *const *paths, unsigned n, const struct verify_options *o, GError **error);
-bool verify_equal(const GPtrArray *boots);
+DMASIM_API GPtrArray *verify_paths(char *const *paths, unsigned n, const struct verify_options *o,
+				   GError **error);
+DMASIM_API bool verify_equal(const GPtrArray *boots);
 /* Paths of the recordings in a directory, by name; NULL with *error if there is none. */
-GPtrArray *verify_recording_files(const char *path, GError **error);
+DMASIM_API GPtrArray *verify_recording_files(const char *path, GError **error);
 
 struct json_t;
-struct json_t *verify_json(const GPtrArray *boots);
+DMASIM_API struct json_t *verify_json(const GPtrArray *boots);
 /* The table of docs/exactness.md. */
-char *verify_table(const GPtrArray *boots);
+DMASIM_API char *verify_table(const GPtrArray *boots);
 
 #endif

@@ -9,7 +9,7 @@
 #define DMASIM_MODELS_DEVICE_NVME_DEVICE_H
 
 #include <dmasim/param.h>
-#include <dmasim/pcie.h>
+#include "models/pcie/pcie.h"
 #include <dmasim/stat.h>
 
 /* ---- what the wire carries ---- */

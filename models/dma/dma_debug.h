@@ -15,7 +15,7 @@
 #define DMASIM_MODELS_DMA_DMA_DEBUG_H
 
 #include "dma_layer.h"
-#include <dmasim/pcie.h>
+#include "models/pcie/pcie.h"
 
 struct dma_debug;
 /* Watches all devices of the layer and the fabric until it is freed; takes the layer's observer. */

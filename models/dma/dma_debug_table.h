@@ -4,7 +4,7 @@
 #define DMASIM_DMA_DEBUG_TABLE_H
 
 #include <dmasim/device.h>
-#include <dmasim/pcie.h>
+#include "models/pcie/pcie.h"
 #include <dmasim/types.h>
 
 enum kind { SINGLE, LIST, RANGE, PIECE, COHERENT };

@@ -14,9 +14,6 @@
 #include <dmasim/param.h>
 #include <dmasim/stat.h>
 
-enum iommu_mode { IOMMU_OFF, IOMMU_PASSTHROUGH, IOMMU_LAZY, IOMMU_STRICT, IOMMU_MODES };
-extern const char *const iommu_mode_names[]; /* "off" "passthrough" "lazy" "strict", NULL */
-
 struct iova_params {
 	bool forcedac;          /* iommu.forcedac: no 32-bit-first */
 	uint64_t magazine_size; /* pfns per magazine */

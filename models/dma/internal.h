@@ -11,7 +11,7 @@
 #include "sim/cpu.h"
 #include <dmasim/dma-mapping.h>
 #include <dmasim/p2pdma.h>
-#include <dmasim/pcie.h>
+#include "models/pcie/pcie.h"
 
 struct swiotlb;
 struct iommu_device;

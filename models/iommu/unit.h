@@ -13,8 +13,6 @@
 
 #include <dmasim/types.h>
 
-#define NO_PASID UINT32_MAX /* of a request without one */
-
 enum iommu_access { IOMMU_ACCESS_READ = 1, IOMMU_ACCESS_WRITE = 2 };
 
 struct iommu_request {

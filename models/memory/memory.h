@@ -11,13 +11,6 @@
 #include <dmasim/param.h>
 #include <dmasim/stat.h>
 
-enum memory_kind {
-	MEMORY_RAM,  /* DRAM with struct page */
-	MEMORY_P2P,  /* BAR registered as ZONE_DEVICE pages */
-	MEMORY_MMIO, /* BAR without struct page */
-	MEMORY_NONE, /* hole */
-};
-
 struct memory_params {
 	uint64_t size;          /* bytes of DRAM */
 	uint64_t nodes;         /* NUMA nodes, equal shares */

@@ -7,7 +7,7 @@
 #ifndef DMASIM_PCIE_CREDITS_H
 #define DMASIM_PCIE_CREDITS_H
 
-#include <dmasim/pcie.h>
+#include "pcie.h"
 
 static inline void credits_init(struct pcie_credits *c, uint64_t limit)
 {

@@ -3,7 +3,7 @@
 #ifndef DMASIM_PCIE_INTERNAL_H
 #define DMASIM_PCIE_INTERNAL_H
 
-#include <dmasim/pcie.h>
+#include "pcie.h"
 
 struct pcie_fabric {
 	struct sim *sim;

@@ -3,7 +3,7 @@
 #include "support.h"
 #include "trace/input.h"
 
-#include <dmasim/experiment.h>
+#include "experiment/result.h"
 #include <dmasim/verify.h>
 #include <glib/gstdio.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-#include <dmasim/experiment.h>
+#include "experiment/result.h"
 #include <string.h>
 
 enum { RECORDS = 3000 };

@@ -6,7 +6,7 @@
  */
 #include "nvme_support.h"
 
-#include <dmasim/experiment.h>
+#include "experiment/result.h"
 #include <string.h>
 
 #define REQUESTS 300u

@@ -10,7 +10,7 @@
 #include "experiment/figures/report.h"
 #include "sim/rng.h"
 
-#include <dmasim/experiment.h>
+#include "experiment/result.h"
 #include <glib/gstdio.h>
 #include <jansson.h>
 #include <string.h>

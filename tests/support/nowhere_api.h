@@ -6,6 +6,8 @@
 #ifndef DMASIM_TEST_NOWHERE_API_H
 #define DMASIM_TEST_NOWHERE_API_H
 
+#include "machine/machine.h"
+
 #include <dmasim/workload.h>
 
 /* Nothing is mapped there: IOVAs are handed out from 4 GiB downwards. */

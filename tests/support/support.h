@@ -4,7 +4,7 @@
 #define DMASIM_TEST_SUPPORT_H
 
 #include <check.h>
-#include <dmasim/machine.h>
+#include "machine/machine.h"
 
 /* Run one suite made of the given test cases; returns the exit status for main(). */
 int test_run(const char *name, TCase *first, ...) G_GNUC_NULL_TERMINATED;

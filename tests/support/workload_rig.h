@@ -3,6 +3,8 @@
 #ifndef DMASIM_TEST_WORKLOAD_RIG_H
 #define DMASIM_TEST_WORKLOAD_RIG_H
 
+#include "machine/machine.h"
+
 #include <dmasim/workload.h>
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #include "models/device/nvme_device.h"
 #include <dmasim/dma-mapping.h>
 #include <dmasim/error.h>
-#include <dmasim/machine.h>
+#include "machine/machine.h"
 #include <dmasim/verify.h>
 #include <jansson.h>
 

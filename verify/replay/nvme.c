@@ -8,7 +8,7 @@
 
 #include "workloads/nvme/nvme.h"
 
-#include <dmasim/pcie.h>
+#include "models/pcie/pcie.h"
 
 #include <inttypes.h>
 #include <string.h>

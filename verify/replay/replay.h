@@ -10,7 +10,7 @@
 
 #include "verify/operations/operations.h"
 
-#include <dmasim/machine.h>
+#include "machine/machine.h"
 #include <dmasim/stat.h>
 #include <dmasim/verify.h>
 

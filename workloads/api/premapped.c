@@ -6,6 +6,8 @@
  * io_uring's registered buffers with pre-mapped DMA addresses, Keith Busch's series of 2022.)
  */
 #include "sim/cpu.h"
+#include "machine/machine.h"
+
 #include <dmasim/workload.h>
 
 /* Registrations, a leaf for each 2 MiB of physical memory that holds a registered page. */

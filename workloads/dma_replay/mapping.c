@@ -3,7 +3,7 @@
 #include "mapping.h"
 
 #include "models/vtd/vtd.h"
-#include <dmasim/pcie.h>
+#include "models/pcie/pcie.h"
 #include <string.h>
 
 struct mapping *mapping_get(struct replay_workload *w, const struct trace_record *rec, uint8_t kind)

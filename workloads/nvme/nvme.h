@@ -11,6 +11,8 @@
 #include "workloads/replayer.h"
 
 #include "models/device/nvme_device.h"
+#include "machine/machine.h"
+
 #include <dmasim/workload.h>
 
 #define NVME_SMALL_POOL_SIZE 256u /* "prp list 256" */

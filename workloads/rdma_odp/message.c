@@ -7,7 +7,7 @@
 #include "odp.h"
 
 #include "models/vtd/vtd.h"
-#include <dmasim/pcie.h>
+#include "models/pcie/pcie.h"
 
 static void message_end(struct odp_job *j, sim_time_t when)
 {

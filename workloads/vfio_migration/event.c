@@ -7,7 +7,7 @@
 #include "vfio.h"
 
 #include "models/vtd/vtd.h"
-#include <dmasim/pcie.h>
+#include "models/pcie/pcie.h"
 
 /* The VF may go on with its next event. */
 void vfio_next_event(struct vfio_dev *d)

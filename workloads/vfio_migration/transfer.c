@@ -6,7 +6,7 @@
 #include "vfio.h"
 
 #include "models/vtd/vtd.h"
-#include <dmasim/pcie.h>
+#include "models/pcie/pcie.h"
 
 #define BURST (64 * PAGE_SIZE) /* bytes that a device moves between two looks at the clock */
 

@@ -4,7 +4,7 @@
 
 #include "experiment/output.h"
 
-#include <dmasim/experiment.h>
+#include "experiment/result.h"
 #include <glib/gstdio.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /* The lists of parameters and statistics: every name once, every default valid, every row explained. */
 #include "support.h"
 
-#include <dmasim/experiment.h>
+#include "experiment/result.h"
 #include <string.h>
 
 static void add_once(GHashTable *seen, const char *name)

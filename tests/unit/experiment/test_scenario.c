@@ -2,7 +2,7 @@
 /* Layers of a scenario: default, preset, file, --set; origins; kernels as shipped; runs in order. */
 #include "support.h"
 
-#include <dmasim/experiment.h>
+#include "experiment/result.h"
 #include <glib/gstdio.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "support.h"
 
 #include <dmasim/dma-mapping.h>
-#include <dmasim/experiment.h>
+#include "experiment/result.h"
 #include <glib/gstdio.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
 
 #include "models/pcie/internal.h"
 
-#include <dmasim/pcie.h>
+#include "models/pcie/pcie.h"
 #include <string.h>
 
 static struct sim sim;

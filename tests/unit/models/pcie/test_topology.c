@@ -2,7 +2,7 @@
 /* Topologies: described, dumped, broken. */
 #include "support.h"
 
-#include <dmasim/pcie.h>
+#include "models/pcie/pcie.h"
 #include <glib/gstdio.h>
 #include <string.h>
 
