@@ -218,8 +218,33 @@ static const char **all_names(size_t *n, GPtrArray *owned)
 	return (const char **)g_ptr_array_free(names, FALSE);
 }
 
+static int by_name(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* "ats, compare, context, ...": what the known names begin with, once each, sorted. */
+static char *first_words(const char *const *names, size_t n)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);
+
+	for (size_t i = 0; i < n; i++)
+		if (strchr(names[i], '.')) {
+			char *first = g_strndup(names[i], strcspn(names[i], "."));
+
+			if (g_ptr_array_find_with_equal_func(list, first, g_str_equal, NULL))
+				g_free(first);
+			else
+				g_ptr_array_add(list, first);
+		}
+	g_ptr_array_sort(list, by_name);
+	g_ptr_array_add(list, NULL);
+	return g_strjoinv(", ", (char **)list->pdata);
+}
+
 static int not_found(const char *word)
 {
+	g_autofree char *known = NULL;
 	g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func(g_free);
 	size_t n;
 	g_autofree const char **names = all_names(&n, owned);
@@ -227,8 +252,12 @@ static int not_found(const char *word)
 
 	if (near)
 		return cli_usage("explain", "nothing is called '%s'; did you mean '%s'?", word, near);
-	return cli_usage("explain", "nothing is called '%s'; see dmasim stats, params, apis, workloads",
-			 word);
+	known = first_words(names, n);
+	return cli_usage(
+	    "explain",
+	    "nothing is called '%s'; there are names that begin with %s (dmasim stats, params, apis "
+	    "and workloads list them)",
+	    word, known);
 }
 
 static void print_facts(const json_t *facts)

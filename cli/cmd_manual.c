@@ -49,27 +49,40 @@ static bool write_all(const char *dir, GError **error)
 	return true;
 }
 
+struct manual_options {
+	struct cli_common common;
+	char *output;
+};
+
+static const struct cli_option manual_options[] = {
+    {"output", 'o', CLI_PATH, offsetof(struct manual_options, output), "DIR", "directory for the pages",
+     NULL},
+    {0},
+};
+
 static int run(void *options, int nargs, char **args)
 {
+	const struct manual_options *o = options;
 	GError *error = NULL;
 
-	(void)options;
-	if (nargs != 1)
-		return cli_usage("manual", "one directory is wanted: dmasim manual DIR");
-	if (!write_all(args[0], &error))
+	if (nargs + (o->output != NULL) != 1)
+		return cli_usage("manual", "one directory is wanted: dmasim manual -o DIR");
+	if (!write_all(o->output ? o->output : args[0], &error))
 		return cli_fail(error);
 	return CLI_OK;
 }
 
 const struct cli_command cli_command_manual = {
     .name = "manual",
-    .args = "DIR",
+    .args = "[DIR]",
     .help = "write the manual pages: every command, scenario, trace and result",
     .about =
 	"Writes DIR/man1/*.1 and DIR/man5/*.5. The installed package has them already; this is for a build "
 	"that is not installed.",
-    .examples = "dmasim manual man && man -l man/man1/dmasim-run.1\tread a page without installing",
+    .examples = "dmasim manual -o man && man -l man/man1/dmasim-run.1\tread a page without installing",
     .group = CLI_GROUP_LEARN,
     .completes = &cli_words_files,
+    .options = manual_options,
+    .options_size = sizeof(struct manual_options),
     .run = run,
 };

@@ -124,7 +124,8 @@ void manual_result(GString *out)
 	static const struct row files[] = {
 	    {"result.json",
 	     "everything: schema version, effective scenario, provenance, one object per run with its "
-	     "statistics, histograms and memory accounts"},
+	     "statistics, histograms and memory accounts; of measuring workloads also curve: {columns: "
+	     "[name, ...], rows: [[number, ...], ...]}"},
 	    {"summary.csv", "one row per run, one column per statistic"},
 	    {"timeseries.csv", "optional: one row per interval and run"},
 	    {"curve.csv", "of measuring workloads: one row per measured point and run"},

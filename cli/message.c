@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -62,9 +63,21 @@ void cli_note(const struct cli_common *o, const char *format, ...)
 	fputc('\n', stderr);
 }
 
+/* Whoever read our output has seen enough: `dmasim params | head` ends as any other program does. */
+static bool reader_left(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
 int cli_finish_output(int status)
 {
 	if (fflush(stdout) || ferror(stdout)) {
+		if (reader_left()) {
+			signal(SIGPIPE, SIG_DFL);
+			raise(SIGPIPE);
+		}
 		fprintf(stderr, "dmasim: standard output could not be written: %s\n", g_strerror(errno));
 		return CLI_OUTPUT;
 	}

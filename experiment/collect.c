@@ -63,7 +63,7 @@ static void subtract_value(const struct stat_spec *s, struct stat_value *v, cons
 		v->i -= before->i;
 	else if (v->type == STAT_REAL && before->type == STAT_REAL && stat_is_additive(s))
 		v->d -= before->d;
-	else if (s->kind == STAT_FORMULA)
+	else if (s->kind == STAT_FORMULA && !s->measured)
 		v->type = STAT_NULL; /* a ratio over the measured part alone is not known here */
 }
 

@@ -57,6 +57,9 @@ static void warmup_ends(struct lane *l)
 	l->before = g_new0(struct run_result, 1);
 	l->before->spec = l->result->spec;
 	run_collect(l->before, l->machine, l->ops, l->workload);
+	l->machine->io.warmup.end = l->machine->sim.now;
+	l->machine->io.warmup.completed = l->machine->io.completed;
+	l->machine->io.warmup.bytes = l->machine->io.bytes;
 }
 
 /* A rule was broken: that is the run's error, before any that followed from it. */

@@ -30,6 +30,10 @@ struct io_stats {
 	uint64_t refused;       /* before the device saw them: their memory could not be mapped */
 	uint64_t records;       /* trace records consumed */
 	sim_time_t first, last; /* first submission, last completion */
+	struct {
+		sim_time_t end; /* 0: there was none */
+		uint64_t completed, bytes;
+	} warmup; /* what came before the measured part, which is what rates are about */
 	struct hist *latency_ns;
 	char failure[160]; /* why the first one failed; "": none has */
 };

@@ -11,21 +11,23 @@ static double in_ns(sim_time_t t)
 
 static double seconds(const struct machine *m)
 {
-	return m->io.last > m->io.first ? (double)(m->io.last - m->io.first) / (double)SIM_S : NAN;
+	sim_time_t first = MAX(m->io.first, m->io.warmup.end);
+
+	return m->io.last > first ? (double)(m->io.last - first) / (double)SIM_S : NAN;
 }
 
 static double io_iops(const void *v)
 {
 	const struct machine *m = v;
 
-	return (double)m->io.completed / seconds(m);
+	return (double)(m->io.completed - m->io.warmup.completed) / seconds(m);
 }
 
 static double io_bandwidth(const void *v)
 {
 	const struct machine *m = v;
 
-	return (double)m->io.bytes / seconds(m);
+	return (double)(m->io.bytes - m->io.warmup.bytes) / seconds(m);
 }
 
 static double latency(const struct machine *m, double q)
@@ -126,9 +128,9 @@ static const struct stat_spec specs[] = {
     STAT_BYTES("io.bytes", io.bytes, "payload bytes of completed requests"),
     STAT_COUNT("io.failed", io.failed, "requests that ended with an error"),
     STAT_COUNT("io.refused", io.refused, "... whose memory could not be mapped"),
-    STAT_COMPUTED("io.iops", "1/s", io_iops, "completed requests per simulated second", .needs_timing = true),
-    STAT_COMPUTED("io.bandwidth", "bytes/s", io_bandwidth, "payload bytes per simulated second",
-		  .needs_timing = true),
+    STAT_COMPUTED("io.iops", "1/s", io_iops, "completed requests per simulated second of the measured part", .needs_timing = true, .measured = true),
+    STAT_COMPUTED("io.bandwidth", "bytes/s", io_bandwidth, "payload bytes per simulated second of the measured part",
+		  .needs_timing = true, .measured = true),
     STAT_COMPUTED("io.latency_mean_ns", "ns", latency_mean, "mean request latency", .needs_timing = true),
     STAT_COMPUTED("io.latency_p50_ns", "ns", latency_p50, "median request latency", .needs_timing = true),
     STAT_COMPUTED("io.latency_p99_ns", "ns", latency_p99, "99th percentile of request latency",

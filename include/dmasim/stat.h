@@ -29,6 +29,7 @@ struct stat_spec {
 	size_t offset;    /* of the member */
 	double (*formula)(const void *values);
 	bool needs_timing; /* null in fidelity = counts */
+	bool measured;     /* a formula that leaves the warm-up out by itself */
 	bool summed;       /* a formula that adds up over parts of a run */
 	const char *help;
 };

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Bad input of every kind: the documented exit status, and a message that names place and remedy."""
+import json
 import os
 import resource
 import signal
@@ -104,6 +105,14 @@ def impossible_machines(tmp):
 
 def bad_usage(tmp):
     good = scenario(tmp, GOOD)
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {BINARY} params | head -2; echo $?"], capture_output=True)
+    check(done.stderr == b"" and done.stdout.endswith(b"141\n"), "a reader that leaves", done)
+    expect("explain what nothing resembles", run("explain", "xyzzyplugh"), 2, "iotlb", "swiotlb")
+    done = run("manual", "-o", tmp / "pages")
+    check(done.returncode == 0 and (tmp / "pages/man5/dmasim-result.5").exists(), "manual -o", done)
+    done = run("run", good, "--json", "--set", "workload.warmup=50", "--fidelity", "timing")
+    rates = [r["stats"]["io.iops"] for r in json.loads(done.stdout)["runs"]] if done.returncode == 0 else [None]
+    check(all(rates), f"rates behind a warm-up: {rates}", done)
     expect("unknown command", run("rnu"), 2, "rnu", "'run'")
     expect("unknown option", run("run", good, "--jsn"), 2, "--jsn", "--json")
     expect("option without value", run("run", good, "--api"), 2, "--api", "LIST")
