@@ -132,7 +132,7 @@ def bad_usage(tmp):
     expect("explain unknown", run("explain", "flushs"), 2, "'flushes'")
     expect("too many points", run("sweep", good, "--vary", "iotlb.entries=1..9000", "--vary", "qi.entries=1..9000", "-o",
                                   tmp / "many"), 2, "points", "1000000")
-    expect("too many shards", run("shards", good, "--shards", "2000000000", "-o", tmp / "many"), 2, "points")
+    expect("too many shards", run("shards", good, "--shards", "2000000000", "-o", tmp / "many"), 2, "pieces")
     bare = run()
     check(bare.returncode == 2 and not bare.stdout and b"usage" in bare.stderr, "bare dmasim", bare)
 
