@@ -109,6 +109,10 @@ char *reader_place(const struct trace_reader *r, const char *line, const char *a
  */
 struct trace_reader *reader_open(const struct format_ops *const *formats, const char *path,
 				 const struct trace_options *o, GError **error);
+/* Does a line name the columns of a format? */
+bool reader_names_columns(const struct format_ops *ops, const char *line);
+/* detect.c: choose r->ops by the name in the options or by content; false with *error. */
+bool reader_detect(struct trace_reader *r, const struct format_ops *const *formats, GError **error);
 /* A reader without input (generators). */
 struct trace_reader *reader_new_source(const struct format_ops *ops, const char *name);
 
