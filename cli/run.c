@@ -94,6 +94,22 @@ static int say_if_all_failed(const struct experiment_result *r, int status)
 	return CLI_FAILED;
 }
 
+/* A kernel that has no row of its own is taken as another: said once for each. */
+static void note_kernels(const struct scenario *s, const struct cli_common *o)
+{
+	unsigned n;
+	const struct run_spec *runs = scenario_runs(s, &n);
+
+	for (unsigned i = 0; i < n; i++) {
+		bool said = !runs[i].kernel_note;
+
+		for (unsigned j = 0; j < i && !said; j++)
+			said = !g_strcmp0(runs[j].kernel_note, runs[i].kernel_note);
+		if (!said)
+			cli_note(o, "%s", runs[i].kernel_note);
+	}
+}
+
 static int run_and_show(struct scenario *s, const struct cli_common *o, struct experiment_options *options)
 {
 	struct cli_progress *progress = cli_progress_new(o);
@@ -131,6 +147,7 @@ int cli_run_scenario(struct scenario *s, const struct cli_common *o, const struc
 	if (!cli_apply_run_options(s, o, &error) || !scenario_resolve(s, &error) ||
 	    !parse_interval(extra->interval, &options.interval, &error))
 		return cli_fail(error);
+	note_kernels(s, o);
 	if (o->output && !result_check_dir(o->output, &error))
 		return cli_fail(error);
 	if (extra->dry_run)

@@ -64,25 +64,6 @@ static GPtrArray *api_names(void)
 	return names;
 }
 
-/* The kernel that an API runs over; NULL with *error when it lacks what the API needs. */
-static const struct kernel_profile *kernel_for(const struct scenario *s, const struct dma_api *api,
-					       GError **error)
-{
-	const struct kernel_params *k = config_get(s->config, &kernel_param_table);
-	const struct kernel_profile *profile =
-	    &kernel_profiles[k->version ? k->version - 1 : (int)api->shipped];
-
-	if (!api->needs_iova_api || profile->has_iova_api)
-		return profile;
-	g_set_error(
-	    error, DMASIM_ERROR, DMASIM_ERROR_USAGE,
-	    "kernel.version = %s has no dma_iova_* interface (it came with 6.16), which the API '%s' needs; "
-	    "want 7.0 or as-shipped, or compare.api without '%s'",
-	    profile->name, api->name, api->name);
-	scenario_prefix_origin(s, "kernel.version", error);
-	return NULL;
-}
-
 static bool parse_modes(const struct scenario *s, GArray *modes, GError **error)
 {
 	const struct compare_params *compare = config_get(s->config, &compare_param_table);
@@ -112,17 +93,47 @@ static bool check_api(const struct scenario *s, const struct dma_api *api, GErro
 	return false;
 }
 
-/* Runs in the order seed, mode, API. */
+static void spec_clear(void *run)
+{
+	g_free(((struct run_spec *)run)->kernel_note);
+}
+
+/* One run per kernel that can carry the API, in the order in which they are named. */
+static bool add_runs(struct scenario *s, const struct run_spec *like, char *const *kernels, GError **error)
+{
+	bool single = !kernels[1];
+
+	for (char *const *k = kernels; *k; k++) {
+		struct run_spec run = *like;
+
+		run.kernel = scenario_kernel(s, like->api, *k, &run.kernel_note, error);
+		if (!run.kernel)
+			return false;
+		if (like->api->needs_iova_api && !run.kernel->has_iova_api) {
+			g_clear_pointer(&run.kernel_note, g_free);
+			if (single)
+				return scenario_lacks_iova_api(s, like->api, run.kernel, error);
+			continue;
+		}
+		g_array_append_val(s->runs, run);
+	}
+	return true;
+}
+
+/* Runs in the order seed, mode, API, kernel. */
 static bool make_runs(struct scenario *s, GError **error)
 {
 	const struct compare_params *compare = config_get(s->config, &compare_param_table);
 	const struct scenario_params *p = config_get(s->config, &scenario_param_table);
+	const struct kernel_params *kernel = config_get(s->config, &kernel_param_table);
 	g_autoptr(GArray) modes = g_array_new(FALSE, FALSE, sizeof(enum iommu_mode));
 	g_autoptr(GPtrArray) names = api_names();
 	g_auto(GStrv) apis = words(s, "compare.api", compare->api, error);
+	g_auto(GStrv) kernels = apis ? words(s, "kernel.version", kernel->version, error) : NULL;
 
-	if (!apis || !parse_modes(s, modes, error))
+	if (!kernels || !parse_modes(s, modes, error))
 		return false;
+	g_array_set_clear_func(s->runs, spec_clear);
 	for (uint64_t seed = 0; seed < p->seeds; seed++)
 		for (unsigned m = 0; m < modes->len; m++)
 			for (char **a = apis; *a; a++) {
@@ -134,12 +145,12 @@ static bool make_runs(struct scenario *s, GError **error)
 				if (!run.api)
 					return unknown(s, "compare.api", "API", *a,
 						       (const char *const *)names->pdata, error);
-				run.kernel = kernel_for(s, run.api, error);
-				if (!run.kernel || !check_api(s, run.api, error))
+				if (!check_api(s, run.api, error) || !add_runs(s, &run, kernels, error))
 					return false;
-				g_array_append_val(s->runs, run);
 			}
-	return true;
+	if (s->runs->len)
+		return true;
+	return scenario_lacks_iova_api(s, dma_api_find(apis[0]), kernel_profile_find("6.15"), error);
 }
 
 /* ---- input ---- */

@@ -136,6 +136,8 @@ static json_t *run_json(const struct experiment_result *r, const struct run_resu
 	json_object_set_new(o, "api", json_string(run->spec.api->name));
 	json_object_set_new(o, "iommu", json_string(iommu_mode_names[run->spec.mode]));
 	json_object_set_new(o, "kernel", json_string(run->spec.kernel->name));
+	if (run->spec.kernel_note)
+		json_object_set_new(o, "kernel_note", json_string(run->spec.kernel_note));
 	json_object_set_new(o, "workload", json_string(scenario_workload(r->scenario)->name));
 	json_object_set_new(o, "fidelity",
 			    json_string(run->spec.fidelity == FIDELITY_TIMING ? "timing" : "counts"));

@@ -28,6 +28,13 @@ struct scenario {
 /* Prefix an error with the place a value came from, unless that is the default. */
 void scenario_prefix_origin(const struct scenario *s, const char *name, GError **error);
 
+/* resolve_kernel.c: the row of that name for api; *note (g_free) where it is not the release's own. */
+const struct kernel_profile *scenario_kernel(const struct scenario *s, const struct dma_api *api,
+					     const char *name, char **note, GError **error);
+/* Always false, with *error. */
+bool scenario_lacks_iova_api(const struct scenario *s, const struct dma_api *api,
+			     const struct kernel_profile *k, GError **error);
+
 /* SHA-256 of a file, hex. */
 char *file_sha256(const char *path, GError **error);
 /* scenario_hash with the inputs' checksums given. */

@@ -45,13 +45,11 @@ static void place_cpus(struct machine *m, uint64_t nodes)
 
 static void new_dma_layer(struct machine *m, const struct config *c)
 {
-	const struct kernel_params *kernel = config_get(c, &kernel_param_table);
 	const struct iommu_params *iommu = config_get(c, &iommu_param_table);
 	struct dma_params p = {
 	    .iova = *(const struct iova_params *)config_get(c, &iova_param_table),
 	    .flush_queue = *(const struct flush_queue_params *)config_get(c, &flush_queue_param_table),
 	    .swiotlb = *(const struct swiotlb_params *)config_get(c, &swiotlb_param_table),
-	    .quirks = kernel->quirks,
 	    .reserved = iommu->reserved,
 	};
 
@@ -94,15 +92,18 @@ struct machine *machine_new(const struct config *config, enum iommu_mode mode,
 	const struct memory_params *memory = config_get(config, &memory_param_table);
 	const struct pcie_params *pcie = config_get(config, &pcie_param_table);
 	const struct iommu_params *iommu = config_get(config, &iommu_param_table);
+	struct kernel_profile facts = *kernel;
 	struct machine *m;
 
-	if (!dma_reserved_check(iommu->reserved, error))
+	if (!dma_reserved_check(iommu->reserved, error) ||
+	    !kernel_params_apply(config_get(config, &kernel_param_table), &facts, error))
 		return NULL;
 	m = g_new0(struct machine, 1);
 	m->config = config;
 	m->mode = mode;
 	m->devices = g_ptr_array_new_with_free_func(device_free);
-	m->kernel = kernel;
+	m->facts = facts;
+	m->kernel = &m->facts;
 	sim_init(&m->sim, fidelity, (unsigned)cpu->count, seed);
 	set_costs(&m->sim, cpu);
 	place_cpus(m, memory->nodes ? memory->nodes : 1);

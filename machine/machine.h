@@ -18,10 +18,14 @@ struct cpu_params {
 extern const struct param_table cpu_param_table;
 
 struct kernel_params {
-	int version; /* 0: as shipped, else 1 + enum kernel_version */
-	struct kernel_quirks quirks;
+	char *version; /* "as-shipped", or releases, comma-separated */
+	char *facts;   /* that differ from the release's row */
+	bool quirk_link_zero_middle, quirk_direct_sg_thb, quirk_sg_bus_len, quirk_p2p_cacheable;
 };
 extern const struct param_table kernel_param_table;
+/* Change a copy of a release's row as the parameters ask for. */
+G_GNUC_WARN_UNUSED_RESULT bool kernel_params_apply(const struct kernel_params *p, struct kernel_profile *k,
+						   GError **error);
 
 /* What every workload reports about its requests. Each ends as completed or failed. */
 struct io_stats {
@@ -42,7 +46,8 @@ struct machine {
 	struct sim sim;
 	const struct config *config;
 	enum iommu_mode mode;
-	const struct kernel_profile *kernel;
+	const struct kernel_profile *kernel; /* &facts */
+	struct kernel_profile facts;         /* of the release, changed by kernel.facts and the quirks */
 	struct memory *memory;
 	struct pcie_fabric *fabric;
 	struct pcie_node *host_bridge;

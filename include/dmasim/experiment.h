@@ -71,6 +71,7 @@ struct run_spec {
 	const struct dma_api *api;
 	enum iommu_mode mode;
 	const struct kernel_profile *kernel;
+	char *kernel_note; /* where the row is not the release's own: what was taken; else NULL */
 	enum fidelity fidelity;
 	uint64_t seed;
 };

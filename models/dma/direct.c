@@ -58,7 +58,7 @@ int dma_direct_map_sg(struct device *dev, struct scatterlist *sgl, int nents, en
 		switch (pci_p2pdma_state(&state, dev, phys)) {
 		case PCI_P2PDMA_MAP_THRU_HOST_BRIDGE:
 			/* The defect of 6.16: such entries kept whatever address they had. */
-			if (dev->dma->params.quirks.direct_sg_thb)
+			if (dev->dma->kernel->direct_sg_thb)
 				break;
 			/* fall through */
 		case PCI_P2PDMA_MAP_NONE:

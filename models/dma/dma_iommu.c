@@ -19,8 +19,10 @@ dma_addr_t iommu_dma_alloc_iova(struct iommu_domain *d, size_t size, uint64_t dm
 		pfn = alloc_iova_fast(&d->iovad, pages, UINT32_MAX >> PAGE_SHIFT, false);
 		if (pfn)
 			return pfn << PAGE_SHIFT;
-		dev->pci_32bit_workaround = false;
-		d->l->st->iova_32bit_given_up++;
+		if (d->l->kernel->dac_gives_up) {
+			dev->pci_32bit_workaround = false;
+			d->l->st->iova_32bit_given_up++;
+		}
 	}
 	pfn = alloc_iova_fast(&d->iovad, pages, dma_limit >> PAGE_SHIFT, true);
 	if (G_UNLIKELY(!pfn))
@@ -145,7 +147,8 @@ dma_addr_t iommu_dma_map_phys(struct device *dev, phys_addr_t phys, size_t size,
 	bool bounced = false;
 	dma_addr_t addr;
 
-	if (G_UNLIKELY(dev_use_swiotlb(dev)) && unaligned(phys, size)) {
+	if (G_UNLIKELY(dev_use_swiotlb(dev)) && unaligned(phys, size) &&
+	    (!(attrs & DMA_ATTR_MMIO) || dev->dma->kernel->mmio_bounces)) {
 		if (attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT)) {
 			sim_refuse(dev->sim, "memory that must bounce and cannot for", dev->name, size);
 			return DMA_MAPPING_ERROR;

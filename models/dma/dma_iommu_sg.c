@@ -66,7 +66,7 @@ static int lay_out(struct device *dev, struct scatterlist *sg, int nents, struct
 			break;
 		case PCI_P2PDMA_MAP_BUS_ADDR:
 			s->dma_address = pci_p2pdma_bus_addr_map(&p2p, sg_phys(s));
-			s->dma_length = dev->dma->params.quirks.sg_bus_len ? sg->length : s->length;
+			s->dma_length = dev->dma->kernel->sg_bus_len ? sg->length : s->length;
 			s->dma_flags |= SG_DMA_BUS_ADDRESS;
 			continue;
 		default:
@@ -76,6 +76,13 @@ static int lay_out(struct device *dev, struct scatterlist *sg, int nents, struct
 		s->dma_length = (uint32_t)length;
 		s->offset -= (uint32_t)offset;
 		aligned = align_up(length + offset, PAGE_SIZE);
+		if (G_UNLIKELY(dev->dma->kernel->sg_overflow &&
+			       (aligned > UINT32_MAX ||
+				(prev && pad < aligned - 1 && prev->length + pad > UINT32_MAX)))) {
+			l->done++;
+			s->length = (uint32_t)aligned; /* given back by the caller, from dma_length */
+			return -EOVERFLOW;
+		}
 		s->length = (uint32_t)aligned;
 		/* The entry would cross a boundary: the one before grows up to it. */
 		if (pad && pad < aligned - 1) {

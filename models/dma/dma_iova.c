@@ -45,14 +45,21 @@ bool dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state, phys_a
 	return addr != 0;
 }
 
-void dma_iova_free(struct device *dev, struct dma_iova_state *state)
+/* All that was reserved, past the flush queue. */
+static void free_window(struct device *dev, const struct dma_iova_state *state)
 {
 	size_t offset = state->addr & ~PAGE_MASK;
-	sim_time_t start = clock_of(dev);
 
 	dma_observe(dev, DMA_CALL_FREE_RANGE, .addr = state->addr, .dir = DMA_NONE);
 	iommu_dma_free_iova(dev->domain, state->addr - offset,
 			    align_up(dma_iova_size(state) + offset, PAGE_SIZE), NULL);
+}
+
+void dma_iova_free(struct device *dev, struct dma_iova_state *state)
+{
+	sim_time_t start = clock_of(dev);
+
+	free_window(dev, state);
 	dev->dma->st->unmap_time += clock_of(dev) - start;
 	sim_slice(dev->sim, TIMELINE_UNMAP, "dma_iova_free", start, clock_of(dev));
 }
@@ -86,7 +93,7 @@ static void undo_link(struct device *dev, struct dma_iova_state *state, size_t o
 static RARE int link_swiotlb(struct device *dev, struct dma_iova_state *state, phys_addr_t phys,
 			     size_t offset, size_t size, enum dma_data_direction dir, unsigned long attrs)
 {
-	bool defect = dev->dma->params.quirks.link_zero_middle;
+	bool defect = dev->dma->kernel->link_zero_middle;
 	unsigned prot = dma_info_to_prot(dir, dev->coherent, attrs);
 	size_t head = phys & ~PAGE_MASK, tail = (phys + size) & ~PAGE_MASK, done = 0;
 	int ret;
@@ -260,8 +267,13 @@ void dma_iova_destroy(struct device *dev, struct dma_iova_state *state, size_t m
 		return;
 	}
 	cpu_charge(sim_cpu(dev->sim), COST_DMA_MAP_FIXED);
-	/* As the kernel does it, mapped_len alone decides how much address space goes back. */
-	iova_unlink(dev, state, 0, mapped_len, dir, attrs, true);
+	if (dev->dma->kernel->destroy_queues) {
+		/* mapped_len alone decides how much address space goes back. */
+		iova_unlink(dev, state, 0, mapped_len, dir, attrs, true);
+	} else {
+		iova_unlink(dev, state, 0, mapped_len, dir, attrs, false);
+		free_window(dev, state);
+	}
 	dev->dma->st->unmap_time += clock_of(dev) - start;
 	sim_slice(dev->sim, TIMELINE_UNMAP, "dma_iova_destroy", start, clock_of(dev));
 }

@@ -41,7 +41,6 @@ struct dma_params {
 	struct iova_params iova;
 	struct flush_queue_params flush_queue;
 	struct swiotlb_params swiotlb;
-	struct kernel_quirks quirks;
 	const char *reserved; /* IOVA windows of the host bridge (iommu.reserved), NULL: none */
 };
 
@@ -92,6 +91,5 @@ int dma_layer_attach(struct dma_layer *l, struct device *dev);
 void dma_layer_detach(struct device *dev);
 
 const struct kernel_profile *dma_kernel(const struct device *dev);
-const struct kernel_quirks *dma_quirks(const struct device *dev);
 
 #endif

@@ -87,6 +87,9 @@ struct dma_observer {
 	/* Invalidation of one cache tag (cache_tag_flush_range); flush_all: 0 .. UINT64_MAX. order: AM. */
 	void (*cache_tag_flush)(void *arg, uint16_t did, uint64_t start, uint64_t end, uint64_t base,
 				unsigned order, bool leaf_only);
+	/* The same after mapping, where the unit may have cached that nothing was there. */
+	void (*cache_tag_flush_np)(void *arg, uint16_t did, uint64_t start, uint64_t end, uint64_t base,
+				   unsigned order);
 	/* Descriptor submitted, without the trailing wait (intel_iommu:qi_submit). */
 	void (*qi_submit)(void *arg, const struct qi_desc *desc);
 	/* Entry stored in, and released from, the ring of a CPU. */

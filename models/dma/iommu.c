@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The generic IOMMU layer: map, unmap and the gather (drivers/iommu/iommu.c). Until 6.18 the driver is
- * called once per run of equal pages; with the generic page table it takes the whole range at once.
+ * The generic IOMMU layer: map, unmap and the gather (drivers/iommu/iommu.c). Until 6.19 the driver is
+ * called once per run of equal pages; since 7.0 it takes the whole range at once.
  */
 #include "iommu.h"
 
@@ -21,10 +21,10 @@ void iommu_release_tables(struct iommu_domain *d, struct pgtable_list *l)
 
 /* ---- map ---- */
 
-/* Whether the driver is called once: by the generic page table for any range, and for what is one page. */
+/* Whether the driver is called once: for any range since 7.0, and for what is one page. */
 static inline bool one_call(const struct iommu_domain *d, uint64_t addr_merge, size_t size)
 {
-	return d->l->kernel->generic_pt ||
+	return d->l->kernel->map_range ||
 	       (size == PAGE_SIZE && d->pgsize_bitmap & PAGE_SIZE && !(addr_merge & ~PAGE_MASK));
 }
 
@@ -52,15 +52,15 @@ int iommu_map_nosync(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, 
 {
 	const struct dma_observer *o = d->l->observer;
 	struct dma_stats *st = d->l->st;
-	bool generic_pt = d->l->kernel->generic_pt;
+	const struct kernel_profile *k = d->l->kernel;
 	size_t mapped = 0;
 	int ret;
 
 	st->iommu_map_ops++;
 	hist_add(st->map_size, size, 1);
-	if (G_UNLIKELY(o) && o->map && generic_pt)
+	if (G_UNLIKELY(o) && o->map && k->map_untraced)
 		o->map(o->arg, d->dev, iova, phys, size);
-	if (generic_pt && G_UNLIKELY((iova | phys | size) & ~PAGE_MASK)) {
+	if (k->map_range && G_UNLIKELY((iova | phys | size) & ~PAGE_MASK)) {
 		ret = -ENXIO;
 	} else if (one_call(d, iova | phys, size)) {
 		indirect_call(d);
@@ -81,7 +81,7 @@ int iommu_map_nosync(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, 
 		if (kind == MEMORY_P2P || kind == MEMORY_MMIO)
 			st->cacheable_mmio_pages += size >> PAGE_SHIFT;
 	}
-	if (G_UNLIKELY(o) && o->map && !generic_pt)
+	if (G_UNLIKELY(o) && o->map && !k->map_untraced)
 		o->map(o->arg, d->dev, iova, phys, size);
 	return 0;
 }
@@ -160,7 +160,7 @@ static size_t unmap_chunks(struct iommu_domain *d, dma_addr_t iova, size_t size,
 		done = driver_unmap(d, iova + unmapped, pgsize, count, g);
 		if (!done)
 			break;
-		if (!g->queued)
+		if (!d->l->kernel->generic_pt && !g->queued)
 			iommu_iotlb_gather_add_page(d, g, iova + unmapped, done);
 		unmapped += done;
 	}
@@ -176,15 +176,14 @@ size_t iommu_unmap_fast(struct iommu_domain *d, dma_addr_t iova, size_t size, st
 	st->iommu_unmap_ops++;
 	if (one_call(d, iova, size)) {
 		unmapped = driver_unmap(d, iova, PAGE_SIZE, size >> PAGE_SHIFT, g);
-		if (g->queued || !unmapped)
-			;
-		else if (d->l->kernel->generic_pt)
-			iommu_iotlb_gather_add_range(g, iova, unmapped);
-		else
+		if (!d->l->kernel->generic_pt && !g->queued && unmapped)
 			iommu_iotlb_gather_add_page(d, g, iova, unmapped);
 	} else {
 		unmapped = unmap_chunks(d, iova, size, g);
 	}
+	/* The old drivers flush in between where the page size changes, the generic table never does. */
+	if (d->l->kernel->generic_pt && !g->queued && unmapped)
+		iommu_iotlb_gather_add_range(g, iova, unmapped);
 	st->iommu_unmap_bytes += unmapped;
 	hist_add(st->unmap_size, unmapped, 1);
 	if (G_UNLIKELY(o) && o->unmap)

@@ -30,8 +30,8 @@ struct iommu_iotlb_gather;
 /* ---- what a driver provides ---- */
 
 /*
- * Of its domains. With the generic page table (7.0) map_pages and unmap_pages take a whole range, counted in
- * 4 KiB pages; before, a run of pages of one size.
+ * Of its domains. Since 7.0 map_pages and unmap_pages take a whole range, counted in 4 KiB pages; before, a
+ * run of pages of one size.
  */
 struct iommu_domain_ops {
 	int (*map_pages)(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, size_t pgsize,

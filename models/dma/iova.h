@@ -26,6 +26,7 @@ RB_HEAD(iova_tree, iova);
 
 struct iova_magazine {
 	struct iova_magazine *next; /* in the depot */
+	bool charged;               /* it exists in the kernel's memory, too */
 	uint64_t size;
 	uint64_t pfns[];
 };

@@ -15,6 +15,14 @@ static uint64_t magazine_bytes(const struct iova_domain *iovad)
 	return 8 * (1 + iovad->magazine_size);
 }
 
+static void charge_magazine(struct iova_domain *iovad, struct iova_magazine *m)
+{
+	m->charged = true;
+	ledger_charge(&iovad->l->sim->ledger, LEDGER_IOVA_MAGAZINES, magazine_bytes(iovad));
+}
+
+/* Since 7.3 the kernel allocates one when a range is put into it: that alone differs, so it is charged then.
+ */
 struct iova_magazine *iova_magazine_alloc(struct iova_domain *iovad)
 {
 	struct sim *sim = iovad->l->sim;
@@ -23,7 +31,9 @@ struct iova_magazine *iova_magazine_alloc(struct iova_domain *iovad)
 	m = slab_alloc(&sim->slab, sizeof(*m) + 8 * iovad->magazine_size);
 	m->next = NULL;
 	m->size = 0;
-	ledger_charge(&sim->ledger, LEDGER_IOVA_MAGAZINES, magazine_bytes(iovad));
+	m->charged = false;
+	if (!iovad->l->kernel->lazy_magazines)
+		charge_magazine(iovad, m);
 	return m;
 }
 
@@ -31,7 +41,8 @@ void iova_magazine_free(struct iova_domain *iovad, struct iova_magazine *m)
 {
 	struct sim *sim = iovad->l->sim;
 
-	ledger_release(&sim->ledger, LEDGER_IOVA_MAGAZINES, magazine_bytes(iovad));
+	if (m->charged)
+		ledger_release(&sim->ledger, LEDGER_IOVA_MAGAZINES, magazine_bytes(iovad));
 	slab_free(&sim->slab, m, sizeof(*m) + 8 * iovad->magazine_size);
 }
 
@@ -230,6 +241,13 @@ bool iova_rcache_get(struct iova_domain *iovad, struct iova_alloc_event *e)
 	return true;
 }
 
+static void magazine_push(struct iova_domain *iovad, struct iova_magazine *m, uint64_t pfn)
+{
+	if (G_UNLIKELY(!m->charged))
+		charge_magazine(iovad, m);
+	m->pfns[m->size++] = pfn;
+}
+
 static bool rcache_put(struct iova_rcache *rc, unsigned cpu_id, uint64_t pfn)
 {
 	struct iova_domain *iovad = rc->iovad;
@@ -258,14 +276,14 @@ static bool rcache_put(struct iova_rcache *rc, unsigned cpu_id, uint64_t pfn)
 		spin_unlock(cpu, &rc->lock);
 		cpu_charge(cpu, COST_IOVA_DEPOT_SWAP);
 		c->loaded = iova_magazine_alloc(iovad);
-		c->loaded->pfns[c->loaded->size++] = pfn;
+		magazine_push(iovad, c->loaded, pfn);
 		if (to_free) {
 			iova_magazine_free_pfns(iovad, to_free);
 			iova_magazine_free(iovad, to_free);
 		}
 		return true;
 	}
-	c->loaded->pfns[c->loaded->size++] = pfn;
+	magazine_push(iovad, c->loaded, pfn);
 	return true;
 }
 

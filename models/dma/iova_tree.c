@@ -24,7 +24,8 @@ void init_iova_domain(struct iova_domain *iovad, struct dma_layer *l, struct dev
 	iovad->rbtree_lock.stats = &l->st->tree_lock;
 	iovad->dma_32bit_pfn = (4 * GIB) >> PAGE_SHIFT;
 	iovad->max32_alloc_size = iovad->dma_32bit_pfn;
-	iovad->magazine_size = l->params.iova.magazine_size;
+	iovad->magazine_size = l->params.iova.magazine_size ? l->params.iova.magazine_size
+							    : l->kernel->magazine_size;
 	iovad->classes = (unsigned)l->params.iova.cache_classes;
 	iovad->anchor.pfn_lo = iovad->anchor.pfn_hi = IOVA_ANCHOR;
 	RB_INSERT(iova_tree, &iovad->tree, &iovad->anchor);

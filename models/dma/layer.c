@@ -63,11 +63,6 @@ void dma_layer_free(struct dma_layer *l)
 	g_free(l);
 }
 
-const struct kernel_quirks *dma_quirks(const struct device *dev)
-{
-	return &dev->dma->params.quirks;
-}
-
 const struct kernel_profile *dma_kernel(const struct device *dev)
 {
 	return dev->dma->kernel;

@@ -8,9 +8,9 @@ const char *const iommu_mode_names[] = {"off", "passthrough", "lazy", "strict", 
 static const struct param_spec iova_specs[] = {
     PARAM(forcedac, BOOL, "false", .help = "do not try below 4 GiB first (iommu.forcedac=1)",
 	  .source = "Linux drivers/iommu/dma-iommu.c"),
-    PARAM(magazine_size, UINT, "127", .min = 1, .max = 1 << 20,
-	  .help = "ranges per magazine of the per-CPU caches",
-	  .source = "Linux drivers/iommu/iova.c, IOVA_MAG_SIZE (A)"),
+    PARAM(magazine_size, UINT, "0", .min = 0, .max = 1 << 20,
+	  .help = "ranges per magazine of the per-CPU caches; 0: as the kernel has it",
+	  .source = "Linux drivers/iommu/iova.c, IOVA_MAG_SIZE: 127, in 5.15 128 (A)"),
     PARAM(cache_classes, UINT, "6", .min = 1, .max = IOVA_CACHE_CLASSES_MAX,
 	  .help = "sizes that the per-CPU caches keep: 1, 2, 4 ... pages, the largest of which is the "
 		  "advised mapping size",

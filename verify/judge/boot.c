@@ -101,7 +101,9 @@ static struct verify_boot *run_boot(GPtrArray *inputs, const char *name, const s
 						  .device = verify_machine_device,
 						  .arg = b,
 						  .nvme = b->nvme,
-						  .magazine_size = (unsigned)iova->magazine_size,
+						  .magazine_size = iova->magazine_size
+								       ? (unsigned)iova->magazine_size
+								       : b->env->kernel->magazine_size,
 						  .fills = fills,
 						  .stop = o->stop};
 

@@ -59,8 +59,13 @@ static bool decide(struct verify_machine *b, const struct verify_options *o, GEr
 	const struct iommu_params *iommu = config_get(b->config, &iommu_param_table);
 	const struct swiotlb_params *swiotlb = config_get(b->config, &swiotlb_param_table);
 
-	if (kernel->version)
-		b->env->kernel = &kernel_profiles[kernel->version - 1];
+	if (user_names(o, "kernel.version")) {
+		b->env->kernel = kernel_profile_for(kernel->version, NULL, error);
+		if (!b->env->kernel) {
+			g_prefix_error(error, "--set kernel.version: ");
+			return false;
+		}
+	}
 	if (user_names(o, "swiotlb.force") && swiotlb->force)
 		b->env->mode = "swiotlb";
 	else if (user_names(o, "iommu.mode"))

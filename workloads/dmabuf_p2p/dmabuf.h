@@ -60,16 +60,14 @@ static inline bool dmabuf_literal(struct dma_object *obj)
 
 	return p->link_at_zero && p->kind != DMABUF_DRAM;
 }
-/* Attribute for a mapping through the host bridge: none before 6.18 (or with that defect back). */
+/* Attribute for a mapping through the host bridge: none before 6.18. */
 static inline unsigned long dmabuf_mmio_attr(const struct device *dev, int kind)
 {
-	const struct kernel_quirks *q = dma_quirks(dev);
-
 	if (kind == DMABUF_DRAM)
 		return 0;
 	if (kind == DMABUF_RESOURCE)
 		return DMA_ATTR_MMIO;
-	return dma_kernel(dev)->p2p_mmio_attr && !q->p2p_cacheable ? DMA_ATTR_MMIO : 0;
+	return dma_kernel(dev)->p2p_mmio_attr ? DMA_ATTR_MMIO : 0;
 }
 
 /*

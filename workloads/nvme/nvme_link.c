@@ -145,7 +145,7 @@ static int link_map(struct dma_object *obj, size_t offset, const struct phys_vec
 		rq->format = nvme_policy_iter(rq, n);
 		return map_bus(rq, &p2p, &it);
 	}
-	if (type == PCI_P2PDMA_MAP_THRU_HOST_BRIDGE && dma_kernel(obj->dev)->p2p_mmio_attr)
+	if (type == PCI_P2PDMA_MAP_THRU_HOST_BRIDGE && dma_kernel(obj->dev)->nvme_p2p_mmio)
 		obj->attrs |= DMA_ATTR_MMIO;
 	coalesced = !(rq->gap_mask & dma_get_merge_boundary(obj->dev)) &&
 		    dma_iova_try_alloc(obj->dev, &st->iova, vec->paddr, rq->bytes);

@@ -56,50 +56,73 @@ static struct qi_desc range_desc(const struct intel_iommu *iommu, const struct d
 	return qi_desc_iotlb(d->domain.did, QI_PAGE, base, order, ih, drains(iommu));
 }
 
-/*
- * Invalidate what one order and base describe, on the unit and in the device's own cache. Since 6.10 the
- * list of cache tags is walked under the domain's lock, which is kept until the descriptors have been
- * awaited (drivers/iommu/intel/cache.c, cache_tag_flush_range): one flush per domain at a time.
- */
-static void flush_tags(struct iommu_domain *d, dma_addr_t start, dma_addr_t end, bool leaf_only, bool device)
+/* What one block needs: on the unit and, if asked for, in the device's own cache. */
+static void submit(struct iommu_domain *d, dma_addr_t start, dma_addr_t base, unsigned order, bool leaf_only,
+		   bool device)
 {
 	struct intel_iommu *iommu = to_intel(d->iommu);
-	struct dmar_domain *dmar = to_dmar_domain(d);
-	const struct dma_observer *o = d->l->observer;
-	bool lock = d->l->kernel->cache_tags;
-	struct cpu *cpu = sim_cpu(d->l->sim);
-	unsigned order = MAX_AGAW_PFN_WIDTH;
-	dma_addr_t base = 0;
+	const struct dmar_domain *dmar = to_dmar_domain(d);
+	uint16_t sid = d->dev->pci->sid;
 	struct qi_batch batch;
 
-	if (end != UINT64_MAX)
-		order = calculate_psi_aligned_address(start, end, &base);
-	if (G_UNLIKELY(o) && o->cache_tag_flush)
-		o->cache_tag_flush(o->arg, d->did, start, end, base, order, leaf_only);
-	if (lock)
-		spin_lock(cpu, &dmar->cache_lock);
 	batch.count = 0;
 	qi_batch_add(iommu, &batch, range_desc(iommu, dmar, start, base, order, leaf_only));
 	if (G_UNLIKELY(dmar->ats) && device)
-		qi_batch_add(
-		    iommu, &batch,
-		    qi_desc_device_tlb(d->dev->pci->sid, d->dev->pci->sid, DEV_TLB_QUEUE_DEPTH, base, order));
+		qi_batch_add(iommu, &batch, qi_desc_device_tlb(sid, sid, DEV_TLB_QUEUE_DEPTH, base, order));
 	qi_batch_flush(iommu, &batch);
-	if (lock)
-		spin_unlock(cpu, &dmar->cache_lock);
+}
+
+/*
+ * Since 6.10 the list of cache tags is walked under the domain's lock, which is kept until the descriptors
+ * have been awaited (drivers/iommu/intel/cache.c, cache_tag_flush_range): one flush per domain at a time.
+ */
+static void lock_tags(struct iommu_domain *d)
+{
+	if (d->l->kernel->cache_tags)
+		spin_lock(sim_cpu(d->l->sim), &to_dmar_domain(d)->cache_lock);
+}
+
+static void unlock_tags(struct iommu_domain *d)
+{
+	if (d->l->kernel->cache_tags)
+		spin_unlock(sim_cpu(d->l->sim), &to_dmar_domain(d)->cache_lock);
 }
 
 void cache_tag_flush_range(struct iommu_domain *d, dma_addr_t start, dma_addr_t end, bool leaf_only)
 {
-	flush_tags(d, start, end, leaf_only, true);
+	const struct dma_observer *o = d->l->observer;
+	dma_addr_t base;
+	unsigned order = calculate_psi_aligned_address(start, end, &base);
+
+	if (G_UNLIKELY(o) && o->cache_tag_flush)
+		o->cache_tag_flush(o->arg, d->did, start, end, base, order, leaf_only);
+	lock_tags(d);
+	submit(d, start, base, order, leaf_only, true);
+	unlock_tags(d);
 }
 
+/* Before the tags a unit in caching mode, which is a virtual one, was not told to flush devices with all. */
 void cache_tag_flush_all(struct iommu_domain *d)
 {
-	flush_tags(d, 0, UINT64_MAX, false, true);
+	const struct dma_observer *o = d->l->observer;
+	bool device = d->l->kernel->cache_tags || !to_intel(d->iommu)->caps.caching_mode;
+
+	if (G_UNLIKELY(o) && o->cache_tag_flush)
+		o->cache_tag_flush(o->arg, d->did, 0, UINT64_MAX, 0, MAX_AGAW_PFN_WIDTH, false);
+	lock_tags(d);
+	submit(d, 0, 0, MAX_AGAW_PFN_WIDTH, false, device);
+	unlock_tags(d);
 }
 
 void cache_tag_flush_range_np(struct iommu_domain *d, dma_addr_t start, dma_addr_t end)
 {
-	flush_tags(d, start, end, false, false);
+	const struct dma_observer *o = d->l->observer;
+	dma_addr_t base;
+	unsigned order = calculate_psi_aligned_address(start, end, &base);
+
+	if (G_UNLIKELY(o) && o->cache_tag_flush_np)
+		o->cache_tag_flush_np(o->arg, d->did, start, end, base, order);
+	lock_tags(d);
+	submit(d, start, base, order, false, false);
+	unlock_tags(d);
 }

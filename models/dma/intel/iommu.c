@@ -106,7 +106,8 @@ static int intel_domain_alloc_paging(struct iommu_device *iommu, struct device *
 	page_sizes = pgtable_page_sizes(pt);
 	d->pgsize_bitmap = PAGE_SIZE | (page_sizes & VTD_PAGES_2M ? 2 * MIB : 0) |
 			   (page_sizes & VTD_PAGES_1G ? GIB : 0);
-	d->aperture_end = MIN(pgtable_last_iova(pt), UINT64_MAX >> (64 - caps->mgaw));
+	/* A first stage sign-extends its addresses: the lower half of them is to be had. */
+	d->aperture_end = MIN(pgtable_last_iova(pt), UINT64_MAX >> (64 - caps->mgaw + dmar->first_stage));
 	d->iotlb_sync_map = caps->rwbf || (caps->caching_mode && !dmar->first_stage);
 	d->flush_tables = !caps->coherent;
 	d->did = (uint16_t)intel->next_did++;

@@ -56,7 +56,7 @@ int intel_map_pages(struct iommu_domain *d, dma_addr_t iova, phys_addr_t phys, s
 	struct pgtable_gather g = PGTABLE_GATHER_INIT;
 	int ret;
 
-	if (pgsize > PAGE_SIZE)
+	if (pgsize > PAGE_SIZE && !d->l->kernel->generic_pt)
 		return map_large(d, iova, phys, pgsize, count, prot, mapped);
 	ret = io_pgtable_map(d, iova, phys, pgsize * count, prot, mapped, &g);
 	if (G_UNLIKELY(!pgtable_list_empty(&g.tables)))

@@ -288,6 +288,51 @@ START_TEST(time_is_accounted)
 }
 END_TEST
 
+/* Below 4 GiB there is no room: from 6.6 on a device tries there once, before at each allocation. */
+START_TEST(below_4g_per_release)
+{
+	for (enum kernel_version k = 0; k < KERNEL_VERSIONS; k++) {
+		struct rig r = rig_new(IOMMU_STRICT, k);
+		struct iova_domain *d = &r.dev->domain->iovad;
+		dma_addr_t a, b;
+
+		r.dev->dma_mask = UINT64_MAX;
+		reserve_iova(d, 1, 0xfffff);
+		a = dma_map_page(r.dev, 0x1000000, 0, 0x1000, DMA_TO_DEVICE);
+		ck_assert_uint_gt(a, UINT32_MAX);
+		ck_assert_uint_eq(r.dev->pci_32bit_workaround, k < KERNEL_6_6);
+		ck_assert_uint_eq(r.m->dma_stats.iova_32bit_given_up, k >= KERNEL_6_6);
+		/* Room appears: only who still tries sees it. */
+		free_iova(d, 0x1000);
+		b = dma_map_page(r.dev, 0x1000000, 0, 0x2000, DMA_TO_DEVICE);
+		if (k < KERNEL_6_6)
+			ck_assert_uint_le(b, UINT32_MAX);
+		else
+			ck_assert_uint_gt(b, UINT32_MAX);
+		rig_free(&r);
+	}
+}
+END_TEST
+
+/* Unaligned device memory for an untrusted device: refused from 6.18 to 7.1, else mapped in place. */
+START_TEST(untrusted_mmio_per_release)
+{
+	for (enum kernel_version k = KERNEL_6_17; k < KERNEL_VERSIONS; k++) {
+		struct rig r = rig_new(IOMMU_STRICT, k);
+		bool refused = k >= KERNEL_6_18 && k < KERNEL_7_2;
+		dma_addr_t a;
+
+		dma_layer_detach(r.dev);
+		r.dev->untrusted = true;
+		ck_assert_int_eq(dma_layer_attach(r.m->dma, r.dev), 0);
+		a = dma_map_resource(r.dev, 0x1000200, 0x100, DMA_BIDIRECTIONAL, 0);
+		ck_assert_int_eq(a == DMA_MAPPING_ERROR, refused);
+		ck_assert_uint_eq(r.m->dma_stats.swiotlb_bounces, 0);
+		rig_free(&r);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("single"), *p = tcase_create("policy"), *b = tcase_create("bounce");
@@ -306,5 +351,7 @@ int main(void)
 	tcase_add_test(p, limits_reported);
 	tcase_add_loop_test(p, pci_core_defaults, 0, IOMMU_MODES);
 	tcase_add_test(b, untrusted_unaligned_bounces_and_is_clean);
+	tcase_add_test(t, below_4g_per_release);
+	tcase_add_test(t, untrusted_mmio_per_release);
 	return test_run("dma_iommu", t, p, b, NULL);
 }

@@ -292,6 +292,34 @@ START_TEST(untrusted_bounces_unaligned_entries)
 }
 END_TEST
 
+/* A boundary inside a list of 4 GiB entries: the padded length of the first no longer fits in 32 bits. */
+START_TEST(overflow_per_release)
+{
+	static const enum kernel_version kernels[] = {KERNEL_6_6, KERNEL_6_12, KERNEL_6_15, KERNEL_7_2,
+						      KERNEL_7_3};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(kernels); i++) {
+		struct rig r = rig_new(IOMMU_STRICT, kernels[i]);
+		struct scatterlist sg[1];
+		struct sg_table table = {.sgl = sg, .nents = 1, .orig_nents = 1};
+		bool refused = r.m->kernel->sg_overflow;
+		int ret;
+
+		r.dev->dma_mask = UINT64_MAX;
+		sg_init_table(sg, 1);
+		sg_set_phys(&sg[0], 0x100000200, UINT32_MAX - 0xff);
+		ret = dma_map_sgtable(r.dev, &table, DMA_TO_DEVICE, 0);
+		ck_assert_int_eq(ret == -EIO, refused); /* what callers are told of -EOVERFLOW */
+		if (refused) {
+			ck_assert_uint_eq(sg[0].length, UINT32_MAX - 0xff);
+			ck_assert_uint_eq(sg[0].offset & 0xfff, 0x200);
+			ck_assert_uint_eq(r.m->dma_stats.iova_allocs, 0);
+		}
+		rig_free(&r);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("lists");
@@ -302,5 +330,6 @@ int main(void)
 	tcase_add_loop_test(t, map_error_frees_the_iova, 0, KERNEL_VERSIONS);
 	tcase_add_test(t, untrusted_maps_entry_by_entry);
 	tcase_add_test(t, untrusted_bounces_unaligned_entries);
+	tcase_add_test(t, overflow_per_release);
 	return test_run("dma_iommu_sg", t, NULL);
 }

@@ -393,6 +393,27 @@ END_TEST
 
 /* ---- replay ---- */
 
+/* Memory of magazines: with the domain, or since 7.3 when a CPU first frees. */
+START_TEST(magazines_per_release)
+{
+	for (enum kernel_version k = KERNEL_7_2; k <= KERNEL_7_3; k++) {
+		struct fixture f = fresh_on(k, "2");
+		const struct ledger_entry *e = &f.r.m->sim.ledger.accounts[LEDGER_IOVA_MAGAZINES];
+		uint64_t before, magazine = 8 * 128, pfn;
+
+		start(&f);
+		before = e->current;
+		pfn = alloc_iova_fast(&f.d, 1, 0xfffff, true);
+		free_iova_fast(&f.d, pfn, 1);
+		ck_assert_uint_eq(e->current - before, k == KERNEL_7_3 ? magazine : 0);
+		pfn = alloc_iova_fast(&f.d, 1, 0xfffff, true);
+		free_iova_fast(&f.d, pfn, 1);
+		ck_assert_uint_eq(e->current - before, k == KERNEL_7_3 ? magazine : 0);
+		done(&f);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tree = tcase_create("tree"), *cache = tcase_create("cache");
@@ -414,5 +435,6 @@ int main(void)
 	tcase_add_test(cache, flush_and_retry);
 	tcase_add_test(cache, hot_unplug);
 	tcase_add_test(cache, footprint);
+	tcase_add_test(tree, magazines_per_release);
 	return test_run("iova", tree, cache, NULL);
 }

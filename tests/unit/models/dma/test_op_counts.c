@@ -84,7 +84,8 @@ static void check_translated(const struct rig *r, const struct shape *sh)
 {
 	const struct dma_stats *st = &r->m->dma_stats;
 	bool lazy = sh->mode == IOMMU_LAZY;
-	bool queued = lazy && sh->api != LINK_UNLINK;
+	bool destroyed = sh->api == LINK_DESTROY && kernel_profiles[sh->kernel].destroy_queues;
+	bool queued = lazy && (destroyed || sh->api == MAP_PHYS || sh->api == MAP_SG);
 	unsigned n = sh->n, per_seg = sh->api == MAP_PHYS ? n : 1;
 	unsigned unmaps = sh->api == LINK_UNLINK ? n : per_seg;
 	unsigned ranges = per_seg;
