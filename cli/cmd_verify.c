@@ -44,6 +44,8 @@ static void print_totals(const struct replay_totals *t)
 	if (t->requests)
 		printf("  requests    %" PRIu64 " through the driver path from their vectors alone\n",
 		       t->requests);
+	if (t->classified)
+		printf("  peers       %" PRIu64 " classifications equal or reported\n", t->classified);
 	printf("  counts      %" PRIu64 " compared\n", t->counts);
 }
 

@@ -34,6 +34,7 @@ struct replay_totals {
 	uint64_t domains_bound; /* domain ids */
 	uint64_t hints_bound;   /* bounce areas */
 	uint64_t requests;      /* driver requests rebuilt and run through the driver path */
+	uint64_t classified;    /* pages of peers, by their route */
 	uint64_t counts;        /* numbers compared with the summary */
 	uint64_t divergences;   /* of any kind */
 };

@@ -234,7 +234,7 @@ static bool add_controllers(struct verify_machine *b, const struct device_survey
 		dma_set_max_seg_size(dev, UINT32_MAX);
 		dma_set_min_align_mask(dev, (uint32_t)PAGE_SIZE - 1);
 		if (!b->calls_only)
-			b->nvme->pdata[i] = replay_nvme_new(b->machine, dev, &b->params);
+			b->nvme->pdata[i] = replay_nvme_new(b->machine, dev, name, &b->params);
 	}
 	return true;
 }

@@ -11,7 +11,7 @@
 	X(descriptors) X(tag_flushes) X(maps) X(unmaps) X(frees) X(calls) X(inferred) \
 	X(foreign) X(timer_flushes) X(full_flushes) X(model_timers) X(adopted) \
 	X(older_frees) X(unrecorded) X(cut_calls) \
-	X(domains_bound) X(hints_bound) X(requests) X(counts) X(divergences)
+	X(domains_bound) X(hints_bound) X(requests) X(classified) X(counts) X(divergences)
 /* clang-format on */
 
 static json_t *totals_json(const struct replay_totals *t)

@@ -227,6 +227,8 @@ bool replay_has_nvme(const struct replay *r);
 /* Plan all requests of the recording. */
 void replay_nvme_plan(struct replay *r);
 void replay_nvme_submit(struct replay *r);
+/* Event i tells how the memory of a peer was classified. */
+void replay_nvme_classified(struct replay *r, uint32_t i);
 void replay_nvme_complete(struct replay *r);
 void replay_nvme_completed(struct replay *r, const struct recording_event *e);
 void replay_nvme_call(void *arg, struct device *dev, enum dma_call call, const struct dma_call_args *a);

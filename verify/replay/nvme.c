@@ -10,6 +10,8 @@
 
 #include "models/pcie/pcie.h"
 
+#include <dmasim/p2pdma.h>
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -26,8 +28,9 @@ struct replay_nvme {
 	struct nvme_workload w;
 	struct nvme_dev dev;
 	struct nvme_queue queue;
-	GHashTable *parts; /* event of nvme_setup_cmd -> struct part */
-	GHashTable *live;  /* qid << 16 | cid -> struct nvme_request */
+	struct device as_peer; /* its own function, where dev is its group's first */
+	GHashTable *parts;     /* event of nvme_setup_cmd -> struct part */
+	GHashTable *live;      /* qid << 16 | cid -> struct nvme_request */
 };
 
 static void part_free(void *data)
@@ -48,11 +51,15 @@ static void request_free(void *data)
 	g_free(rq);
 }
 
-struct replay_nvme *replay_nvme_new(struct machine *m, struct device *dev, const struct nvme_params *params)
+struct replay_nvme *replay_nvme_new(struct machine *m, struct device *dev, const char *function,
+				    const struct nvme_params *params)
 {
 	const struct dma_api *api = dma_api_find(m->kernel->nvme_iterator ? "link" : "legacy");
 	struct replay_nvme *n = g_new0(struct replay_nvme, 1);
 
+	n->as_peer = *dev;
+	if (function && pcie_find(m->fabric, function))
+		n->as_peer.pci = pcie_find(m->fabric, function);
 	n->w.base.m = m;
 	n->w.base.api = api;
 	n->w.params = *params;
@@ -357,6 +364,43 @@ void replay_nvme_completed(struct replay *r, const struct recording_event *e)
 		return;
 	n->w.base.path->unmap(&rq->obj, 0, rq->bytes);
 	g_hash_table_remove(n->live, GUINT_TO_POINTER(key_of(e)));
+}
+
+/* ---- how memory of a peer is classified ---- */
+
+/* The command being set up in the context of event i, NULL. */
+static const struct recording_event *setup_before(const struct replay *r, uint32_t i)
+{
+	uint32_t context = r->ops->context[i];
+
+	while (i-- > 0)
+		if (r->ops->context[i] == context && recording_at(r->rec, i)->kind == REC_NVME_SETUP)
+			return recording_at(r->rec, i);
+	return NULL;
+}
+
+void replay_nvme_classified(struct replay *r, uint32_t i)
+{
+	const struct recording_event *setup = setup_before(r, i), *v = vectors_of(r, i);
+	struct replay_nvme *n = setup ? drive_of(r, setup) : NULL;
+	uint32_t recorded = recording_at(r->rec, i)->p2p.type;
+
+	if (!n || !v || v->vectors.cid != setup->nvme.cid || v->vectors.qid != setup->nvme.qid)
+		return;
+	for (uint32_t k = 0; k < v->vectors.phys.count; k++) {
+		uint64_t phys = recording_list(r->rec, v->vectors.phys)[k];
+		struct pci_p2pdma_map_state state = {0};
+		enum pci_p2pdma_map_type type;
+
+		if (!pcie_bar_at(n->w.base.m->fabric, phys))
+			continue;
+		type = pci_p2pdma_state(&state, &n->as_peer, phys);
+		r->totals.classified++;
+		if ((uint32_t)type != recorded)
+			replay_diverge(r, "memory of a peer at 0x%" PRIx64 " is classified %d, recorded %u",
+				       phys, type, recorded);
+		return;
+	}
 }
 
 /* ---- the driver's DMA API calls against the recorded ones ---- */

@@ -41,8 +41,12 @@ struct replay_config {
 				  path; where NULL: replay their calls */
 	const volatile sig_atomic_t *stop; /* polled; may be NULL */
 };
-/* The driver side of dev on machine m. Free it after the replay. */
-struct replay_nvme *replay_nvme_new(struct machine *m, struct device *dev, const struct nvme_params *params);
+/*
+ * The driver side of a drive on machine m: dev is its group's device, function its own name, NULL: the same.
+ * Free it after the replay.
+ */
+struct replay_nvme *replay_nvme_new(struct machine *m, struct device *dev, const char *function,
+				    const struct nvme_params *params);
 void replay_nvme_free(struct replay_nvme *n);
 const struct blk_limits *replay_nvme_limits(const struct replay_nvme *n);
 

@@ -201,26 +201,41 @@ static size_t freed_bytes(const struct replay *r, const struct replay_op *op)
 	return 0;
 }
 
+/*
+ * Where the window begins, in its first page: a piece at offset lies at that distance, and what is unmapped
+ * reaches as many pages as the beginning makes it.
+ */
+static dma_addr_t window_begin(const struct replay *r, const struct replay_op *op)
+{
+	for (uint32_t k = 0; k < op->nevents; k++) {
+		const struct recording_event *e = recording_at(r->rec, operations_event(r->ops, op, k));
+		uint64_t pad = op->phys & (PAGE_SIZE - 1);
+
+		if (e->kind == REC_MAP || e->kind == REC_MAP_NOSYNC)
+			return e->map.iova + pad - op->offset;
+		if (e->kind == REC_UNMAP && op->kind == REPLAY_UNLINK)
+			return e->map.iova - op->offset;
+		if (e->kind == REC_UNMAP && e->map.size > op->size)
+			return e->map.iova + MIN(e->map.size - op->size, PAGE_SIZE - 1);
+		if (e->kind == REC_UNMAP)
+			return e->map.iova;
+		if (e->kind == REC_IOVA_FREE)
+			return e->iova.pfn << PAGE_SHIFT;
+	}
+	return 0;
+}
+
 struct replayed *replayed_adopt_window(struct replay *r, const struct replay_op *op, struct device *dev)
 {
+	dma_addr_t begin = window_begin(r, op), base = align_down(begin, PAGE_SIZE);
 	struct replayed *m;
-	uint64_t base = 0;
 
-	for (uint32_t k = 0; k < op->nevents && !base; k++) {
-		const struct recording_event *e = recording_at(r->rec, operations_event(r->ops, op, k));
-
-		if (e->kind == REC_MAP || e->kind == REC_MAP_NOSYNC || e->kind == REC_UNMAP)
-			base = e->map.iova -
-			       (op->kind == REPLAY_DESTROY ? 0 : align_down(op->offset, PAGE_SIZE));
-		else if (e->kind == REC_IOVA_FREE)
-			base = e->iova.pfn << PAGE_SHIFT;
-	}
 	if (!base)
 		return NULL;
 	m = replayed_new(op, dev);
 	m->kind = REPLAY_TRY_ALLOC;
 	m->older = true;
-	m->state.addr = base | (op->kind == REPLAY_LINK && !op->offset ? op->phys & (PAGE_SIZE - 1) : 0);
+	m->state.addr = begin;
 	m->state.__size = MAX(freed_bytes(r, op), op->offset + op->size);
 	replay_domain(r, dev);
 	dma_replay_claim(dev, base >> PAGE_SHIFT,

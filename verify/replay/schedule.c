@@ -368,6 +368,8 @@ static void take_event(struct replay *r, uint32_t i)
 	resume_due(r, i);
 	if (!owner) {
 		r->totals.foreign += e->kind == REC_QI_SUBMIT;
+		if (e->kind == REC_P2P_TYPE)
+			replay_nvme_classified(r, i);
 		if (e->kind == REC_NVME_SETUP)
 			g_hash_table_add(r->commands, replay_command(e));
 		if (e->kind == REC_NVME_COMPLETE) {
