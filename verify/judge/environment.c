@@ -112,6 +112,9 @@ static void take_line(struct verify_environment *e, GArray *functions, const cha
 		f.name = g_strndup(name, strlen(name) - g_str_has_suffix(name, ":"));
 		g_array_append_val(functions, f);
 	}
+	if (sscanf(line, "pci %63s", name) == 1 && strstr(line, " dma_mask=") &&
+	    sscanf(strstr(line, " dma_mask="), " dma_mask=%u", &possible) == 1)
+		g_hash_table_insert(e->dma_masks, g_strdup(name), GUINT_TO_POINTER(possible));
 	if (sscanf(line, "nvme nvme%u: pci function %63s", &possible, name) == 2)
 		verify_environment_controller(e, possible, name);
 	else if (sscanf(line, "pci %63s", name) == 1 && strstr(line, "driver=nvme ") && !e->controllers->len)
@@ -125,6 +128,7 @@ static struct verify_environment *environment_new(void)
 	e->topology = verify_topology_new();
 	e->devices = g_ptr_array_new_with_free_func(g_free);
 	e->names = g_ptr_array_new_with_free_func(g_free);
+	e->dma_masks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	e->controllers = g_ptr_array_new_with_free_func(g_free);
 	return e;
 }
@@ -165,6 +169,7 @@ void verify_environment_free(struct verify_environment *e)
 	g_ptr_array_unref(e->devices);
 	g_ptr_array_unref(e->names);
 	g_ptr_array_unref(e->controllers);
+	g_hash_table_unref(e->dma_masks);
 	verify_topology_free(e->topology);
 	g_free(e);
 }

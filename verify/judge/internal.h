@@ -25,6 +25,7 @@ struct verify_environment {
 	uint64_t bounce_base, bounce_size, bounce_areas;
 	GPtrArray *devices;     /* char *, one per group, in order of the groups */
 	GPtrArray *names;       /* char *: all functions, sorted by their group's place in devices */
+	GHashTable *dma_masks;  /* function: bits of its DMA mask */
 	GPtrArray *controllers; /* char *: function of nvme0, nvme1, ..., NULL where it is not told */
 };
 

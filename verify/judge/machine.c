@@ -116,11 +116,15 @@ static struct device *machine_device(struct verify_machine *b, const char *name,
 {
 	struct device *dev = g_hash_table_lookup(b->by_name, name);
 	int group = verify_environment_group(b->env, name);
+	unsigned bits;
 
 	if (dev)
 		return dev;
 	/* Functions of one group share its domain. */
 	dev = group >= 0 ? g_ptr_array_index(b->devices, group) : machine_add_device(b->machine, name, error);
+	bits = GPOINTER_TO_UINT(g_hash_table_lookup(b->env->dma_masks, name));
+	if (dev && bits > 32)
+		dma_set_mask(dev, bits < 64 ? (1ull << bits) - 1 : UINT64_MAX);
 	if (dev)
 		g_hash_table_insert(b->by_name, g_strdup(name), dev);
 	return dev;
@@ -138,6 +142,7 @@ struct device_survey {
 	const char *most;     /* named most often, NULL: none is named */
 	int did;              /* domain of the first page-selective descriptor, -1 */
 	bool long_segments;   /* list entries were joined beyond 64 KiB */
+	GHashTable *named;    /* devices that events name */
 	uint64_t controllers; /* bit per NVMe controller that had I/O commands */
 };
 
@@ -165,10 +170,10 @@ static void learn_controller(struct verify_environment *env, const struct record
 
 static void survey(struct verify_machine *b, GPtrArray *inputs, struct device_survey *s)
 {
-	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	GHashTable *seen = g_hash_table_new(g_str_hash, g_str_equal);
 	unsigned most = 0;
 
-	*s = (struct device_survey){.did = -1};
+	*s = (struct device_survey){.did = -1, .named = seen};
 	for (unsigned i = 0; i < inputs->len; i++) {
 		const struct recording *r = ((struct verify_input *)g_ptr_array_index(inputs, i))->recording;
 
@@ -219,12 +224,13 @@ static void free_nvme(void *n)
 static bool add_controllers(struct verify_machine *b, const struct device_survey *s, GError **error)
 {
 	b->nvme = g_ptr_array_new_with_free_func(free_nvme);
-	for (unsigned i = 0; i < VERIFY_CONTROLLERS && s->controllers >> i; i++) {
+	for (unsigned i = 0; i < VERIFY_CONTROLLERS; i++) {
 		const char *name = i < b->env->controllers->len ? b->env->controllers->pdata[i] : NULL;
+		bool used = s->controllers >> i & 1;
 		struct device *dev;
 
 		g_ptr_array_add(b->nvme, NULL);
-		if (!(s->controllers >> i & 1))
+		if (!used && (!name || !s->named || !g_hash_table_contains(s->named, name)))
 			continue;
 		dev = name ? machine_device(b, name, error) : b->usual;
 		if (!dev)
@@ -233,7 +239,7 @@ static bool add_controllers(struct verify_machine *b, const struct device_survey
 		dma_set_mask(dev, UINT64_MAX);
 		dma_set_max_seg_size(dev, UINT32_MAX);
 		dma_set_min_align_mask(dev, (uint32_t)PAGE_SIZE - 1);
-		if (!b->calls_only)
+		if (used && !b->calls_only)
 			b->nvme->pdata[i] = replay_nvme_new(b->machine, dev, name, &b->params);
 	}
 	return true;
@@ -242,10 +248,13 @@ static bool add_controllers(struct verify_machine *b, const struct device_survey
 static bool add_devices(struct verify_machine *b, GPtrArray *inputs, GError **error)
 {
 	struct device_survey s;
+	bool ok;
 
 	survey(b, inputs, &s);
 	b->usual = choose_usual(b, &s, error);
-	if (!b->usual || !add_controllers(b, &s, error))
+	ok = b->usual && add_controllers(b, &s, error);
+	g_hash_table_unref(s.named);
+	if (!ok)
 		return false;
 	/* Entries were joined beyond the PCI core's default: the driver has raised the limit. */
 	if (s.long_segments && b->usual->max_segment_size != UINT32_MAX)

@@ -91,21 +91,31 @@ void operations_sg_from_addresses(struct builder *b, struct replay_op *op, const
 	uint64_t done = 0, iova_done = 0, out_sum = 0;
 
 	lens = list_start(b);
-	for (uint32_t i = 0; i < n && run < c->runs->len; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		const uint64_t *phys = recording_list(b->r, op->vectors);
 		const uint64_t *addrs = recording_list(b->r, op->out_addrs);
 		const uint64_t *outs = recording_list(b->r, op->out_lens);
 		const struct run *r = &g_array_index(c->runs, struct run, run);
-		uint64_t off = phys[i] & (PAGE_SIZE - 1);
-		uint64_t span = entry_span(phys, n, i, r, done);
-		uint64_t base = g_array_index(c->runs, struct run, 0).iova, len = span - off;
+		uint64_t off = phys[i] & (PAGE_SIZE - 1), span, base, len;
 
+		/* Memory of a peer by its bus address is not translated. */
+		if (out < op->out_addrs.count && addrs[out] == phys[i]) {
+			list_push(b, &lens, outs[out++]);
+			out_sum = 0;
+			continue;
+		}
+		if (run >= c->runs->len)
+			break;
+		span = entry_span(phys, n, i, r, done);
+		base = g_array_index(c->runs, struct run, 0).iova;
+		len = span - off;
 		done += span;
 		iova_done += span;
 		if (out < op->out_addrs.count) {
 			bool last = (i + 1 == n && traced == n) ||
 				    (out + 1 < op->out_addrs.count &&
-				     align_down(addrs[out + 1], PAGE_SIZE) == base + iova_done);
+				     (align_down(addrs[out + 1], PAGE_SIZE) == base + iova_done ||
+				      (i + 1 < n && addrs[out + 1] == phys[i + 1])));
 
 			if (last && outs[out] > out_sum && outs[out] - out_sum <= len)
 				len = outs[out] - out_sum;

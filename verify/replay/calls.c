@@ -387,6 +387,10 @@ static void call_unmap(struct replay *r, const struct replay_op *op, struct devi
 		replayed_unmap(op, m);
 	else
 		unmap_unknown(r, op, dev);
+	/* Of an older window it is not known what had been unlinked already. */
+	if (m && m->older && op->kind == REPLAY_API_FREE)
+		dma_replay_clear(dev, align_down(m->state.addr, PAGE_SIZE),
+				 align_up(dma_iova_size(&m->state), PAGE_SIZE));
 	if (op->kind == REPLAY_UNMAP && op->complete)
 		replay_expect(r, REC_DMA_UNMAP, false);
 	if (!m)

@@ -117,13 +117,16 @@ static struct magazine *top(struct fit *f, unsigned cpu)
 	if (c->mags[c->prev[cpu]].n) {
 		c->loaded[cpu] = c->prev[cpu];
 		c->prev[cpu] = swap;
-	} else if (c->ndepot) {
-		c->spare[c->nspare++] = swap;
-		c->loaded[cpu] = c->depot[--c->ndepot];
-	} else {
-		return NULL;
+		return &c->mags[c->loaded[cpu]];
 	}
-	return &c->mags[c->loaded[cpu]];
+	/* One of the depot may have lost all of its ranges to allocations that were not predicted. */
+	while (c->ndepot) {
+		c->spare[c->nspare++] = c->loaded[cpu];
+		c->loaded[cpu] = c->depot[--c->ndepot];
+		if (c->mags[c->loaded[cpu]].n)
+			return &c->mags[c->loaded[cpu]];
+	}
+	return NULL;
 }
 
 /* Cost of one allocation: nothing if it is predicted, little if something unknown shows itself. */

@@ -96,8 +96,8 @@ static bool tree_unknown(struct replay *r, struct device *dev, uint64_t predicte
 
 	if (d->tree_file != r->file)
 		return !d->fresh || r->file > 1;
-	return !d->fresh && (r->run->alloc.pfn < predicted ||
-			     r->totals.cut_calls + r->totals.adopted + r->totals.older_frees);
+	return !d->fresh && (r->run->alloc.pfn < predicted || r->totals.cut_calls + r->totals.adopted +
+								  r->totals.older_frees + r->totals.inferred);
 }
 
 static bool steer_outcome(void *arg, const struct iova_alloc_event *e, uint64_t *pfn,
