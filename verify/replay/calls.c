@@ -129,8 +129,21 @@ static struct scatterlist *build_list(struct replay *r, const struct replay_op *
 	return sg;
 }
 
+/* Where the list's own range begins: what is not translated (memory of a peer, by bus address) has none. */
+static dma_addr_t first_translated(struct scatterlist *sg, unsigned nents)
+{
+	struct scatterlist *s;
+	unsigned i;
+
+	for_each_sg (sg, s, nents, i)
+		if (s->dma_length && s->dma_address != sg_phys(s))
+			return s->dma_address;
+	return DMA_MAPPING_ERROR;
+}
+
 static void call_map_sg(struct replay *r, const struct replay_op *op, struct device *dev)
 {
+	dma_addr_t at;
 	struct scatterlist *sg;
 	struct replayed *m;
 	unsigned n;
@@ -157,8 +170,9 @@ static void call_map_sg(struct replay *r, const struct replay_op *op, struct dev
 		g_clear_pointer(&r->run->in_hand, replayed_free);
 		return;
 	}
-	if (dev->domain)
-		replayed_keep(r, m, sg->dma_address);
+	at = dev->domain ? first_translated(sg, op->vectors.count) : DMA_MAPPING_ERROR;
+	if (at != DMA_MAPPING_ERROR)
+		replayed_keep(r, m, at);
 	else
 		replayed_list_keep(r, m, sg_phys(sg));
 }
@@ -364,8 +378,8 @@ static void take_entry(struct replay *r)
 
 static void call_unmap(struct replay *r, const struct replay_op *op, struct device *dev)
 {
-	struct replayed *m = op->kind == REPLAY_UNMAP_SG && !dev->domain ? replayed_list_take(r, op)
-									 : range_of(r, op, dev);
+	bool untranslated = op->kind == REPLAY_UNMAP_SG && (!dev->domain || !op->addr);
+	struct replayed *m = untranslated ? replayed_list_take(r, op) : range_of(r, op, dev);
 
 	take_entry(r);
 	/* A mapping of which the recording shows only the end, or less: what is unmapped tells it whole. */
@@ -395,7 +409,7 @@ static void call_unmap(struct replay *r, const struct replay_op *op, struct devi
 		replay_expect(r, REC_DMA_UNMAP, false);
 	if (!m)
 		return;
-	if (op->kind == REPLAY_UNMAP_SG && !dev->domain)
+	if (untranslated)
 		replayed_free(m);
 	else
 		replayed_drop(r, m);
