@@ -5,10 +5,10 @@
 
 #include "verify/replay/replay.h"
 
+#include "machine/machine.h"
 #include "models/device/nvme_device.h"
 #include <dmasim/dma-mapping.h>
 #include <dmasim/error.h>
-#include "machine/machine.h"
 #include <dmasim/verify.h>
 #include <jansson.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between the reconstruction of calls (operations.c) and of their lists (lists.c). */
+/* Between contexts (operations.c), the reconstruction of calls (take.c) and of their lists (lists.c). */
 #ifndef DMASIM_OPERATIONS_INTERNAL_H
 #define DMASIM_OPERATIONS_INTERNAL_H
 
@@ -26,6 +26,11 @@ struct builder {
 	GHashTable *contexts; /* key -> struct context */
 	uint32_t *member;     /* per event: operation + 1 */
 };
+
+/* Event i of the recording, the context's next: it opens, extends or ends a call. */
+void operations_take(struct builder *b, struct context *c, uint32_t i);
+/* The open call has no further event. */
+void operations_close(struct builder *b, struct context *c);
 
 /* Entries with recorded addresses: their lengths. */
 void operations_sg_from_addresses(struct builder *b, struct replay_op *op, const struct context *c);
