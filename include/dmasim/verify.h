@@ -22,6 +22,7 @@ struct replay_totals {
 	uint64_t diverging;
 	/* the rest, compared one by one */
 	uint64_t descriptors, tag_flushes, maps, unmaps, frees, calls;
+	uint64_t pasid_pages, pasid_domains; /* of them first-stage descriptors, made by the model */
 	uint64_t inferred;      /* lines of probes that the recording lacks */
 	uint64_t foreign;       /* descriptors of other subsystems, passed over */
 	uint64_t timer_flushes; /* taken from the recording */

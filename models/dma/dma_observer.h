@@ -84,12 +84,15 @@ struct dma_observer {
 	/* One map_nosync / unmap call of the IOMMU core with its whole range (iommu:map, iommu:unmap). */
 	void (*map)(void *arg, struct device *dev, dma_addr_t iova, phys_addr_t phys, size_t size);
 	void (*unmap)(void *arg, struct device *dev, dma_addr_t iova, size_t size, size_t unmapped);
-	/* Invalidation of one cache tag (cache_tag_flush_range); flush_all: 0 .. UINT64_MAX. order: AM. */
+	/*
+	 * Invalidation of one cache tag (cache_tag_flush_range), of the unit or of the device's own TLB;
+	 * flush_all: 0 .. UINT64_MAX. order: AM.
+	 */
 	void (*cache_tag_flush)(void *arg, uint16_t did, uint64_t start, uint64_t end, uint64_t base,
-				unsigned order, bool leaf_only);
+				unsigned order, bool device_tlb);
 	/* The same after mapping, where the unit may have cached that nothing was there. */
 	void (*cache_tag_flush_np)(void *arg, uint16_t did, uint64_t start, uint64_t end, uint64_t base,
-				   unsigned order);
+				   unsigned order, bool device_tlb);
 	/* Descriptor submitted, without the trailing wait (intel_iommu:qi_submit). */
 	void (*qi_submit)(void *arg, const struct qi_desc *desc);
 	/* Entry stored in, and released from, the ring of a CPU. */

@@ -284,6 +284,46 @@ START_TEST(damaged_recordings_are_found_out)
 }
 END_TEST
 
+/* A line that is not true makes its own call wrong, and no other. */
+START_TEST(one_wrong_line_stays_one)
+{
+	g_autofree char *from = g_build_filename(RECORDINGS, "7.0-strict-dev", NULL);
+	g_autofree char *trace = g_build_filename(from, "d10_rebind.trace.txt.zst", NULL);
+	g_autofree char *environment = g_build_filename(from, "environment.txt", NULL);
+	g_autofree char *tmp = g_dir_make_tmp("dmasim-verify-XXXXXX", NULL);
+	g_autofree char *out = g_build_filename(tmp, "one.trace.txt", NULL);
+	g_autofree char *out_environment = g_build_filename(tmp, "environment.txt", NULL);
+	GPtrArray *lines = read_lines(trace), *result;
+	const struct verify_recording *v;
+	unsigned damaged = 0;
+
+	/* A descriptor, and later an address. */
+	for (unsigned i = lines->len / 2; i < lines->len && damaged < 2; i++) {
+		char *at = strstr(lines->pdata[i], damaged ? "dma_addr=" : "qi_submit: iotlb_inv dmar0: 0x");
+
+		if (!at || (damaged && !strstr(lines->pdata[i], "dma_map_phys: ")))
+			continue;
+		at += strcspn(at, "=x") + 1;
+		*at = *at == '3' ? '5' : '3';
+		damaged++;
+	}
+	ck_assert_uint_eq(damaged, 2);
+	write_lines(out, lines);
+	copy_file(environment, out_environment);
+	result = verify_dir(tmp, NULL);
+	ck_assert_ptr_nonnull(result);
+	v = g_ptr_array_index(((struct verify_boot *)g_ptr_array_index(result, 0))->recordings, 0);
+	ck_assert_ptr_nonnull(v->divergence);
+	ck_assert_uint_ge(v->totals.divergences, 2);
+	ck_assert_uint_le(v->totals.divergences, 4);
+	g_ptr_array_unref(result);
+	g_ptr_array_unref(lines);
+	g_unlink(out);
+	g_unlink(out_environment);
+	g_rmdir(tmp);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("recordings");
@@ -292,5 +332,6 @@ int main(void)
 	tcase_add_test(t, shipped_recordings_are_equal);
 	tcase_add_test(t, wrong_machine_diverges);
 	tcase_add_test(t, damaged_recordings_are_found_out);
+	tcase_add_test(t, one_wrong_line_stays_one);
 	return test_run("verify", t, NULL);
 }

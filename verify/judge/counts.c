@@ -173,15 +173,22 @@ static void check_iommu(struct comparison *c, const struct dma_stats *a, const s
 	check_histogram(c, "swiotlb", "size_hist", REPLAY_HIST_BOUNCE);
 }
 
+/* First-stage descriptors, which the unit counts with the others of their granularity. */
+struct pasid_counts {
+	uint64_t pages, domains;
+};
+
 static void check_kernel_descriptors(struct comparison *c, const struct vtd_stats *a,
-				     const struct vtd_stats *b, uint64_t foreign)
+				     const struct vtd_stats *b, uint64_t foreign,
+				     const struct pasid_counts *pasid)
 {
 	json_t *kinds = json_object_get(json_object_get(c->summary, "invalidation_kernel"), "qi_descriptors");
 	const struct {
 		const char *key;
 		uint64_t model;
-	} rows[] = {{"iotlb_page", DELTA(qi_iotlb_page)},
-		    {"iotlb_domain", DELTA(qi_iotlb_domain)},
+	} rows[] = {{"iotlb_page", DELTA(qi_iotlb_page) - pasid->pages},
+		    {"iotlb_domain", DELTA(qi_iotlb_domain) - pasid->domains},
+		    {"p_iotlb_inv", pasid->pages + pasid->domains},
 		    {"iotlb_global", DELTA(qi_iotlb_global)},
 		    {"dev_tlb_inv", DELTA(qi_device_tlb)},
 		    {"iec_inv", foreign}};
@@ -203,10 +210,13 @@ static void check_kernel_descriptors(struct comparison *c, const struct vtd_stat
 
 /* What the hardware executed: every submission of others is one descriptor and one wait. */
 static void check_emulator(struct comparison *c, const struct vtd_stats *a, const struct vtd_stats *b,
-			   uint64_t foreign)
+			   uint64_t foreign, const struct pasid_counts *pasid)
 {
-	check(c, "invalidation_emulator", "iotlb_page", DELTA(qi_iotlb_page));
-	check(c, "invalidation_emulator", "iotlb_domain", DELTA(qi_iotlb_domain));
+	check(c, "invalidation_emulator", "iotlb_page", DELTA(qi_iotlb_page) - pasid->pages);
+	check(c, "invalidation_emulator", "iotlb_domain", DELTA(qi_iotlb_domain) - pasid->domains);
+	check(c, "invalidation_emulator", "pasid_iotlb_page", pasid->pages);
+	check(c, "invalidation_emulator", "pasid_iotlb_domain", pasid->domains);
+	check(c, "invalidation_emulator", "device_iotlb", DELTA(qi_device_tlb));
 	check(c, "invalidation_emulator", "iotlb_global", DELTA(qi_iotlb_global));
 	check_histogram(c, "invalidation_emulator", "iotlb_page_span_hist", REPLAY_HIST_SPAN);
 	check(c, "invalidation_emulator", "wait", DELTA(qi_wait) + foreign);
@@ -264,13 +274,15 @@ uint64_t verify_counts(struct replay *r, const char *path, json_t *summary, cons
 {
 	struct comparison c = {.replay = r, .path = path, .summary = summary};
 	uint64_t foreign = after->totals.foreign - before->totals.foreign;
+	struct pasid_counts pasid = {after->totals.pasid_pages - before->totals.pasid_pages,
+				     after->totals.pasid_domains - before->totals.pasid_domains};
 
 	check_lines(&c, rec);
 	check_block(&c, rec);
 	check_dma_api(&c, &before->dma, &after->dma, boot->kernel);
 	check_iommu(&c, &before->dma, &after->dma);
-	check_kernel_descriptors(&c, &before->vtd, &after->vtd, foreign);
-	check_emulator(&c, &before->vtd, &after->vtd, foreign);
+	check_kernel_descriptors(&c, &before->vtd, &after->vtd, foreign, &pasid);
+	check_emulator(&c, &before->vtd, &after->vtd, foreign, &pasid);
 	/* An allocator that is empty looks new, but its tables may be older: the first recording cannot tell.
 	 */
 	check_tables(&c, &before->dma, &after->dma,

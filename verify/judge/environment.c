@@ -220,6 +220,13 @@ void verify_environment_from_events(struct verify_environment *e, const struct r
 		    (ev->qi.qw0 >> 4 & 3) == QI_PAGE)
 			pages++;
 		unmaps += ev->kind == REC_UNMAP;
+		if (ev->kind == REC_QI_SUBMIT) {
+			unsigned type = ev->qi.qw0 & 15;
+
+			e->scalable |= type == QI_P_IOTLB || type == QI_P_DEV_TLB;
+			if (type == QI_DEV_TLB || type == QI_P_DEV_TLB)
+				verify_topology_ats(e->topology, (uint16_t)(ev->qi.qw0 >> 32));
+		}
 		e->forwards |= ev->kind == REC_P2P_TYPE && ev->p2p.type == PCI_P2PDMA_MAP_THRU_HOST_BRIDGE;
 	}
 	if (!e->kernel) {

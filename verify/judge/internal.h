@@ -21,6 +21,7 @@ struct verify_environment {
 	uint64_t mdts;   /* of the drive, as identified: power of two of pages; 0: unknown */
 	const char *sgl; /* "true" "false", NULL: unknown */
 	struct verify_topology *topology;
+	bool scalable; /* scalable mode of the unit */
 	bool forwards; /* the root complex carried accesses between its ports */
 	uint64_t bounce_base, bounce_size, bounce_areas;
 	GPtrArray *devices;     /* char *, one per group, in order of the groups */
@@ -37,6 +38,10 @@ void verify_topology_free(struct verify_topology *t);
 /* A line of environment.txt; others than its own are passed over. */
 void verify_topology_line(struct verify_topology *t, const char *line);
 bool verify_topology_has_peers(const struct verify_topology *t);
+/* The function with that source id (bus << 8 | slot << 3 | function) caches translations itself. */
+void verify_topology_ats(struct verify_topology *t, uint16_t sid);
+/* Whether the tree matters: for peers, or for devices that cache. */
+bool verify_topology_matters(const struct verify_topology *t);
 /* As pcie.topology takes it; g_free. */
 char *verify_topology_describe(const struct verify_topology *t);
 /* Register the peer memory on the machine. False: it has no such function or window. */

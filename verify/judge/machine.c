@@ -101,7 +101,8 @@ static bool configure(struct verify_machine *b, GPtrArray *inputs, const struct 
 	       set_number(b->config, "flush_queue.hz", e->hz, true, error) &&
 	       set_number(b->config, "iommu.cap", e->cap, false, error) &&
 	       set_number(b->config, "iommu.ecap", e->ecap, false, error) &&
-	       (!verify_topology_has_peers(e->topology) ||
+	       (!e->scalable || config_set(b->config, "iommu.scalable", "true", "the recording", error)) &&
+	       (!verify_topology_matters(e->topology) ||
 		(config_set(b->config, "pcie.topology", tree, "the recording's environment", error) &&
 		 config_set(b->config, "p2p.any_host_bridge", e->forwards ? "true" : "false", "the recording",
 			    error))) &&

@@ -8,7 +8,7 @@
 /* clang-format off */
 #define TOTALS(X) \
 	X(addresses) X(predicted) X(ordered) X(bound) X(explained) X(diverging) \
-	X(descriptors) X(tag_flushes) X(maps) X(unmaps) X(frees) X(calls) X(inferred) \
+	X(descriptors) X(tag_flushes) X(maps) X(unmaps) X(frees) X(calls) X(pasid_pages) X(pasid_domains) X(inferred) \
 	X(foreign) X(timer_flushes) X(full_flushes) X(model_timers) X(adopted) \
 	X(older_frees) X(unrecorded) X(cut_calls) \
 	X(domains_bound) X(hints_bound) X(requests) X(classified) X(counts) X(divergences)

@@ -17,12 +17,14 @@ struct tree_node {
 	char *name, *parent; /* parent: NULL below the host bridge */
 	unsigned group;
 	bool bridge, shares_group; /* with a function below it */
+	bool ats;
 	GString *bars;
 };
 
 struct verify_topology {
 	GPtrArray *nodes;    /* struct tree_node, parents first */
 	GHashTable *bridges; /* names of class 0x0604 */
+	bool ats;            /* some function caches translations */
 	char *provider;      /* function whose memory is used, NULL: none */
 	uint64_t size;       /* of that memory */
 };
@@ -132,6 +134,20 @@ bool verify_topology_has_peers(const struct verify_topology *t)
 	return t->provider && t->nodes->len;
 }
 
+void verify_topology_ats(struct verify_topology *t, uint16_t sid)
+{
+	g_autofree char *name = g_strdup_printf("0000:%02x:%02x.%x", sid >> 8, sid >> 3 & 31u, sid & 7u);
+	struct tree_node *n = node_named(t, name);
+
+	if (n)
+		n->ats = t->ats = true;
+}
+
+bool verify_topology_matters(const struct verify_topology *t)
+{
+	return t->nodes->len && (t->provider || t->ats);
+}
+
 /* What a node is: ports and switches take turns below a root port. */
 static const char *node_kind(const struct verify_topology *t, const struct tree_node *n)
 {
@@ -157,6 +173,8 @@ char *verify_topology_describe(const struct verify_topology *t)
 				       n->bars->str);
 		if (!strcmp(kind, "port"))
 			g_string_append(s, n->shares_group ? " acs=none" : " acs=sv,rr,cr,uf");
+		if (n->ats)
+			g_string_append(s, " ats");
 	}
 	return g_string_free(s, FALSE);
 }

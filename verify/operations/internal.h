@@ -13,8 +13,9 @@ struct context {
 	uint32_t last_event; /* + 1 */
 	bool first;          /* its event is the first one of the context */
 	bool allocated, returned, mapped, unmapped, named;
-	uint64_t pages; /* of the allocation */
-	GArray *runs;   /* struct run: map calls of the open operation */
+	bool flushed_np; /* a flush after mapping has been told: its descriptor follows */
+	uint64_t pages;  /* of the allocation */
+	GArray *runs;    /* struct run: map calls of the open operation */
 };
 struct run {
 	uint64_t iova, phys, size;

@@ -87,7 +87,7 @@ static struct replay_op *open_op(struct builder *b, struct context *c, const str
 	op.opening = c->first || b->r->lost;
 	g_array_append_val(b->o->ops, op);
 	c->cur = b->o->ops->len;
-	c->allocated = c->returned = c->mapped = c->unmapped = c->named = false;
+	c->allocated = c->returned = c->mapped = c->unmapped = c->named = c->flushed_np = false;
 	c->pages = PAGES_UNKNOWN;
 	g_array_set_size(c->runs, 0);
 	return operations_at(b->o, c->cur - 1);
@@ -302,6 +302,11 @@ static void end_unmap(struct builder *b, struct context *c, const struct recordi
 {
 	struct replay_op *op = current(b, c);
 
+	/* The recording began between the unmapping and the flush of the ring that it filled. */
+	if (op && op->kind == REPLAY_FLUSH_TIMER && op->opening) {
+		op->kind = REPLAY_UNMAP;
+		op->cut = true;
+	}
 	/* After the work; where nothing was to be done (direct path) it stands alone. */
 	if (!op || op->kind != REPLAY_UNMAP || c->named)
 		op = open_end(b, c, e, REPLAY_UNMAP);
@@ -332,6 +337,11 @@ static void take_invalidation(struct builder *b, struct context *c, const struct
 {
 	struct replay_op *op = current(b, c);
 
+	/* After mapping (caching mode): of the call that maps, or of the sync behind links. */
+	if (op && op->kind == REPLAY_SYNC && (e->kind == REC_TAG_FLUSH_NP || c->flushed_np)) {
+		c->flushed_np = true;
+		return;
+	}
 	if ((is_unmap(op) && c->unmapped) || (is_map(op) && (c->returned || c->mapped)) ||
 	    (op && op->kind == REPLAY_LINK))
 		return;
@@ -401,8 +411,7 @@ static void two_step(struct builder *b, struct context *c, const struct recordin
 static bool is_last(uint8_t kind)
 {
 	return kind == REC_DMA_MAP || kind == REC_DMA_MAP_RET || kind == REC_DMA_MAP_SG ||
-	       kind == REC_DMA_ALLOC || kind == REC_TRY_ALLOC_RET || kind == REC_SYNC ||
-	       kind == REC_DMA_UNMAP;
+	       kind == REC_DMA_ALLOC || kind == REC_TRY_ALLOC_RET || kind == REC_DMA_UNMAP;
 }
 
 void operations_take(struct builder *b, struct context *c, uint32_t i)

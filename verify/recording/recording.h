@@ -157,8 +157,10 @@ const char *recording_name(const struct recording *r, uint32_t index);
 /* Invalidation of a whole domain, as tag or as descriptor. */
 static inline bool recording_is_domain_flush(const struct recording_event *e)
 {
+	unsigned type = e->qi.qw0 & 15;
+
 	if (e->kind == REC_QI_SUBMIT)
-		return (e->qi.qw0 & 15) == QI_IOTLB && (e->qi.qw0 >> 4 & 3) != QI_PAGE;
+		return (type == QI_IOTLB || type == QI_P_IOTLB) && (e->qi.qw0 >> 4 & 3) != QI_PAGE;
 	return e->kind == REC_TAG_FLUSH && e->tag.start == 0 && e->tag.end == UINT64_MAX;
 }
 /* The event as one line of text, for reports; g_free it. */

@@ -96,7 +96,7 @@ static void watch_place(void *arg, struct device *dev, unsigned cpu, enum dma_pl
 static void bind_table(struct replay *r, const struct iova_alloc_event *e)
 {
 	struct context_run *c = r->run;
-	bool flushed = false;
+	bool flushed = false, over = false; /* over: what follows is flushed because it was mapped */
 	uint64_t large = 0;
 
 	/* Nothing has been bound so far: everything is known. */
@@ -105,7 +105,8 @@ static void bind_table(struct replay *r, const struct iova_alloc_event *e)
 	for (uint32_t k = c->pos; k < c->op->nevents; k++) {
 		const struct recording_event *ev = recording_at(r->rec, operations_event(r->ops, c->op, k));
 
-		flushed |= ev->kind == REC_QI_SUBMIT && (ev->qi.qw0 >> 4 & 3) == QI_PAGE;
+		over |= ev->kind == REC_MAP || ev->kind == REC_TAG_FLUSH_NP;
+		flushed |= !over && ev->kind == REC_QI_SUBMIT && (ev->qi.qw0 >> 4 & 3) == QI_PAGE;
 		if ((ev->kind == REC_MAP || ev->kind == REC_MAP_NOSYNC) && ev->map.size == 2 * MIB &&
 		    !((ev->map.iova | ev->map.phys) & (2 * MIB - 1)))
 			large = ev->map.iova;
@@ -220,28 +221,40 @@ static void watch_unmap(void *arg, struct device *dev, dma_addr_t iova, size_t s
 
 /* ---- invalidation ---- */
 
-static void watch_tag(void *arg, uint16_t did, uint64_t start, uint64_t end, uint64_t base, unsigned order,
-		      bool leaf_only)
+static void compare_tag(struct replay *r, enum recording_kind kind, uint16_t did, uint64_t start,
+			uint64_t end, uint64_t base, unsigned order, bool device_tlb)
 {
-	struct replay *r = arg;
 	const struct recording_event *e;
 
-	(void)leaf_only;
 	if (replay_quiet(r))
 		return;
-	replay_log(r, REC_TAG_FLUSH, start, end, order);
-	e = replay_expect(r, REC_TAG_FLUSH, false);
+	replay_log(r, kind, start, end, order);
+	e = replay_expect(r, kind, false);
 	if (!e)
 		return;
 	r->totals.tag_flushes++;
 	if (e->tag.did != replay_recorded_domain(r, did, e->tag.did) || e->tag.start != start ||
-	    e->tag.end != end || e->tag.addr != base || e->tag.mask != order)
+	    e->tag.end != end || e->tag.addr != base || e->tag.mask != order ||
+	    e->tag.device_tlb != device_tlb)
 		replay_diverge(r,
 			       "flushes domain %u [0x%" PRIx64 "-0x%" PRIx64 "] base 0x%" PRIx64
-			       " mask %u, recorded domain %u [0x%" PRIx64 "-0x%" PRIx64 "] base 0x%" PRIx64
-			       " mask %" PRIu64,
-			       did, start, end, base, order, e->tag.did, e->tag.start, e->tag.end,
-			       e->tag.addr, e->tag.mask);
+			       " mask %u%s, recorded domain %u [0x%" PRIx64 "-0x%" PRIx64 "] base 0x%" PRIx64
+			       " mask %" PRIu64 "%s",
+			       did, start, end, base, order, device_tlb ? " of the device's TLB" : "",
+			       e->tag.did, e->tag.start, e->tag.end, e->tag.addr, e->tag.mask,
+			       e->tag.device_tlb ? " of the device's TLB" : "");
+}
+
+static void watch_tag(void *arg, uint16_t did, uint64_t start, uint64_t end, uint64_t base, unsigned order,
+		      bool device_tlb)
+{
+	compare_tag(arg, REC_TAG_FLUSH, did, start, end, base, order, device_tlb);
+}
+
+static void watch_tag_np(void *arg, uint16_t did, uint64_t start, uint64_t end, uint64_t base, unsigned order,
+			 bool device_tlb)
+{
+	compare_tag(arg, REC_TAG_FLUSH_NP, did, start, end, base, order, device_tlb);
 }
 
 static void watch_qi(void *arg, const struct qi_desc *desc)
@@ -259,7 +272,10 @@ static void watch_qi(void *arg, const struct qi_desc *desc)
 	if (!e)
 		return;
 	r->totals.descriptors++;
-	if ((d.qw0 & 15) == QI_IOTLB && (d.qw0 >> 4 & 3) != QI_GLOBAL) {
+	if ((d.qw0 & 15) == QI_P_IOTLB)
+		*((d.qw0 >> 4 & 3) == QI_PIOTLB_PAGE ? &r->totals.pasid_pages
+						     : &r->totals.pasid_domains) += 1;
+	if ((d.qw0 & 15) == QI_P_IOTLB || ((d.qw0 & 15) == QI_IOTLB && (d.qw0 >> 4 & 3) != QI_GLOBAL)) {
 		uint16_t did = replay_recorded_domain(r, (uint16_t)(d.qw0 >> 16),
 						      (uint16_t)(e->qi.qw0 >> 16));
 
@@ -333,6 +349,7 @@ void replay_watch(struct replay *r)
 	    .map = watch_map,
 	    .unmap = watch_unmap,
 	    .cache_tag_flush = watch_tag,
+	    .cache_tag_flush_np = watch_tag_np,
 	    .qi_submit = watch_qi,
 	    .fq_enqueue = watch_enqueue,
 	    .fq_flush = watch_flush,

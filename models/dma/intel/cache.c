@@ -56,6 +56,14 @@ static struct qi_desc range_desc(const struct intel_iommu *iommu, const struct d
 	return qi_desc_iotlb(d->domain.did, QI_PAGE, base, order, ih, drains(iommu));
 }
 
+struct qi_desc intel_device_desc(const struct intel_iommu *iommu, uint16_t sid, dma_addr_t base,
+				 unsigned order)
+{
+	uint16_t pfsid = iommu->caps.invalidation_throttle ? sid : 0;
+
+	return qi_desc_device_tlb(sid, pfsid, DEV_TLB_QUEUE_DEPTH, base, order);
+}
+
 /* What one block needs: on the unit and, if asked for, in the device's own cache. */
 static void submit(struct iommu_domain *d, dma_addr_t start, dma_addr_t base, unsigned order, bool leaf_only,
 		   bool device)
@@ -68,7 +76,7 @@ static void submit(struct iommu_domain *d, dma_addr_t start, dma_addr_t base, un
 	batch.count = 0;
 	qi_batch_add(iommu, &batch, range_desc(iommu, dmar, start, base, order, leaf_only));
 	if (G_UNLIKELY(dmar->ats) && device)
-		qi_batch_add(iommu, &batch, qi_desc_device_tlb(sid, sid, DEV_TLB_QUEUE_DEPTH, base, order));
+		qi_batch_add(iommu, &batch, intel_device_desc(iommu, sid, base, order));
 	qi_batch_flush(iommu, &batch);
 }
 
@@ -88,14 +96,25 @@ static void unlock_tags(struct iommu_domain *d)
 		spin_unlock(sim_cpu(d->l->sim), &to_dmar_domain(d)->cache_lock);
 }
 
-void cache_tag_flush_range(struct iommu_domain *d, dma_addr_t start, dma_addr_t end, bool leaf_only)
+/* Each tag of the domain is told before anything is submitted: the unit's, then the device's. */
+static void observe_tags(struct iommu_domain *d, dma_addr_t start, dma_addr_t end, dma_addr_t base,
+			 unsigned order)
 {
 	const struct dma_observer *o = d->l->observer;
+
+	if (G_LIKELY(!o) || !o->cache_tag_flush)
+		return;
+	o->cache_tag_flush(o->arg, d->did, start, end, base, order, false);
+	if (to_dmar_domain(d)->ats)
+		o->cache_tag_flush(o->arg, d->did, start, end, base, order, true);
+}
+
+void cache_tag_flush_range(struct iommu_domain *d, dma_addr_t start, dma_addr_t end, bool leaf_only)
+{
 	dma_addr_t base;
 	unsigned order = calculate_psi_aligned_address(start, end, &base);
 
-	if (G_UNLIKELY(o) && o->cache_tag_flush)
-		o->cache_tag_flush(o->arg, d->did, start, end, base, order, leaf_only);
+	observe_tags(d, start, end, base, order);
 	lock_tags(d);
 	submit(d, start, base, order, leaf_only, true);
 	unlock_tags(d);
@@ -104,11 +123,9 @@ void cache_tag_flush_range(struct iommu_domain *d, dma_addr_t start, dma_addr_t 
 /* Before the tags a unit in caching mode, which is a virtual one, was not told to flush devices with all. */
 void cache_tag_flush_all(struct iommu_domain *d)
 {
-	const struct dma_observer *o = d->l->observer;
 	bool device = d->l->kernel->cache_tags || !to_intel(d->iommu)->caps.caching_mode;
 
-	if (G_UNLIKELY(o) && o->cache_tag_flush)
-		o->cache_tag_flush(o->arg, d->did, 0, UINT64_MAX, 0, MAX_AGAW_PFN_WIDTH, false);
+	observe_tags(d, 0, UINT64_MAX, 0, MAX_AGAW_PFN_WIDTH);
 	lock_tags(d);
 	submit(d, 0, 0, MAX_AGAW_PFN_WIDTH, false, device);
 	unlock_tags(d);
@@ -120,8 +137,11 @@ void cache_tag_flush_range_np(struct iommu_domain *d, dma_addr_t start, dma_addr
 	dma_addr_t base;
 	unsigned order = calculate_psi_aligned_address(start, end, &base);
 
-	if (G_UNLIKELY(o) && o->cache_tag_flush_np)
-		o->cache_tag_flush_np(o->arg, d->did, start, end, base, order);
+	if (G_UNLIKELY(o) && o->cache_tag_flush_np) {
+		o->cache_tag_flush_np(o->arg, d->did, start, end, base, order, false);
+		if (to_dmar_domain(d)->ats)
+			o->cache_tag_flush_np(o->arg, d->did, start, end, base, order, true);
+	}
 	lock_tags(d);
 	submit(d, start, base, order, false, false);
 	unlock_tags(d);

@@ -94,6 +94,9 @@ void cache_tag_flush_all(struct iommu_domain *d);
 /* What has been mapped, where the unit may have cached that it was not. */
 void cache_tag_flush_range_np(struct iommu_domain *d, dma_addr_t start, dma_addr_t end);
 /* The descriptor that drops all translations of the domain. */
+/* The physical function is named only where the unit throttles by it (ECAP.DIT). */
+struct qi_desc intel_device_desc(const struct intel_iommu *iommu, uint16_t sid, dma_addr_t base,
+				 unsigned order);
 struct qi_desc intel_domain_desc(const struct intel_iommu *iommu, const struct dmar_domain *d);
 /* Smallest aligned power of two of pages that covers [start, end]: its order, its base in *base. */
 unsigned calculate_psi_aligned_address(dma_addr_t start, dma_addr_t end, dma_addr_t *base);

@@ -170,8 +170,7 @@ static void intel_detach_dev(struct iommu_device *iommu, struct device *dev)
 		return;
 	qi_submit_one(intel, intel_domain_desc(intel, to_dmar_domain(d)));
 	if (to_dmar_domain(d)->ats)
-		qi_submit_one(intel,
-			      qi_desc_device_tlb(sid, sid, DEV_TLB_QUEUE_DEPTH, 0, MAX_AGAW_PFN_WIDTH));
+		qi_submit_one(intel, intel_device_desc(intel, sid, 0, MAX_AGAW_PFN_WIDTH));
 }
 
 const struct iommu_ops intel_iommu_ops = {

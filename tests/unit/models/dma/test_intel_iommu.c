@@ -164,6 +164,8 @@ START_TEST(device_tlb_and_batching)
 	ck_assert_uint_eq(log.nseen, 2);
 	ck_assert_uint_eq(qi_desc_type(&log.seen[1]), QI_DEV_TLB);
 	ck_assert_uint_eq(log.seen[1].qw0 >> 32 & 0xffff, r.dev->pci->sid);
+	/* The physical function is named only where ECAP.DIT says that the unit throttles by it. */
+	ck_assert_uint_eq(log.seen[1].qw0 >> 52, 0);
 	ck_assert_uint_eq(log.seen[1].qw1, 0x9000 | 1);
 	/* One submission with one wait since 6.12, one each before. */
 	ck_assert_uint_eq(log.ndone, kernel_profiles[_i].qi_batch == 1 ? 4 : 3);
