@@ -64,7 +64,7 @@ quietly() {
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libglib2.0-dev libarchive-dev libgcrypt20-dev libjansson-dev libzstd-dev
   libpci-dev libsqlite3-dev libtraceevent-dev libtracefs-dev libtracecmd-dev libbsd-dev"
 PLOT_PACKAGES="gnuplot-nox fonts-dejavu-core"
-TEST_PACKAGES="check python3 zstd xz-utils bzip2"
+TEST_PACKAGES="check python3 zstd xz-utils bzip2 valgrind"
 FULL_PACKAGES="clang libclang-rt-14-dev"
 BROWSER_PACKAGES="chromium chromium-driver python3-selenium"
 SLURM_PACKAGES="slurm-wlm slurm-client slurmctld slurmd munge parallel"
