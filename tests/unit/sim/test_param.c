@@ -184,23 +184,6 @@ START_TEST(bad_values_say_what_was_expected)
 }
 END_TEST
 
-START_TEST(nearest_names)
-{
-	static const char *const names[] = {"iotlb.entries", "iotlb.ways", "walker.merge", "qi.entries"};
-	static const char *const pairs[][2] = {{"iotlb.entires", "iotlb.entries"},
-					       {"iotlb.way", "iotlb.ways"},
-					       {"iotbl.ways", "iotlb.ways"},
-					       {"qientries", "qi.entries"},
-					       {"walker.merge", "walker.merge"}};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++)
-		ck_assert_str_eq(nearest_name(pairs[i][0], names, G_N_ELEMENTS(names)), pairs[i][1]);
-	ck_assert_ptr_null(nearest_name("swiotlb", names, G_N_ELEMENTS(names)));
-	ck_assert_ptr_null(nearest_name("", names, G_N_ELEMENTS(names)));
-	ck_assert_ptr_null(nearest_name("x", names, 0));
-}
-END_TEST
-
 int main(void)
 {
 	TCase *t = tcase_create("param");
@@ -209,6 +192,5 @@ int main(void)
 	tcase_add_loop_test(t, good_values_round_trip, 0, G_N_ELEMENTS(good));
 	tcase_add_loop_test(t, bad_values_say_what_was_expected, 0, G_N_ELEMENTS(bad));
 	tcase_add_test(t, ranges);
-	tcase_add_test(t, nearest_names);
 	return test_run("param", t, NULL);
 }
