@@ -114,11 +114,12 @@ static void change(json_t *at, struct rng *rng)
 static void read_all(json_t *doc)
 {
 	struct comparison *c = comparison_new(doc, "x");
-	g_autoptr(GPtrArray) sentences = report_findings(doc);
+	GPtrArray *sentences = report_findings(doc);
 
 	for (unsigned i = 0; i < c->rows * c->columns; i++)
 		ck_assert_ptr_nonnull(c->cells->pdata[i]);
 	comparison_free(c);
+	g_ptr_array_unref(sentences);
 	for (const struct figure *f = figures; f->name; f++)
 		figure_applies(f, doc, NULL);
 }

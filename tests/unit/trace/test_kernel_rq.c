@@ -280,8 +280,8 @@ START_TEST(test_around_events)
 	    "  <idle>-0 (-------) [000] d.h1. 4455.092103: <stack trace>\n"
 	    " => blk_update_request\n => nvme_irq\n",
 	    /* up to 4.x: no bytes */
-	    "  fio-789 [000] d..1. 4455.092003: block_rq_issue: 259,0 R 0 () 64 + 128 [fio]\n"
-	    "  fio-789 [000] d.h1. 4455.092103: block_rq_complete: 259,0 R () 64 + 128 [0]\n",
+	    ("  fio-789 [000] d..1. 4455.092003: block_rq_issue: 259,0 R 0 () 64 + 128 [fio]\n"
+	    "  fio-789 [000] d.h1. 4455.092103: block_rq_complete: 259,0 R () 64 + 128 [0]\n"),
 	};
 	struct trace_copy *c = parse(texts[_i]);
 
