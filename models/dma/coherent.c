@@ -106,27 +106,26 @@ static int map_blocks(struct iommu_domain *d, dma_addr_t iova, const struct cohe
 	return iommu_sync_map(d, iova, done);
 }
 
-/* Each domain has its own addresses: the domain id above what an IOVA can hold. */
-static uint64_t area_key(const struct iommu_domain *d, dma_addr_t handle)
-{
-	return handle ^ (uint64_t)d->did << 48;
-}
-
 static void remember(struct iommu_domain *d, uint64_t key, struct coherent_block *b, unsigned n)
 {
-	struct dma_layer *l = d->l;
 	struct coherent_area *a = g_new(struct coherent_area, 1);
 
-	if (!l->coherent)
-		l->coherent = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	if (!d->coherent)
+		d->coherent = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	*a = (struct coherent_area){b, n};
-	g_hash_table_insert(l->coherent, g_memdup2(&key, sizeof(key)), a);
+	g_hash_table_insert(d->coherent, g_memdup2(&key, sizeof(key)), a);
+}
+
+/* A key that is no page's address. */
+static uint64_t no_iova(const struct coherent_block *b)
+{
+	return (uintptr_t)b | 1;
 }
 
 static void forget(struct iommu_domain *d, uint64_t key)
 {
-	g_free(g_hash_table_lookup(d->l->coherent, &key));
-	g_hash_table_remove(d->l->coherent, &key);
+	g_free(g_hash_table_lookup(d->coherent, &key));
+	g_hash_table_remove(d->coherent, &key);
 }
 
 /* Physically contiguous: what callers that cannot sleep, and DMA_ATTR_FORCE_CONTIGUOUS, get. */
@@ -159,8 +158,8 @@ phys_addr_t iommu_dma_alloc(struct device *dev, size_t size, dma_addr_t *handle,
 		       : alloc_blocks(d, dev, len >> PAGE_SHIFT, attrs, &n);
 	if (!b)
 		return 0;
-	/* A run may stop in the middle of this call: the layer knows the blocks before they have an IOVA. */
-	remember(d, (uintptr_t)b, b, n);
+	/* A run may stop in the middle of this call: the domain knows the blocks before they have an IOVA. */
+	remember(d, no_iova(b), b, n);
 	iova = iommu_dma_alloc_iova(d, len, dev->dma_mask, dev);
 	if (!iova)
 		goto free_blocks;
@@ -169,13 +168,13 @@ phys_addr_t iommu_dma_alloc(struct device *dev, size_t size, dma_addr_t *handle,
 		goto free_blocks;
 	}
 	first = b->base;
-	forget(d, (uintptr_t)b);
-	remember(d, area_key(d, iova), b, n);
+	forget(d, no_iova(b));
+	remember(d, iova, b, n);
 	*handle = iova;
 	return first;
 
 free_blocks:
-	forget(d, (uintptr_t)b);
+	forget(d, no_iova(b));
 	free_blocks(d->l, b, n);
 	g_free(b);
 	return 0;
@@ -183,36 +182,35 @@ free_blocks:
 
 void iommu_dma_free(struct device *dev, size_t size, phys_addr_t phys, dma_addr_t handle, unsigned long attrs)
 {
-	struct dma_layer *l = dev->dma;
-	uint64_t key = area_key(dev->domain, handle);
-	struct coherent_area *a = g_hash_table_lookup(l->coherent, &key);
+	struct iommu_domain *d = dev->domain;
+	struct coherent_area *a = d->coherent ? g_hash_table_lookup(d->coherent, &handle) : NULL;
 
 	(void)phys;
 	(void)attrs;
 	g_assert(a);
 	__iommu_dma_unmap(dev, handle, size);
-	free_blocks(l, a->blocks, a->nblocks);
+	free_blocks(d->l, a->blocks, a->nblocks);
 	g_free(a->blocks);
 	g_free(a);
-	g_hash_table_remove(l->coherent, &key);
+	g_hash_table_remove(d->coherent, &handle);
 }
 
-void coherent_exit(struct dma_layer *l)
+void coherent_exit(struct iommu_domain *d)
 {
 	GHashTableIter it;
 	gpointer value;
 
-	if (!l->coherent)
+	if (!d->coherent)
 		return;
-	g_hash_table_iter_init(&it, l->coherent);
+	g_hash_table_iter_init(&it, d->coherent);
 	while (g_hash_table_iter_next(&it, NULL, &value)) {
 		struct coherent_area *a = value;
 
-		free_blocks(l, a->blocks, a->nblocks);
+		free_blocks(d->l, a->blocks, a->nblocks);
 		g_free(a->blocks);
 		g_free(a);
 	}
-	g_clear_pointer(&l->coherent, g_hash_table_destroy);
+	g_clear_pointer(&d->coherent, g_hash_table_destroy);
 }
 
 /* ---- direct ---- */

@@ -33,7 +33,6 @@ struct dma_layer {
 	struct swiotlb *swiotlb;      /* NULL: no bounce pool */
 	struct iommu_device *iommus;  /* driver side of unit and, behind it, of others; NULL without units */
 	struct iommu_domain *domains; /* list of all domains */
-	GHashTable *coherent;         /* DMA address to the pages behind it; NULL until the first */
 };
 
 /* Time as the running kernel code sees it. */
@@ -113,7 +112,8 @@ size_t swiotlb_max_mapping_size(const struct device *dev);
 
 /* ---- coherent.c ---- */
 
-void coherent_exit(struct dma_layer *l);
+/* What a domain still has of it goes with the domain. */
+void coherent_exit(struct iommu_domain *d);
 
 /* ---- drivers/iommu/dma-iommu.c: the IOMMU path, called by the dispatch ---- */
 

@@ -85,6 +85,7 @@ struct iommu_domain {
 	bool lazy; /* type DMA-FQ */
 	struct iova_domain iovad;
 	struct flush_queue *fq; /* NULL: strict */
+	GHashTable *coherent;   /* IOVA to the pages behind it; NULL until the first */
 };
 
 /* Driver side of unit, made when its first device comes. NULL when memory is exhausted. */

@@ -44,6 +44,7 @@ static void domain_free(struct iommu_domain *d)
 	if (*link)
 		*link = d->next;
 	iommu_dma_free_fq(d);
+	coherent_exit(d);
 	if (d->iovad.l)
 		put_iova_domain(&d->iovad);
 	d->ops->free(d);
@@ -54,7 +55,6 @@ void dma_layer_free(struct dma_layer *l)
 	while (l->domains)
 		domain_free(l->domains);
 	swiotlb_exit(l);
-	coherent_exit(l);
 	iommu_devices_free(l);
 	g_clear_pointer(&l->st->map_size, hist_free);
 	g_clear_pointer(&l->st->unmap_size, hist_free);

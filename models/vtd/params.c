@@ -121,6 +121,10 @@ static const struct param_spec iommu_specs[] = {
 	  .help = "IOVA windows that are never handed out: 80000000-afffffff,c0000000-febfffff"),
     PARAM(dmar, STRING, "",
 	  .help = "file with the ACPI DMAR table that describes the units: raw, or as acpidump prints it"),
+    PARAM(units, UINT, "1", .min = 1, .max = 64,
+	  .help = "remapping units of a machine without iommu.dmar, each with its own walkers, caches and "
+		  "queue: the "
+		  "ports of a socket are dealt out to its units"),
 };
 const struct param_table iommu_param_table = PARAM_TABLE("iommu", "IOMMU: mode and capabilities",
 							 iommu_specs);

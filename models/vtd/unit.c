@@ -83,6 +83,13 @@ static const struct iommu_unit_ops vtd_ops = {
 
 /* ---- life ---- */
 
+static void init_stream(struct rng *rng, const struct sim *sim, const char *name, unsigned number)
+{
+	g_autofree char *own = number ? g_strdup_printf("%s.%u", name, number) : g_strdup(name);
+
+	rng_init(rng, sim->seed, own);
+}
+
 struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_params *p,
 			 struct vtd_stats *st)
 {
@@ -99,8 +106,8 @@ struct vtd_unit *vtd_new(struct sim *sim, struct memory *mem, const struct vtd_p
 	u->caps.caching_mode |= p->iommu.caching_mode;
 	u->caps.coherent &= p->walker.coherent;
 	u->scalable = p->iommu.scalable && u->caps.scalable;
-	rng_init(&u->rng, sim->seed, "iotlb");
-	rng_init(&u->read_rng, sim->seed, "walker");
+	init_stream(&u->rng, sim, "iotlb", p->number);
+	init_stream(&u->read_rng, sim, "walker", p->number);
 	u->slow_below = (uint64_t)(p->walker.slow_share * (double)(UINT64_C(1) << 53));
 	u->slow_mean = (sim_time_t)(p->walker.slow_share * (double)p->walker.slow_extra);
 	context_init(u);

@@ -91,6 +91,7 @@ struct iommu_params {
 	bool nested;        /* first stage over second stage */
 	char *reserved;     /* reserved IOVA windows: "80000000-afffffff,c0000000-febfffff" */
 	char *dmar;         /* path of a DMAR ACPI table dump, "" if none */
+	uint64_t units;     /* of a machine without such a table */
 };
 enum ats_devices { ATS_NONE, ATS_LISTED, ATS_ALL };
 struct ats_params {
@@ -109,6 +110,7 @@ struct vtd_params {
 	struct qi_params qi;
 	struct iommu_params iommu;
 	struct ats_params ats;
+	unsigned number; /* of the unit in its machine: each has its own random streams */
 };
 
 struct vtd_stats {

@@ -2,8 +2,8 @@
 /* Machines with several remapping units from a DMAR table. */
 #include "support.h"
 
-#include <dmasim/dma-mapping.h>
 #include "experiment/result.h"
+#include <dmasim/dma-mapping.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -99,6 +99,113 @@ START_TEST(two_units)
 	config_free(c);
 	g_unlink(path);
 	g_free(path);
+}
+END_TEST
+
+/* Domain ids are a unit's own: coherent memory of two units has the same domain id and the same address. */
+START_TEST(coherent_memory_of_two_units)
+{
+	char *path = _i ? write_table(true) : NULL;
+	struct config *c = config_new();
+	struct machine *m;
+	struct device *dev[2];
+	dma_addr_t handle[2];
+	phys_addr_t phys[2];
+
+	if (path)
+		ck_assert(config_set(c, "iommu.dmar", path, "test", NULL));
+	else
+		ck_assert(config_set(c, "iommu.units", "2", "test", NULL));
+	m = machine_new(c, IOMMU_STRICT, kernel_profile_find("6.12"), FIDELITY_COUNTS, 1, NULL);
+	dev[0] = machine_add_device(m, "0000:08:00.0", NULL);
+	dev[1] = machine_add_device(m, "0000:10:00.0", NULL);
+	ck_assert_ptr_ne(dev[0]->pci->iommu, dev[1]->pci->iommu);
+	for (unsigned i = 0; i < 2; i++) {
+		phys[i] = dma_alloc_coherent(dev[i], 3 * PAGE_SIZE, &handle[i]);
+		ck_assert_uint_ne(phys[i], 0);
+	}
+	ck_assert_uint_eq(handle[0], handle[1]);
+	ck_assert_uint_eq(dma_coherent_phys(dev[0], phys[0], handle[0], 0), phys[0]);
+	ck_assert_uint_eq(dma_coherent_phys(dev[1], phys[1], handle[1], 0), phys[1]);
+	dma_free_coherent(dev[0], 3 * PAGE_SIZE, phys[0], handle[0]);
+	dma_free_coherent(dev[1], 3 * PAGE_SIZE, phys[1], handle[1]);
+	machine_free(m);
+	config_free(c);
+	if (path)
+		g_unlink(path);
+	g_free(path);
+}
+END_TEST
+
+/* Units without a table: the ports of a socket are dealt out to the units of that socket. */
+START_TEST(units_by_number)
+{
+	struct config *c = config_new();
+	struct iommu_unit *seen[5];
+	struct machine *m;
+
+	ck_assert(config_set(c, "iommu.units", "4", "test", NULL));
+	m = machine_new(c, IOMMU_STRICT, kernel_profile_find("6.12"), FIDELITY_COUNTS, 1, NULL);
+	ck_assert_uint_eq(m->units->len, 4);
+	for (unsigned i = 0; i < 5; i++) {
+		struct device *dev = machine_add_device(m, NULL, NULL);
+
+		seen[i] = dev->pci->iommu;
+		ck_assert_ptr_eq(seen[i], m->units->pdata[i % 4]);
+		transfer(m, dev);
+	}
+	ck_assert_uint_eq(m->vtd_stats.walks, 5);
+	machine_free(m);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(number_and_table_are_an_error)
+{
+	char *path = write_table(true);
+	struct config *c = config_new();
+	GError *error = NULL;
+
+	ck_assert(config_set(c, "iommu.units", "2", "test", NULL));
+	ck_assert_ptr_null(machine(c, path, &error));
+	ck_assert_int_eq(dmasim_error_status(error), DMASIM_ERROR_USAGE);
+	ck_assert_msg(strstr(error->message, "iommu.units") != NULL, "%s", error->message);
+	g_error_free(error);
+	config_free(c);
+	g_unlink(path);
+	g_free(path);
+}
+END_TEST
+
+/* Which table reads are slow differs between units: each has its own stream. */
+START_TEST(units_have_their_own_streams)
+{
+	struct config *c = config_new();
+	struct machine *m;
+	sim_time_t ready[2] = {0, 0};
+
+	ck_assert(config_set(c, "iommu.units", "2", "test", NULL));
+	ck_assert(config_set(c, "walker.slow_share", "0.5", "test", NULL));
+	m = machine_new(c, IOMMU_STRICT, kernel_profile_find("6.12"), FIDELITY_TIMING, 1, NULL);
+	m->sim.cpu = &m->sim.cpus[0];
+	for (unsigned i = 0; i < 2; i++) {
+		struct device *dev = machine_add_device(m, NULL, NULL);
+
+		for (unsigned n = 0; n < 64; n++) {
+			struct iommu_request rq = {.sid = dev->pci->sid,
+						   .pasid = NO_PASID,
+						   .access = IOMMU_ACCESS_READ,
+						   .addr = (dma_addr_t)n << 30};
+			struct iommu_result res;
+
+			/* Nothing is mapped: the time until that is known has table reads in it. */
+			iommu_translate(dev->pci->iommu, &rq, 0, &res);
+			ready[i] = ready[i] * 3 + res.ready;
+		}
+	}
+	ck_assert_uint_ne(ready[0], ready[1]);
+	machine_free(m);
+	config_free(c);
 }
 END_TEST
 
@@ -218,6 +325,10 @@ int main(void)
 	TCase *c = tcase_create("units");
 
 	tcase_add_test(c, two_units);
+	tcase_add_loop_test(c, coherent_memory_of_two_units, 0, 2);
+	tcase_add_test(c, units_by_number);
+	tcase_add_test(c, number_and_table_are_an_error);
+	tcase_add_test(c, units_have_their_own_streams);
 	tcase_add_test(c, device_without_unit);
 	tcase_add_test(c, reserved_regions);
 	tcase_add_test(c, regions_at_the_edges);
