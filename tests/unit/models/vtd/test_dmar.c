@@ -310,6 +310,7 @@ START_TEST(ats)
 			       behind = {0, 0, 2, {1 << 3, 0}};
 	struct table t;
 	struct dmar *d;
+	unsigned nats;
 
 	sample(&t);
 	d = dmar_parse(t.b, t.n, "sample", NULL);
@@ -319,9 +320,12 @@ START_TEST(ats)
 	/* SATC says that graphics needs it: hardware sees to that unless in scalable mode. */
 	ck_assert(!dmar_ats_supported(d, &gfx, NULL, false));
 	ck_assert(dmar_ats_supported(d, &gfx, NULL, true));
+	/* The same table without ATSR and SATC. */
+	nats = d->nats;
 	d->nats = 0;
 	ck_assert(!dmar_ats_supported(d, &behind, &port, false));
 	ck_assert(dmar_ats_supported(d, &other, NULL, false));
+	d->nats = nats;
 	dmar_free(d);
 }
 END_TEST
