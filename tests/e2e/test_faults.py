@@ -20,7 +20,7 @@ if not SHIM or not os.path.exists(SHIM):
     sys.exit(77)
 FULL = "DMASIM_FULL" in os.environ
 # Per command and kind: as many faults as spread over its calls, the first and last among them.
-SAMPLE = 100000 if FULL else 9
+SAMPLE = 60 if FULL else 9
 FAULTS = {"malloc": [errno.ENOMEM], "read": [errno.EIO, errno.EINTR, 0], "write": [errno.ENOSPC, errno.EINTR, 0],
           "rename": [errno.EIO], "fsync": [errno.EIO], "open": [errno.EMFILE]}
 ABORTS = (-signal.SIGABRT, -signal.SIGTRAP)
@@ -53,6 +53,7 @@ def sweep(name, command, tmp):
     whole, files, counts = one(command, tmp / "out")
     check(whole.returncode == 0, f"{name}: without a fault", whole)
     calls = {k: int(n) for k, n in (line.split() for line in counts.read_text().splitlines())}
+    check(calls["malloc"] > 0 and calls["open"] > 0, f"{name}: the shim sees no calls: it is not in their way")
     tried = 0
     for kind, errors in FAULTS.items():
         for number in errors:
